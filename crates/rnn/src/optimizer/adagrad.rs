@@ -27,7 +27,13 @@ impl<T: Scalar> Kernel for Adagrad<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { params, grads, sum, learning_rate, eps } = self;
+        let Self {
+            params,
+            grads,
+            sum,
+            learning_rate,
+            eps,
+        } = self;
         for ((p, &g), s) in params.iter_mut().zip(grads).zip(sum) {
             *s += g * g;
             *p -= learning_rate * g / (s.sqrt() + eps);
@@ -46,6 +52,12 @@ pub(super) fn step<T: Scalar>(
     let learning_rate = T::from_f64(learning_rate);
     let eps = T::from_f64(eps);
     in_parts(((params, grads), sum), |((params, grads), sum)| {
-        vectorize(Adagrad { params, grads, sum, learning_rate, eps });
+        vectorize(Adagrad {
+            params,
+            grads,
+            sum,
+            learning_rate,
+            eps,
+        });
     });
 }

@@ -14,7 +14,7 @@
 //! The two corrections are the same for all parameters of a step, so they are computed once, in
 //! f64: η / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ) leave one root and one division for each parameter.
 
-use super::parts::in_parts;
+use super::parts::{flush, in_parts};
 use tensor::{Kernel, Scalar, vectorize};
 
 /// What Adam and AdamW are set to; Adam has weight decay 0.
@@ -43,7 +43,12 @@ struct Factors<T> {
 
 impl<T: Scalar> Factors<T> {
     fn new(settings: Settings, learning_rate: f64, t: u64) -> Self {
-        let Settings { beta1, beta2, eps, weight_decay } = settings;
+        let Settings {
+            beta1,
+            beta2,
+            eps,
+            weight_decay,
+        } = settings;
         let t = t as f64;
         Self {
             keep: T::from_f64(1.0 - learning_rate * weight_decay),
@@ -70,10 +75,16 @@ impl<T: Scalar> Kernel for Adam<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { params, grads, exp_avg, exp_avg_sq, factors: f } = self;
+        let Self {
+            params,
+            grads,
+            exp_avg,
+            exp_avg_sq,
+            factors: f,
+        } = self;
         for (((p, &g), m), v) in params.iter_mut().zip(grads).zip(exp_avg).zip(exp_avg_sq) {
-            *m += f.one_minus_beta1 * (g - *m);
-            *v = f.beta2 * *v + f.one_minus_beta2 * g * g;
+            *m = flush(*m + f.one_minus_beta1 * (g - *m));
+            *v = flush(f.beta2 * *v + f.one_minus_beta2 * g * g);
             let denominator = v.sqrt() * f.root_correction + f.eps;
             *p = f.keep * *p - f.step_size * *m / denominator;
         }
@@ -91,7 +102,16 @@ pub(super) fn step<T: Scalar>(
     t: u64,
 ) {
     let factors = Factors::new(settings, learning_rate, t);
-    in_parts(((params, grads), (exp_avg, exp_avg_sq)), |((params, grads), (exp_avg, exp_avg_sq))| {
-        vectorize(Adam { params, grads, exp_avg, exp_avg_sq, factors });
-    });
+    in_parts(
+        ((params, grads), (exp_avg, exp_avg_sq)),
+        |((params, grads), (exp_avg, exp_avg_sq))| {
+            vectorize(Adam {
+                params,
+                grads,
+                exp_avg,
+                exp_avg_sq,
+                factors,
+            });
+        },
+    );
 }

@@ -21,7 +21,7 @@ const NORM_OFFSET: f64 = 1e-6;
 /// ```
 /// use rnn::optimizer::Clip;
 ///
-/// let mut grads = [3.0, 4.0];
+/// let mut grads = [3.0_f64, 4.0];
 /// let norm = Clip::Norm(1.0).apply(&mut grads);
 /// assert_eq!(norm, 5.0);
 /// assert!((grads[0] - 0.6).abs() < 1e-6 && (grads[1] - 0.8).abs() < 1e-6);
@@ -53,7 +53,11 @@ impl Clip {
         if value.is_finite() && value > 0.0 {
             Ok(())
         } else {
-            Err(Error::InvalidSetting { name, expected: "finite and positive", value })
+            Err(Error::InvalidSetting {
+                name,
+                expected: "finite and positive",
+                value,
+            })
         }
     }
 
@@ -150,7 +154,16 @@ impl<T: Scalar> Parts for Blocks<'_, T> {
     fn cut(self, middle: usize) -> (Self, Self) {
         let (left, right) = self.grads.split_at(middle);
         let (left_sums, right_sums) = self.sums.split_at_mut(middle / BLOCK);
-        (Self { grads: left, sums: left_sums }, Self { grads: right, sums: right_sums })
+        (
+            Self {
+                grads: left,
+                sums: left_sums,
+            },
+            Self {
+                grads: right,
+                sums: right_sums,
+            },
+        )
     }
 }
 
@@ -196,7 +209,7 @@ mod tests {
     fn many() -> Vec<f32> {
         let mut grads = vec![0.0; SUMS * BLOCK + 3 * BLOCK + 77];
         let mut rng = tensor::random::rng(5);
-        tensor::random::uniform(&mut rng, -1.0, 1.0, &mut grads);
+        tensor::random::uniform(&mut rng, -1.0, 1.0, &mut grads).unwrap();
         grads
     }
 
@@ -264,7 +277,10 @@ mod tests {
             "clip norm must be finite and positive, got -1"
         );
         assert_eq!(
-            Clip::Value(f64::INFINITY).validate().unwrap_err().to_string(),
+            Clip::Value(f64::INFINITY)
+                .validate()
+                .unwrap_err()
+                .to_string(),
             "clip value must be finite and positive, got inf"
         );
     }

@@ -67,16 +67,30 @@ pub enum OptimizerConfig {
 
 impl OptimizerConfig {
     /// Plain stochastic gradient descent.
-    pub const SGD: Self = Self::Sgd { momentum: 0.0, nesterov: false };
+    pub const SGD: Self = Self::Sgd {
+        momentum: 0.0,
+        nesterov: false,
+    };
     /// Adagrad with PyTorch's defaults.
     pub const ADAGRAD: Self = Self::Adagrad { eps: 1e-10 };
     /// RMSprop with PyTorch's defaults.
-    pub const RMSPROP: Self = Self::RmsProp { alpha: 0.99, eps: 1e-8 };
+    pub const RMSPROP: Self = Self::RmsProp {
+        alpha: 0.99,
+        eps: 1e-8,
+    };
     /// Adam with PyTorch's defaults.
-    pub const ADAM: Self = Self::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+    pub const ADAM: Self = Self::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        eps: 1e-8,
+    };
     /// AdamW with PyTorch's defaults.
-    pub const ADAMW: Self =
-        Self::AdamW { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01 };
+    pub const ADAMW: Self = Self::AdamW {
+        beta1: 0.9,
+        beta2: 0.999,
+        eps: 1e-8,
+        weight_decay: 0.01,
+    };
 
     /// The name that [`FromStr`] takes and [`Display`](fmt::Display) writes.
     pub fn name(&self) -> &'static str {
@@ -100,7 +114,7 @@ impl OptimizerConfig {
     /// Names of the slices of state that this optimiser keeps, as PyTorch calls them; at most two.
     pub fn state_names(&self) -> &'static [&'static str] {
         match self {
-            Self::Sgd { momentum, .. } if *momentum == 0.0 => &[],
+            Self::Sgd { momentum: 0.0, .. } => &[],
             Self::Sgd { .. } => &["momentum_buffer"],
             Self::Adagrad { .. } => &["sum"],
             Self::RmsProp { .. } => &["square_avg"],
@@ -115,18 +129,29 @@ impl OptimizerConfig {
     /// [`Error::InvalidSetting`] naming the first that is not finite or out of range.
     pub fn validate(&self) -> Result<()> {
         match *self {
-            Self::Sgd { momentum, nesterov: true } => {
+            Self::Sgd {
+                momentum,
+                nesterov: true,
+            } => {
                 let valid = momentum > 0.0 && momentum < 1.0;
                 check("momentum with nesterov", momentum, valid, "in (0, 1)")
             }
-            Self::Sgd { momentum, nesterov: false } => check_share("momentum", momentum),
+            Self::Sgd {
+                momentum,
+                nesterov: false,
+            } => check_share("momentum", momentum),
             Self::Adagrad { eps } => check_eps(eps),
             Self::RmsProp { alpha, eps } => {
                 check_share("alpha", alpha)?;
                 check_eps(eps)
             }
             Self::Adam { beta1, beta2, eps } => check_adam(beta1, beta2, eps),
-            Self::AdamW { beta1, beta2, eps, weight_decay } => {
+            Self::AdamW {
+                beta1,
+                beta2,
+                eps,
+                weight_decay,
+            } => {
                 check_adam(beta1, beta2, eps)?;
                 let valid = weight_decay.is_finite() && weight_decay >= 0.0;
                 check("weight decay", weight_decay, valid, "finite and at least 0")
@@ -152,7 +177,15 @@ pub(super) fn check(
     valid: bool,
     expected: &'static str,
 ) -> Result<()> {
-    if valid { Ok(()) } else { Err(Error::InvalidSetting { name, expected, value }) }
+    if valid {
+        Ok(())
+    } else {
+        Err(Error::InvalidSetting {
+            name,
+            expected,
+            value,
+        })
+    }
 }
 
 fn check_share(name: &'static str, value: f64) -> Result<()> {
@@ -160,7 +193,12 @@ fn check_share(name: &'static str, value: f64) -> Result<()> {
 }
 
 fn check_eps(eps: f64) -> Result<()> {
-    check("eps", eps, eps.is_finite() && eps >= MIN_EPS, "finite and at least 1e-16")
+    check(
+        "eps",
+        eps,
+        eps.is_finite() && eps >= MIN_EPS,
+        "finite and at least 1e-16",
+    )
 }
 
 fn check_adam(beta1: f64, beta2: f64, eps: f64) -> Result<()> {
@@ -187,13 +225,19 @@ impl FromStr for OptimizerConfig {
 
     /// The optimiser of that name with PyTorch's defaults.
     fn from_str(name: &str) -> Result<Self> {
-        [Self::SGD, Self::ADAGRAD, Self::RMSPROP, Self::ADAM, Self::ADAMW]
-            .into_iter()
-            .find(|config| config.name() == name)
-            .ok_or_else(|| Error::UnknownName {
-                what: "optimiser",
-                expected: "sgd, adagrad, rmsprop, adam, adamw",
-                value: name.to_owned(),
-            })
+        [
+            Self::SGD,
+            Self::ADAGRAD,
+            Self::RMSPROP,
+            Self::ADAM,
+            Self::ADAMW,
+        ]
+        .into_iter()
+        .find(|config| config.name() == name)
+        .ok_or_else(|| Error::UnknownName {
+            what: "optimiser",
+            expected: "sgd, adagrad, rmsprop, adam, adamw",
+            value: name.to_owned(),
+        })
     }
 }

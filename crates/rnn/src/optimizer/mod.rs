@@ -78,7 +78,13 @@ impl<T: Scalar> Optimizer<T> {
         config.validate()?;
         let slots = config.state_names().len();
         let zeros = |used: bool| vec![T::ZERO; if used { len } else { 0 }];
-        Ok(Self { config, len, first: zeros(slots > 0), second: zeros(slots > 1), steps: 0 })
+        Ok(Self {
+            config,
+            len,
+            first: zeros(slots > 0),
+            second: zeros(slots > 1),
+            steps: 0,
+        })
     }
 
     /// The settings.
@@ -109,7 +115,7 @@ impl<T: Scalar> Optimizer<T> {
         let (first, second, t) = (&mut self.first[..], &mut self.second[..], self.steps);
         let rate = learning_rate;
         match self.config {
-            OptimizerConfig::Sgd { momentum, .. } if momentum == 0.0 => {
+            OptimizerConfig::Sgd { momentum: 0.0, .. } => {
                 sgd::step(params, grads, rate);
             }
             OptimizerConfig::Sgd { momentum, nesterov } => {
@@ -120,11 +126,26 @@ impl<T: Scalar> Optimizer<T> {
                 rmsprop::step(params, grads, first, rate, alpha, eps);
             }
             OptimizerConfig::Adam { beta1, beta2, eps } => {
-                let settings = adam::Settings { beta1, beta2, eps, weight_decay: 0.0 };
+                let settings = adam::Settings {
+                    beta1,
+                    beta2,
+                    eps,
+                    weight_decay: 0.0,
+                };
                 adam::step(params, grads, first, second, settings, rate, t);
             }
-            OptimizerConfig::AdamW { beta1, beta2, eps, weight_decay } => {
-                let settings = adam::Settings { beta1, beta2, eps, weight_decay };
+            OptimizerConfig::AdamW {
+                beta1,
+                beta2,
+                eps,
+                weight_decay,
+            } => {
+                let settings = adam::Settings {
+                    beta1,
+                    beta2,
+                    eps,
+                    weight_decay,
+                };
                 adam::step(params, grads, first, second, settings, rate, t);
             }
         }
@@ -150,15 +171,19 @@ impl<T: Scalar> Optimizer<T> {
     /// # Errors
     ///
     /// [`Error::MissingState`], [`Error::StateLength`], or [`Error::StateValue`] for a value that
-    /// is not finite, or negative where squares are kept. The optimiser is then unchanged.
+    /// is not finite, or that is negative or NaN where squares are kept. The optimiser is then unchanged.
     pub fn restore(&mut self, steps: u64, state: &[(&str, &[T])]) -> Result<()> {
         let empty: &[T] = &[];
         let mut found = [empty; 2];
         for (&name, found) in self.config.state_names().iter().zip(&mut found) {
-            let &(_, values) = state
-                .iter()
-                .find(|(other, _)| *other == name)
-                .ok_or(Error::MissingState { name, optimizer: self.config.name() })?;
+            let &(_, values) =
+                state
+                    .iter()
+                    .find(|(other, _)| *other == name)
+                    .ok_or(Error::MissingState {
+                        name,
+                        optimizer: self.config.name(),
+                    })?;
             check_state(name, values, self.len)?;
             *found = values;
         }
@@ -172,14 +197,24 @@ impl<T: Scalar> Optimizer<T> {
 /// Checks a slice of saved state: its length, and that training can have left its values.
 fn check_state<T: Scalar>(name: &'static str, values: &[T], expected: usize) -> Result<()> {
     if values.len() != expected {
-        return Err(Error::StateLength { name, value: values.len(), expected });
+        return Err(Error::StateLength {
+            name,
+            value: values.len(),
+            expected,
+        });
     }
-    let signed = matches!(name, "momentum_buffer" | "exp_avg");
-    let expected = if signed { "finite" } else { "finite and at least 0" };
-    match values.iter().position(|v| !(v.is_finite() && (signed || *v >= T::ZERO))) {
-        Some(index) => {
-            Err(Error::StateValue { name, index, value: values[index].to_f64(), expected })
-        }
+    let (valid, expected): (fn(T) -> bool, _) = match name {
+        "momentum_buffer" | "exp_avg" => (T::is_finite, "finite"),
+        // Sums of squares may have overflowed, and infinity then is the honest value.
+        _ => (|v| v >= T::ZERO, "at least 0"),
+    };
+    match values.iter().position(|&v| !valid(v)) {
+        Some(index) => Err(Error::StateValue {
+            name,
+            index,
+            value: values[index].to_f64(),
+            expected,
+        }),
         None => Ok(()),
     }
 }

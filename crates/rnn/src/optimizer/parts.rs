@@ -6,6 +6,7 @@
 //! cache line.
 
 use rayon::join;
+use tensor::Scalar;
 
 /// Elements in one block of the norm's sum. The order of additions depends on it: never change it.
 pub(super) const BLOCK: usize = 4096;
@@ -72,4 +73,22 @@ fn halve<P: Parts>(parts: P, work: &(impl Fn(P) + Sync)) {
     let middle = (parts.length() / 2).next_multiple_of(BLOCK);
     let (left, right) = parts.cut(middle);
     join(|| halve(left, work), || halve(right, work));
+}
+
+/// Below this, a decaying average counts as 0.
+const NEGLIGIBLE: f64 = 1e-36;
+
+/// `average`, or 0 where it has all but died away.
+///
+/// While a parameter gets no gradient (a rare character's input weights) its averages shrink step
+/// by step, and in f32 they would soon be subnormal and, by rounding, stay so for ever. Many
+/// processors take some twenty times longer over each subnormal number, while its effect on the
+/// parameter is far below rounding.
+#[inline(always)]
+pub(super) fn flush<T: Scalar>(average: T) -> T {
+    if average.abs() < T::from_f64(NEGLIGIBLE) {
+        T::ZERO
+    } else {
+        average
+    }
 }

@@ -25,7 +25,11 @@ pub struct PlateauState {
 
 impl Default for PlateauState {
     fn default() -> Self {
-        Self { best: None, bad: 0, scale: 1.0 }
+        Self {
+            best: None,
+            bad: 0,
+            scale: 1.0,
+        }
     }
 }
 
@@ -33,7 +37,9 @@ impl PlateauState {
     /// Takes note of a validation loss as PyTorch's `ReduceLROnPlateau` does. `true` when the
     /// scale falls by `factor`, after more than `patience` evaluations without improvement.
     pub(super) fn observe(&mut self, validation_loss: f64, factor: f64, patience: u64) -> bool {
-        let bound = self.best.map_or(f64::INFINITY, |best| best * (1.0 - PLATEAU_THRESHOLD));
+        let bound = self
+            .best
+            .map_or(f64::INFINITY, |best| best * (1.0 - PLATEAU_THRESHOLD));
         if validation_loss < bound {
             self.best = Some(validation_loss);
             self.bad = 0;
@@ -90,7 +96,11 @@ impl Patience {
     ///
     /// As [`validate`](Self::validate).
     pub fn new(limit: u64) -> Result<Self> {
-        let patience = Self { limit, best: None, bad: 0 };
+        let patience = Self {
+            limit,
+            best: None,
+            bad: 0,
+        };
         patience.validate()?;
         Ok(patience)
     }

@@ -10,7 +10,7 @@
 //!
 //! ε stands outside the root, as in PyTorch (and in Torch 7, so in char-rnn, which sets α = 0.95).
 
-use super::parts::in_parts;
+use super::parts::{flush, in_parts};
 use tensor::{Kernel, Scalar, vectorize};
 
 struct RmsProp<'a, T> {
@@ -28,9 +28,17 @@ impl<T: Scalar> Kernel for RmsProp<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { params, grads, square_avg, learning_rate, alpha, one_minus_alpha, eps } = self;
+        let Self {
+            params,
+            grads,
+            square_avg,
+            learning_rate,
+            alpha,
+            one_minus_alpha,
+            eps,
+        } = self;
         for ((p, &g), v) in params.iter_mut().zip(grads).zip(square_avg) {
-            *v = alpha * *v + one_minus_alpha * g * g;
+            *v = flush(alpha * *v + one_minus_alpha * g * g);
             *p -= learning_rate * g / (v.sqrt() + eps);
         }
     }
@@ -49,7 +57,18 @@ pub(super) fn step<T: Scalar>(
     // Subtracted before rounding to `T`: in f32, 1 − 0.99 would lose five of its digits.
     let one_minus_alpha = T::from_f64(1.0 - alpha);
     let (alpha, eps) = (T::from_f64(alpha), T::from_f64(eps));
-    in_parts(((params, grads), square_avg), |((params, grads), square_avg)| {
-        vectorize(RmsProp { params, grads, square_avg, learning_rate, alpha, one_minus_alpha, eps });
-    });
+    in_parts(
+        ((params, grads), square_avg),
+        |((params, grads), square_avg)| {
+            vectorize(RmsProp {
+                params,
+                grads,
+                square_avg,
+                learning_rate,
+                alpha,
+                one_minus_alpha,
+                eps,
+            });
+        },
+    );
 }

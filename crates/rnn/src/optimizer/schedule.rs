@@ -102,12 +102,16 @@ impl Schedule {
     pub fn rate(&self, base: f64, position: Position, plateau: &PlateauState) -> f64 {
         let factor = match *self {
             Self::Constant => 1.0,
-            Self::WarmupDecay { warmup_steps, decay, floor, .. } => {
-                self.ramps(position, warmup_steps, decay, floor)
-            }
-            Self::Cosine { warmup_steps, floor } => {
-                self.ramps(position, warmup_steps, Decay::Cosine, floor)
-            }
+            Self::WarmupDecay {
+                warmup_steps,
+                decay,
+                floor,
+                ..
+            } => self.ramps(position, warmup_steps, decay, floor),
+            Self::Cosine {
+                warmup_steps,
+                floor,
+            } => self.ramps(position, warmup_steps, Decay::Cosine, floor),
             Self::Exponential { after_epoch, rate } => {
                 let falls = (position.epoch.saturating_add(1)).saturating_sub(after_epoch);
                 libm::pow(rate, falls as f64)
@@ -133,9 +137,14 @@ impl Schedule {
     /// Share of the base rate: the lower of warm-up and decay, so that they may overlap.
     fn ramps(&self, position: Position, warmup_steps: u64, decay: Decay, floor: f64) -> f64 {
         let done = position.step.saturating_add(1);
-        let warmup = if done < warmup_steps { done as f64 / warmup_steps as f64 } else { 1.0 };
-        let Some((max_steps, start)) =
-            position.max_steps.and_then(|n| Some((n, self.decay_start(n)?)))
+        let warmup = if done < warmup_steps {
+            done as f64 / warmup_steps as f64
+        } else {
+            1.0
+        };
+        let Some((max_steps, start)) = position
+            .max_steps
+            .and_then(|n| Some((n, self.decay_start(n)?)))
         else {
             return warmup;
         };
@@ -178,18 +187,35 @@ impl Schedule {
     pub fn validate(&self) -> Result<()> {
         match *self {
             Self::Constant => Ok(()),
-            Self::WarmupDecay { decay_fraction, floor, .. } => {
+            Self::WarmupDecay {
+                decay_fraction,
+                floor,
+                ..
+            } => {
                 check_fraction("decay fraction", decay_fraction)?;
                 check_fraction("floor of the learning rate", floor)
             }
             Self::Exponential { after_epoch, rate } => {
-                check("decay epoch", after_epoch as f64, after_epoch >= 1, "at least 1")?;
-                check("decay per epoch", rate, rate > 0.0 && rate <= 1.0, "in (0, 1]")
+                check(
+                    "decay epoch",
+                    after_epoch as f64,
+                    after_epoch >= 1,
+                    "at least 1",
+                )?;
+                check(
+                    "decay per epoch",
+                    rate,
+                    rate > 0.0 && rate <= 1.0,
+                    "in (0, 1]",
+                )
             }
             Self::Cosine { floor, .. } => check_fraction("floor of the learning rate", floor),
-            Self::Plateau { factor, .. } => {
-                check("plateau factor", factor, factor > 0.0 && factor < 1.0, "in (0, 1)")
-            }
+            Self::Plateau { factor, .. } => check(
+                "plateau factor",
+                factor,
+                factor > 0.0 && factor < 1.0,
+                "in (0, 1)",
+            ),
         }
     }
 }
@@ -225,9 +251,18 @@ impl FromStr for Schedule {
         [
             Self::Constant,
             Self::default(),
-            Self::Exponential { after_epoch: 10, rate: 0.97 },
-            Self::Cosine { warmup_steps: 100, floor: 0.0 },
-            Self::Plateau { factor: 0.1, patience: 10 },
+            Self::Exponential {
+                after_epoch: 10,
+                rate: 0.97,
+            },
+            Self::Cosine {
+                warmup_steps: 100,
+                floor: 0.0,
+            },
+            Self::Plateau {
+                factor: 0.1,
+                patience: 10,
+            },
         ]
         .into_iter()
         .find(|schedule| schedule.name() == name)

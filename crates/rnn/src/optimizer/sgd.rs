@@ -18,7 +18,7 @@
 //!
 //! PyTorch sets b = g on the first step. Without dampening that is what b = 0 at the start gives.
 
-use super::parts::in_parts;
+use super::parts::{flush, in_parts};
 use tensor::{Kernel, Scalar, vectorize};
 
 struct Plain<'a, T> {
@@ -32,7 +32,11 @@ impl<T: Scalar> Kernel for Plain<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { params, grads, learning_rate } = self;
+        let Self {
+            params,
+            grads,
+            learning_rate,
+        } = self;
         for (p, &g) in params.iter_mut().zip(grads) {
             *p -= learning_rate * g;
         }
@@ -43,7 +47,11 @@ impl<T: Scalar> Kernel for Plain<'_, T> {
 pub(super) fn step<T: Scalar>(params: &mut [T], grads: &[T], learning_rate: f64) {
     let learning_rate = T::from_f64(learning_rate);
     in_parts((params, grads), |(params, grads)| {
-        vectorize(Plain { params, grads, learning_rate });
+        vectorize(Plain {
+            params,
+            grads,
+            learning_rate,
+        });
     });
 }
 
@@ -61,9 +69,16 @@ impl<T: Scalar> Kernel for Momentum<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { params, grads, buffer, learning_rate, momentum, nesterov } = self;
+        let Self {
+            params,
+            grads,
+            buffer,
+            learning_rate,
+            momentum,
+            nesterov,
+        } = self;
         for ((p, &g), b) in params.iter_mut().zip(grads).zip(buffer) {
-            *b = momentum * *b + g;
+            *b = flush(momentum * *b + g);
             let direction = if nesterov { g + momentum * *b } else { *b };
             *p -= learning_rate * direction;
         }
@@ -82,6 +97,13 @@ pub(super) fn step_momentum<T: Scalar>(
     let learning_rate = T::from_f64(learning_rate);
     let momentum = T::from_f64(momentum);
     in_parts(((params, grads), buffer), |((params, grads), buffer)| {
-        vectorize(Momentum { params, grads, buffer, learning_rate, momentum, nesterov });
+        vectorize(Momentum {
+            params,
+            grads,
+            buffer,
+            learning_rate,
+            momentum,
+            nesterov,
+        });
     });
 }

@@ -95,7 +95,12 @@ fn rates_stay_between_zero_and_the_base_wherever_training_is() {
         floor: 0.0,
     };
     for warmup in edges {
-        for schedule in [ramps(warmup, 0.25), ramps(warmup, 0.0), ramps(warmup, 1.0), cosine(warmup)] {
+        for schedule in [
+            ramps(warmup, 0.25),
+            ramps(warmup, 0.0),
+            ramps(warmup, 1.0),
+            cosine(warmup),
+        ] {
             schedule.validate().unwrap();
             for step in edges {
                 for max_steps in edges.map(Some).into_iter().chain([None]) {
@@ -105,7 +110,10 @@ fn rates_stay_between_zero_and_the_base_wherever_training_is() {
                         epoch: step,
                     };
                     let rate = schedule.rate(0.5, position, &PlateauState::default());
-                    assert!((0.0..=0.5).contains(&rate), "{schedule:?} {position:?}: {rate}");
+                    assert!(
+                        (0.0..=0.5).contains(&rate),
+                        "{schedule:?} {position:?}: {rate}"
+                    );
                 }
             }
         }
@@ -148,11 +156,18 @@ fn plateau_follows_pytorch() {
         };
         let mut state = PlateauState::default();
         let mut last = 1.0;
-        for (loss, theirs) in numbers(&case["losses"]).into_iter().zip(numbers(&case["rates"])) {
+        for (loss, theirs) in numbers(&case["losses"])
+            .into_iter()
+            .zip(numbers(&case["rates"]))
+        {
             let falls = schedule.observe(&mut state, loss);
             assert_eq!(falls, theirs < last);
             last = theirs;
-            assert_relative_eq!(schedule.rate(1.0, position, &state), theirs, max_relative = 1e-14);
+            assert_relative_eq!(
+                schedule.rate(1.0, position, &state),
+                theirs,
+                max_relative = 1e-14
+            );
         }
         state.validate().unwrap();
     }
@@ -173,7 +188,11 @@ fn patience_ends_after_evaluations_without_a_new_best() {
     let mut patience = Patience::new(3).unwrap();
     let mut seen = Vec::new();
     for loss in [f64::NAN, 2.0, 2.0, 1.9, f64::NAN, 1.95, 1.8, 1.8, 1.9, 1.85] {
-        seen.push((patience.observe(loss), patience.bad(), patience.is_exhausted()));
+        seen.push((
+            patience.observe(loss),
+            patience.bad(),
+            patience.is_exhausted(),
+        ));
     }
     let expected = [
         (false, 1, false),
@@ -197,7 +216,13 @@ fn patience_ends_after_evaluations_without_a_new_best() {
 
 #[test]
 fn names_and_json_lead_back_to_the_schedule() {
-    for name in ["constant", "warmup-decay", "exponential", "cosine", "plateau"] {
+    for name in [
+        "constant",
+        "warmup-decay",
+        "exponential",
+        "cosine",
+        "plateau",
+    ] {
         let schedule: Schedule = name.parse().unwrap();
         schedule.validate().unwrap();
         assert_eq!(schedule.to_string(), name);
@@ -226,9 +251,15 @@ fn settings_out_of_range_are_named() {
     };
     let cases = [
         (ramps(1.5, 0.0), "decay fraction must be in [0, 1], got 1.5"),
-        (ramps(0.5, f64::NAN), "floor of the learning rate must be in [0, 1], got NaN"),
+        (
+            ramps(0.5, f64::NAN),
+            "floor of the learning rate must be in [0, 1], got NaN",
+        ),
         (exponential(0, 0.9), "decay epoch must be at least 1, got 0"),
-        (exponential(1, 0.0), "decay per epoch must be in (0, 1], got 0"),
+        (
+            exponential(1, 0.0),
+            "decay per epoch must be in (0, 1], got 0",
+        ),
         (plateau(1.0), "plateau factor must be in (0, 1), got 1"),
     ];
     for (schedule, message) in cases {
