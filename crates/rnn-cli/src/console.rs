@@ -37,5 +37,9 @@ impl Console {
 /// hides errors.
 pub(crate) fn stdout() -> Box<dyn Write + Send> {
     let stdout = io::stdout();
-    if stdout.is_terminal() { Box::new(stdout) } else { Box::new(BufWriter::new(stdout)) }
+    if stdout.is_terminal() {
+        Box::new(stdout)
+    } else {
+        Box::new(BufWriter::new(stdout))
+    }
 }

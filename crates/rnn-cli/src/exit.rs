@@ -27,7 +27,9 @@ pub(crate) fn misuse(error: impl fmt::Display) -> anyhow::Error {
 
 /// Says how a command ended.
 pub(crate) fn finish(result: anyhow::Result<()>) -> ExitCode {
-    let Err(error) = result else { return ExitCode::SUCCESS };
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
     if is_broken_pipe(&error) {
         return ExitCode::SUCCESS;
     }
@@ -51,15 +53,20 @@ fn complain(line: &str) {
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let broken = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
-    error.chain().any(|cause| match cause.downcast_ref::<rnn::Error>() {
-        Some(rnn::Error::Io(error)) => broken(error),
-        _ => cause.downcast_ref::<io::Error>().is_some_and(broken),
-    })
+    error
+        .chain()
+        .any(|cause| match cause.downcast_ref::<rnn::Error>() {
+            Some(rnn::Error::Io(error)) => broken(error),
+            _ => cause.downcast_ref::<io::Error>().is_some_and(broken),
+        })
 }
 
 /// An error and its causes, outermost first.
 fn one_line(error: &anyhow::Error) -> String {
-    let causes: Vec<String> = error.chain().map(|cause| plain(&cause.to_string())).collect();
+    let causes: Vec<String> = error
+        .chain()
+        .map(|cause| plain(&cause.to_string()))
+        .collect();
     causes.join(": ").replace('\n', " ").replace('\r', " ")
 }
 
@@ -79,7 +86,9 @@ fn plain(message: &str) -> String {
 
 fn lower_first(text: &str) -> String {
     let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+    characters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(characters).collect()
+    })
 }
 
 /// One line of the several that clap writes; the usage and the pointer to `--help` are left out.
@@ -89,7 +98,9 @@ fn clap_line(rendered: &str) -> String {
         if part.starts_with("Usage:") || part.starts_with("For more information") {
             break;
         }
-        let part = part.trim_start_matches("error: ").trim_start_matches("tip: ");
+        let part = part
+            .trim_start_matches("error: ")
+            .trim_start_matches("tip: ");
         if part.is_empty() {
             continue;
         }
@@ -110,9 +121,15 @@ mod tests {
     fn system_errors_lose_their_number() {
         let error = io::Error::from_raw_os_error(2);
         assert_eq!(plain(&error.to_string()), "no such file");
-        assert_eq!(plain(&format!("cannot read x: {error}")), "cannot read x: no such file");
+        assert_eq!(
+            plain(&format!("cannot read x: {error}")),
+            "cannot read x: no such file"
+        );
         let error: anyhow::Error = io::Error::from_raw_os_error(21).into();
-        assert_eq!(one_line(&error.context("cannot read a\nb")), "cannot read a b: is a directory");
+        assert_eq!(
+            one_line(&error.context("cannot read a\nb")),
+            "cannot read a b: is a directory"
+        );
     }
 
     #[test]
@@ -128,8 +145,15 @@ mod tests {
     fn several_lines_of_clap_become_one() {
         let rendered = "error: unexpected argument '--hiden' found\n\n  tip: a similar argument exists: '--hidden'\n\n\
                         Usage: rnn-cli demo\n\nFor more information, try '--help'.\n";
-        assert_eq!(clap_line(rendered), "unexpected argument '--hiden' found; a similar argument exists: '--hidden'");
-        let rendered = "error: the following required arguments were not provided:\n  <FILE>\n\nUsage: x\n";
-        assert_eq!(clap_line(rendered), "the following required arguments were not provided: <FILE>");
+        assert_eq!(
+            clap_line(rendered),
+            "unexpected argument '--hiden' found; a similar argument exists: '--hidden'"
+        );
+        let rendered =
+            "error: the following required arguments were not provided:\n  <FILE>\n\nUsage: x\n";
+        assert_eq!(
+            clap_line(rendered),
+            "the following required arguments were not provided: <FILE>"
+        );
     }
 }

@@ -19,7 +19,11 @@ pub(crate) enum Source {
 
 impl Source {
     pub(crate) fn new(path: &Path) -> Self {
-        if path == "-" { Source::Stdin } else { Source::File(path.to_owned()) }
+        if path == "-" {
+            Source::Stdin
+        } else {
+            Source::File(path.to_owned())
+        }
     }
 
     /// All of it, through `builder`.
@@ -27,9 +31,13 @@ impl Source {
         match self {
             // Its errors name the file.
             Source::File(path) => builder.push_path(path)?,
-            Source::Stdin => builder.push_reader(io::stdin().lock()).context("cannot read standard input")?,
+            Source::Stdin => builder
+                .push_reader(io::stdin().lock())
+                .context("cannot read standard input")?,
         }
-        builder.finish().with_context(|| format!("cannot use {self}"))
+        builder
+            .finish()
+            .with_context(|| format!("cannot use {self}"))
     }
 }
 
@@ -55,9 +63,9 @@ impl Target {
         match (output, source) {
             (Some(path), _) if path == "-" => Ok(Target::Stdout),
             (Some(path), _) => Ok(Target::File(path.to_owned())),
-            (None, Source::Stdin) => {
-                Err(misuse("a text from standard input has no name for the model, expected -o MODEL"))
-            }
+            (None, Source::Stdin) => Err(misuse(
+                "a text from standard input has no name for the model, expected -o MODEL",
+            )),
             (None, Source::File(path)) => {
                 let name = path.file_name().unwrap_or("model".as_ref());
                 Ok(Target::File(Path::new(name).with_extension("safetensors")))
@@ -79,10 +87,16 @@ impl Target {
             && let (Ok(text), Ok(model)) = (fs::canonicalize(text), fs::canonicalize(path))
             && text == model
         {
-            bail!("{} is the text itself, expected another name for the model (-o)", path.display());
+            bail!(
+                "{} is the text itself, expected another name for the model (-o)",
+                path.display()
+            );
         }
         if path.exists() && !force {
-            bail!("{} exists, expected a new name (-o) or --force to overwrite it", path.display());
+            bail!(
+                "{} exists, expected a new name (-o) or --force to overwrite it",
+                path.display()
+            );
         }
         Ok(())
     }
@@ -115,6 +129,9 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<Model> {
         return Ok(Model::load(path)?);
     }
     let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+    io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .context("cannot read standard input")?;
     Model::from_bytes(&bytes).context("standard input")
 }

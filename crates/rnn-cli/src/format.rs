@@ -48,10 +48,16 @@ mod tests {
 
     #[test]
     fn numbers_read_as_people_write_them() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(thousands),
+            ["0", "999", "1,000", "1,234,567"]
+        );
         let times = [0.4, 59.6, 61.0, 3661.0].map(|s| duration(Duration::from_secs_f64(s)));
         assert_eq!(times, ["0s", "1m 00s", "1m 01s", "1h 01m 01s"]);
-        assert_eq!([7, 1500, 2_340_000].map(bytes), ["7 bytes", "1.5 kB", "2.3 MB"]);
+        assert_eq!(
+            [7, 1500, 2_340_000].map(bytes),
+            ["7 bytes", "1.5 kB", "2.3 MB"]
+        );
         assert_eq!(loss(LN_2), "0.6931 nats (1.0000 bits)");
     }
 }

@@ -6,7 +6,8 @@
 use std::num::NonZero;
 use std::time::Duration;
 
-use rnn::{CellKind, Clip, Decay, OptimizerConfig, Recommended, RunOptions, Schedule, recommended};
+use rnn::optimizer::{Clip, Decay, OptimizerConfig, Schedule};
+use rnn::{CellKind, Corpus, Recommended, RunOptions, recommended};
 
 use crate::args::{NetworkArgs, OptimizationArgs, OptimizerArg, RunArgs, ScheduleArg, TrainArgs};
 use crate::exit::{Misuse, misuse};
@@ -36,12 +37,32 @@ impl Plan {
     /// # Errors
     /// [`Misuse`] for flags that contradict each other.
     pub(crate) fn new(args: TrainArgs) -> anyhow::Result<Self> {
-        let TrainArgs { file, output, force, bytes, network, optimization, run } = args;
-        let RunArgs { max_epochs, max_steps, time, split, eval_every, patience, sample_every, threads } = run;
+        let TrainArgs {
+            file,
+            output,
+            force,
+            bytes,
+            network,
+            optimization,
+            run,
+        } = args;
+        let RunArgs {
+            max_epochs,
+            max_steps,
+            time,
+            split,
+            eval_every,
+            patience,
+            sample_every,
+            threads,
+        } = run;
         let source = Source::new(&file);
         let target = Target::new(output.as_deref(), &source)?;
         let plan = Plan {
-            run: RunOptions { threads: threads.map_or_else(processors, usize::from), time },
+            run: RunOptions {
+                threads: threads.map_or_else(processors, usize::from),
+                time,
+            },
             source,
             target,
             force,
@@ -57,7 +78,9 @@ impl Plan {
         };
         // No text changes whether the settings are sound, so a long one need not be read first.
         plan.settings(1_000_000, 100)?;
-        rnn::Split::new(1_000_000, &plan.split, 2).map_err(misuse)?;
+        Corpus::from_text("ab")
+            .and_then(|text| text.split(&plan.split))
+            .map_err(misuse)?;
         Ok(plan)
     }
 
@@ -70,15 +93,27 @@ impl Plan {
     ///
     /// # Errors
     /// [`Misuse`] for a flag that does not go with the others, or a value that cannot be.
-    pub(crate) fn settings(&self, characters: usize, vocab_size: usize) -> anyhow::Result<Recommended> {
-        let Recommended { mut network, mut train } = recommended(characters, vocab_size);
+    pub(crate) fn settings(
+        &self,
+        characters: usize,
+        vocab_size: usize,
+    ) -> anyhow::Result<Recommended> {
+        let Recommended {
+            mut network,
+            mut train,
+        } = recommended(characters, vocab_size);
         let (net, opt) = (&self.network, &self.optimization);
         set(&mut network.cell, net.model.map(CellKind::from));
         set(&mut network.hidden_size, net.hidden_size);
         set(&mut network.num_layers, net.num_layers);
         set(&mut train.dropout, net.dropout);
         if net.forget_bias.is_some() {
-            fits("--forget-bias", "lstm", network.cell == CellKind::Lstm, network.cell.name())?;
+            fits(
+                "--forget-bias",
+                "lstm",
+                network.cell == CellKind::Lstm,
+                network.cell.name(),
+            )?;
             train.init.forget_bias = net.forget_bias;
         }
         train.init.orthogonal |= net.orthogonal;
@@ -124,10 +159,16 @@ fn fits(flag: &str, choice: &str, is_chosen: bool, chosen: &str) -> anyhow::Resu
     if is_chosen {
         return Ok(());
     }
-    Err(Misuse(format!("{flag} does nothing for {chosen}, expected {choice}")).into())
+    Err(Misuse(format!(
+        "{flag} does nothing for {chosen}, expected {choice}"
+    ))
+    .into())
 }
 
-fn optimizer(typed: &OptimizationArgs, advised: OptimizerConfig) -> anyhow::Result<OptimizerConfig> {
+fn optimizer(
+    typed: &OptimizationArgs,
+    advised: OptimizerConfig,
+) -> anyhow::Result<OptimizerConfig> {
     let mut config = match typed.optimizer {
         None => advised,
         Some(OptimizerArg::Sgd) => OptimizerConfig::SGD,
@@ -139,7 +180,9 @@ fn optimizer(typed: &OptimizationArgs, advised: OptimizerConfig) -> anyhow::Resu
     let name = config.name();
     if let Some(value) = typed.momentum {
         match &mut config {
-            OptimizerConfig::Sgd { momentum, nesterov } => (*momentum, *nesterov) = (value, typed.nesterov),
+            OptimizerConfig::Sgd { momentum, nesterov } => {
+                (*momentum, *nesterov) = (value, typed.nesterov)
+            }
             _ => fits("--momentum", "--optimizer sgd", false, name)?,
         }
     }
@@ -161,38 +204,73 @@ fn optimizer(typed: &OptimizationArgs, advised: OptimizerConfig) -> anyhow::Resu
 fn schedule(typed: &OptimizationArgs, advised: Schedule) -> anyhow::Result<Schedule> {
     // The warm-up and the floor of the advised schedule suit another shape as well.
     let (warmup, floor) = match advised {
-        Schedule::WarmupDecay { warmup_steps, floor, .. } | Schedule::Cosine { warmup_steps, floor } => {
-            (warmup_steps, floor)
+        Schedule::WarmupDecay {
+            warmup_steps,
+            floor,
+            ..
         }
+        | Schedule::Cosine {
+            warmup_steps,
+            floor,
+        } => (warmup_steps, floor),
         _ => (100, 0.0),
     };
     let mut schedule = match typed.schedule {
         None => advised,
         Some(ScheduleArg::Constant) => Schedule::Constant,
-        Some(ScheduleArg::WarmupDecay) => {
-            Schedule::WarmupDecay { warmup_steps: warmup, decay_fraction: 0.25, decay: Decay::Cosine, floor }
-        }
-        Some(ScheduleArg::Exponential) => Schedule::Exponential { after_epoch: 10, rate: 0.97 },
-        Some(ScheduleArg::Cosine) => Schedule::Cosine { warmup_steps: warmup, floor },
-        Some(ScheduleArg::Plateau) => Schedule::Plateau { factor: 0.5, patience: 2 },
+        Some(ScheduleArg::WarmupDecay) => Schedule::WarmupDecay {
+            warmup_steps: warmup,
+            decay_fraction: 0.25,
+            decay: Decay::Cosine,
+            floor,
+        },
+        Some(ScheduleArg::Exponential) => Schedule::Exponential {
+            after_epoch: 10,
+            rate: 0.97,
+        },
+        Some(ScheduleArg::Cosine) => Schedule::Cosine {
+            warmup_steps: warmup,
+            floor,
+        },
+        Some(ScheduleArg::Plateau) => Schedule::Plateau {
+            factor: 0.5,
+            patience: 2,
+        },
     };
     let name = schedule.name();
     if let Some(steps) = typed.warmup_steps {
         match &mut schedule {
-            Schedule::WarmupDecay { warmup_steps, .. } | Schedule::Cosine { warmup_steps, .. } => *warmup_steps = steps,
-            _ => fits("--warmup-steps", "--schedule warmup-decay or cosine", false, name)?,
+            Schedule::WarmupDecay { warmup_steps, .. } | Schedule::Cosine { warmup_steps, .. } => {
+                *warmup_steps = steps
+            }
+            _ => fits(
+                "--warmup-steps",
+                "--schedule warmup-decay or cosine",
+                false,
+                name,
+            )?,
         }
     }
     if let Some(value) = typed.learning_rate_decay {
         match &mut schedule {
             Schedule::Exponential { rate, .. } => *rate = value,
-            _ => fits("--learning-rate-decay", "--schedule exponential", false, name)?,
+            _ => fits(
+                "--learning-rate-decay",
+                "--schedule exponential",
+                false,
+                name,
+            )?,
         }
     }
     if let Some(epochs) = typed.learning_rate_decay_after {
         match &mut schedule {
             Schedule::Exponential { after_epoch, .. } => *after_epoch = epochs,
-            _ => fits("--learning-rate-decay-after", "--schedule exponential", false, name)?,
+            _ => fits(
+                "--learning-rate-decay-after",
+                "--schedule exponential",
+                false,
+                name,
+            )?,
         }
     }
     Ok(schedule)

@@ -34,18 +34,38 @@ impl Progress {
         time: Option<Duration>,
     ) -> Self {
         let is_shown = io::stderr().is_terminal() && !console.quiet;
-        let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if is_shown {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(max_steps, target);
-        let template = if max_steps.is_some() { "{bar:24} {pos}/{len}  {msg}" } else { "{pos} steps  {msg}" };
+        let template = if max_steps.is_some() {
+            "{bar:24} {pos}/{len}  {msg}"
+        } else {
+            "{pos} steps  {msg}"
+        };
         bar.set_style(ProgressStyle::with_template(template).expect("the template is a constant"));
         let now = Instant::now();
-        Progress { bar, console, lines, started: now, drawn: now, characters: 0, step: 0, max_steps, time }
+        Progress {
+            bar,
+            console,
+            lines,
+            started: now,
+            drawn: now,
+            characters: 0,
+            step: 0,
+            max_steps,
+            time,
+        }
     }
 
     /// The number of steps is known now.
     pub(crate) fn fix_steps(&mut self, max_steps: u64) {
         self.max_steps = Some(max_steps);
-        self.note(&format!("the time allows {max_steps} steps; --max-steps {max_steps} gives the same model"));
+        self.note(&format!(
+            "the time allows {max_steps} steps; --max-steps {max_steps} gives the same model"
+        ));
     }
 
     /// A step was taken, with this loss in nats per character.
@@ -57,7 +77,11 @@ impl Progress {
         }
         self.drawn = Instant::now();
         self.bar.set_position(step);
-        self.bar.set_message(format!("loss {nats:.3}  {}  {}", self.speed(), self.time_left()));
+        self.bar.set_message(format!(
+            "loss {nats:.3}  {}  {}",
+            self.speed(),
+            self.time_left()
+        ));
     }
 
     /// The model was evaluated, and saved where it was the best so far.
@@ -70,7 +94,10 @@ impl Progress {
         if let Some(steps) = self.max_steps {
             line.push_str(&format!("/{steps}"));
         }
-        for (name, nats) in [("train", record.train_loss), ("validation", record.validation_loss)] {
+        for (name, nats) in [
+            ("train", record.train_loss),
+            ("validation", record.validation_loss),
+        ] {
             if let Some(nats) = nats {
                 line.push_str(&format!("  {name} {}", loss(nats)));
             }
@@ -108,7 +135,10 @@ impl Progress {
 
     fn speed(&self) -> String {
         let seconds = self.started.elapsed().as_secs_f64().max(1e-9);
-        format!("{} chars/s", thousands((self.characters as f64 / seconds) as u64))
+        format!(
+            "{} chars/s",
+            thousands((self.characters as f64 / seconds) as u64)
+        )
     }
 
     fn time_left(&self) -> String {

@@ -31,6 +31,11 @@ pub(crate) struct CheckArgs {
     pub(crate) dropout: f64,
 
     /// Draws sizes, weights and characters
-    #[arg(long, value_name = "N", default_value = "1", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "1",
+        allow_negative_numbers = true
+    )]
     pub(crate) seed: u64,
 }

@@ -36,7 +36,12 @@ pub(crate) struct DemoArgs {
     pub(crate) learning_rate: f64,
 
     /// Seed of the weights at the start
-    #[arg(long, value_name = "N", default_value = "1", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "1",
+        allow_negative_numbers = true
+    )]
     pub(crate) seed: u64,
 
     /// Takes the gradient through one step only, as the notebook does, not back through time
@@ -47,7 +52,14 @@ pub(crate) struct DemoArgs {
 impl Default for DemoArgs {
     /// What no arguments at all mean. The flags above say the same, as a test checks.
     fn default() -> Self {
-        DemoArgs { text: "hello".into(), hidden: 8, epochs: 100, learning_rate: 0.1, seed: 1, one_step: false }
+        DemoArgs {
+            text: "hello".into(),
+            hidden: 8,
+            epochs: 100,
+            learning_rate: 0.1,
+            seed: 1,
+            one_step: false,
+        }
     }
 }
 

@@ -57,6 +57,11 @@ pub(crate) struct SampleArgs {
     pub(crate) samples: usize,
 
     /// Seed of the draws
-    #[arg(long, value_name = "N", default_value = "1", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "1",
+        allow_negative_numbers = true
+    )]
     pub(crate) seed: u64,
 }

@@ -164,8 +164,13 @@ pub(crate) struct RunArgs {
     pub(crate) time: Option<Duration>,
 
     /// Shares of the text: to learn from, to choose the best model by, never to be seen
-    #[arg(long, value_name = "SHARES", value_delimiter = ',', default_value = "0.9,0.1",
-          allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "SHARES",
+        value_delimiter = ',',
+        default_value = "0.9,0.1",
+        allow_negative_numbers = true
+    )]
     pub(crate) split: Vec<f64>,
 
     /// Evaluates after every so many steps

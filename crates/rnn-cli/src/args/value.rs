@@ -9,17 +9,29 @@ fn number(text: &str) -> Result<f64, String> {
 
 fn checked(text: &str, valid: impl Fn(f64) -> bool, expected: &str) -> Result<f64, String> {
     let value = number(text)?;
-    if valid(value) { Ok(value) } else { Err(format!("expected {expected}")) }
+    if valid(value) {
+        Ok(value)
+    } else {
+        Err(format!("expected {expected}"))
+    }
 }
 
 /// A finite number above 0.
 pub(super) fn positive(text: &str) -> Result<f64, String> {
-    checked(text, |x| x.is_finite() && x > 0.0, "a finite number above 0")
+    checked(
+        text,
+        |x| x.is_finite() && x > 0.0,
+        "a finite number above 0",
+    )
 }
 
 /// A finite number, 0 or above.
 pub(super) fn not_negative(text: &str) -> Result<f64, String> {
-    checked(text, |x| x.is_finite() && x >= 0.0, "a finite number, 0 or above")
+    checked(
+        text,
+        |x| x.is_finite() && x >= 0.0,
+        "a finite number, 0 or above",
+    )
 }
 
 /// Any finite number.
@@ -29,7 +41,11 @@ pub(super) fn finite(text: &str) -> Result<f64, String> {
 
 /// A share that never is the whole: from 0 up to, not including, 1.
 pub(super) fn share(text: &str) -> Result<f64, String> {
-    checked(text, |x| (0.0..1.0).contains(&x), "a number from 0 to below 1")
+    checked(
+        text,
+        |x| (0.0..1.0).contains(&x),
+        "a number from 0 to below 1",
+    )
 }
 
 /// A probability above 0, 1 included.
@@ -50,7 +66,9 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let expected = || "expected a time such as 90s, 3m or 1h30m".to_owned();
     let (mut rest, mut seconds) = (text, 0.0);
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).ok_or_else(expected)?;
+        let digits = rest
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .ok_or_else(expected)?;
         let amount: f64 = rest[..digits].parse().map_err(|_| expected())?;
         let unit = rest[digits..].chars().next().ok_or_else(expected)?;
         seconds += amount
@@ -63,7 +81,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
             };
         rest = &rest[digits + 1..];
     }
-    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(expected)
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|time| !time.is_zero())
+        .ok_or_else(expected)
 }
 
 #[cfg(test)]
@@ -75,7 +96,19 @@ mod tests {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("0.5m"), Ok(Duration::from_secs(30)));
-        for bad in ["", "3", "m", "3x", "0s", "-3m", "1e9h", "..s", "3mm", "99999999999999999999d", "3µ"] {
+        for bad in [
+            "",
+            "3",
+            "m",
+            "3x",
+            "0s",
+            "-3m",
+            "1e9h",
+            "..s",
+            "3mm",
+            "99999999999999999999d",
+            "3µ",
+        ] {
             assert!(duration(bad).is_err(), "{bad:?}");
         }
     }

@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 
+use rnn::optimizer::{Clip, OptimizerConfig, Schedule};
 use rnn::{
-    CellKind, Clip, Corpus, Event, Init, NetworkConfig, OptimizerConfig, Reduction, RunOptions, SampleOptions,
-    Schedule, Scheme, TrainConfig, Trainer,
+    CellKind, Corpus, Event, Init, NetworkConfig, Reduction, RunOptions, SampleOptions, Scheme,
+    TrainConfig, Trainer,
 };
 
 use crate::args::DemoArgs;
@@ -14,7 +15,8 @@ use crate::exit::misuse;
 
 /// Runs `demo`.
 pub(crate) fn run(args: &DemoArgs, console: Console) -> anyhow::Result<()> {
-    let corpus = Corpus::from_text(&args.text).map_err(|error| misuse(format_args!("--text: {error}")))?;
+    let corpus =
+        Corpus::from_text(&args.text).map_err(|error| misuse(format_args!("--text: {error}")))?;
     let network = NetworkConfig {
         cell: CellKind::Rnn,
         vocab_size: corpus.vocabulary().len(),
@@ -28,14 +30,24 @@ pub(crate) fn run(args: &DemoArgs, console: Console) -> anyhow::Result<()> {
     trainer.run(&RunOptions::default(), |trainer, event| {
         match event {
             Event::Step(step) | Event::Skipped(step) => {
-                writeln!(out, "Epoch {}, Loss: {:.4}", trainer.step_count(), step.loss)?;
+                writeln!(
+                    out,
+                    "Epoch {}, Loss: {:.4}",
+                    trainer.step_count(),
+                    step.loss
+                )?;
             }
-            Event::WentBack { scale } => console.note(&format!("the loss is not finite, learning rate times {scale}")),
+            Event::WentBack { scale } => console.note(&format!(
+                "the loss is not finite, learning rate times {scale}"
+            )),
             Event::Evaluated { .. } | Event::StepsFixed { .. } => {}
         }
         anyhow::Ok(ControlFlow::Continue(()))
     })?;
-    let (first, rest) = (args.text.chars().take(1).collect::<String>(), args.text.chars().count() - 1);
+    let (first, rest) = (
+        args.text.chars().take(1).collect::<String>(),
+        args.text.chars().count() - 1,
+    );
     let model = trainer.current_model();
     let mut spelled = first.clone();
     spelled.extend(model.sample(&first, &SampleOptions::greedy())?.take(rest));
@@ -63,7 +75,10 @@ fn notebook(args: &DemoArgs, seq_length: usize) -> TrainConfig {
         eval_every: args.epochs,
         patience: None,
         seed: args.seed,
-        init: Init { scheme: Scheme::Normal(0.1), ..Init::default() },
+        init: Init {
+            scheme: Scheme::Normal(0.1),
+            ..Init::default()
+        },
     }
 }
 

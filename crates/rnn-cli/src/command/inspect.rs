@@ -21,7 +21,8 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     if args.json {
         writeln!(out, "{}", describe(&model))?;
     } else {
-        let size = fs::metadata(&args.model).map_or_else(|_| model.to_bytes().len() as u64, |file| file.len());
+        let size = fs::metadata(&args.model)
+            .map_or_else(|_| model.to_bytes().len() as u64, |file| file.len());
         tell(&model, size, &mut out)?;
     }
     Ok(out.flush()?)
@@ -41,13 +42,30 @@ fn describe(model: &Model) -> serde_json::Value {
 fn tell(model: &Model, size: u64, out: &mut impl Write) -> anyhow::Result<()> {
     let (network, vocabulary) = (model.network().config(), model.vocabulary());
     let parameters = model.network().parameters().len();
-    writeln!(out, "network     {}, layers {}, hidden units {}", network.cell, network.num_layers, network.hidden_size)?;
-    writeln!(out, "parameters  {} in {}", thousands(parameters as u64), bytes(size))?;
+    writeln!(
+        out,
+        "network     {}, layers {}, hidden units {}",
+        network.cell, network.num_layers, network.hidden_size
+    )?;
+    writeln!(
+        out,
+        "parameters  {} in {}",
+        thousands(parameters as u64),
+        bytes(size)
+    )?;
     if vocabulary.is_bytes() {
         writeln!(out, "vocabulary  the 256 bytes")?;
     } else {
-        let symbols: String = vocabulary.symbols().iter().flat_map(|symbol| symbol.escape_debug()).collect();
-        writeln!(out, "vocabulary  {} characters: {symbols}", vocabulary.len())?;
+        let symbols: String = vocabulary
+            .symbols()
+            .iter()
+            .flat_map(|symbol| symbol.escape_debug())
+            .collect();
+        writeln!(
+            out,
+            "vocabulary  {} characters: {symbols}",
+            vocabulary.len()
+        )?;
     }
     let Some(training) = model.training() else {
         return Ok(writeln!(out, "training    not told")?);
@@ -64,11 +82,17 @@ fn tell(model: &Model, size: u64, out: &mut impl Write) -> anyhow::Result<()> {
         config.dropout,
         config.seed
     )?;
-    let best = training.best_step.and_then(|step| training.history.iter().find(|record| record.step == step));
+    let best = training
+        .best_step
+        .and_then(|step| training.history.iter().find(|record| record.step == step));
     let steps = training.history.last().map_or(0, |record| record.step);
     match best.and_then(|record| Some((record.step, record.validation_loss?))) {
         Some((step, nats)) => {
-            writeln!(out, "best        validation {} per character at step {step}; {steps} steps done", loss(nats))?;
+            writeln!(
+                out,
+                "best        validation {} per character at step {step}; {steps} steps done",
+                loss(nats)
+            )?;
         }
         None => writeln!(out, "best        none held out; {steps} steps done")?,
     }
@@ -85,7 +109,9 @@ fn plot(history: &[Record]) -> Vec<String> {
         .iter()
         .flat_map(|record| {
             let at = |loss: Option<f64>, mark| loss.map(|loss| (record.step, loss, mark));
-            [at(record.train_loss, '·'), at(record.validation_loss, 'o')].into_iter().flatten()
+            [at(record.train_loss, '·'), at(record.validation_loss, 'o')]
+                .into_iter()
+                .flatten()
         })
         .filter(|(_, loss, _)| loss.is_finite())
         .collect();
@@ -99,7 +125,11 @@ fn plot(history: &[Record]) -> Vec<String> {
     let mut rows = vec![vec![' '; width]; height];
     for &(step, loss, mark) in &points {
         let column = (step as f64 / last as f64 * (width - 1) as f64).round() as usize;
-        let share = if high > low { (high - loss) / (high - low) } else { 0.0 };
+        let share = if high > low {
+            (high - loss) / (high - low)
+        } else {
+            0.0
+        };
         rows[(share * (height - 1) as f64).round() as usize][column] = mark;
     }
     let label = |row: usize| match row {
@@ -107,10 +137,21 @@ fn plot(history: &[Record]) -> Vec<String> {
         row if row == height - 1 => format!("{low:9.3} "),
         _ => " ".repeat(10),
     };
-    let mut lines = vec![String::new(), "loss in nats per character:  · training  o held out".to_owned()];
-    lines.extend(rows.iter().enumerate().map(|(at, row)| format!("{}|{}", label(at), String::from_iter(row))));
+    let mut lines = vec![
+        String::new(),
+        "loss in nats per character:  · training  o held out".to_owned(),
+    ];
+    lines.extend(
+        rows.iter()
+            .enumerate()
+            .map(|(at, row)| format!("{}|{}", label(at), String::from_iter(row))),
+    );
     lines.push(format!("{}+{}", " ".repeat(10), "-".repeat(width)));
-    lines.push(format!("{}0{:>width$}", " ".repeat(10), format!("{last} steps")));
+    lines.push(format!(
+        "{}0{:>width$}",
+        " ".repeat(10),
+        format!("{last} steps")
+    ));
     lines
 }
 
@@ -119,16 +160,32 @@ mod tests {
     use super::*;
 
     fn record(step: u64, train_loss: f64, validation_loss: f64) -> Record {
-        Record { step, train_loss: Some(train_loss), validation_loss: Some(validation_loss), learning_rate: 0.1 }
+        Record {
+            step,
+            train_loss: Some(train_loss),
+            validation_loss: Some(validation_loss),
+            learning_rate: 0.1,
+        }
     }
 
     #[test]
     fn the_plot_spans_the_losses_and_the_steps() {
         let rows = plot(&[record(1, 4.0, 3.5), record(100, 1.0, 2.0)]);
-        assert!(rows[2].starts_with("    4.000 |") && rows[2].contains('·'), "{rows:#?}");
-        assert!(rows[11].starts_with("    1.000 |") && rows[11].ends_with('·'), "{rows:#?}");
+        assert!(
+            rows[2].starts_with("    4.000 |") && rows[2].contains('·'),
+            "{rows:#?}"
+        );
+        assert!(
+            rows[11].starts_with("    1.000 |") && rows[11].ends_with('·'),
+            "{rows:#?}"
+        );
         assert!(rows[13].ends_with("100 steps"));
-        assert_eq!(rows.iter().map(|row| row.matches('o').count()).sum::<usize>(), 2 + "loss on o".matches('o').count());
+        assert_eq!(
+            rows.iter()
+                .map(|row| row.matches('o').count())
+                .sum::<usize>(),
+            2 + "loss on o".matches('o').count()
+        );
     }
 
     #[test]

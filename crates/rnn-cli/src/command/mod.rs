@@ -13,8 +13,14 @@ use crate::console::Console;
 
 /// Does what was typed.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
-    let console = Console { quiet: cli.quiet, verbose: cli.verbose };
-    match cli.command.unwrap_or_else(|| Command::Demo(DemoArgs::default())) {
+    let console = Console {
+        quiet: cli.quiet,
+        verbose: cli.verbose,
+    };
+    match cli
+        .command
+        .unwrap_or_else(|| Command::Demo(DemoArgs::default()))
+    {
         Command::Demo(args) => demo::run(&args, console),
         Command::Train(args) => train::run(*args, console),
         Command::Sample(args) => sample::run(&args, console),

@@ -14,7 +14,10 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
     let model = file::load(&args.model)?;
     let vocabulary = model.vocabulary();
     let (prime, shown) = match &args.prime {
-        Some(prime) => (vocabulary.encode(prime).context("--prime")?, prime.as_bytes()),
+        Some(prime) => (
+            vocabulary.encode(prime).context("--prime")?,
+            prime.as_bytes(),
+        ),
         // A line's end is where texts begin. It was not typed, so it is not shown.
         None => (vocabulary.id('\n').into_iter().collect(), [].as_slice()),
     };
@@ -26,7 +29,9 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
     };
     let mut sampler = BatchSampler::new(&model, &prime, args.samples, &options)?;
     let stop = args.stop.as_deref().unwrap_or_default().as_bytes();
-    let mut samples: Vec<Sample> = (0..args.samples).map(|_| Sample::new(shown, stop)).collect();
+    let mut samples: Vec<Sample> = (0..args.samples)
+        .map(|_| Sample::new(shown, stop))
+        .collect();
     let mut out = console::stdout();
     // On a terminal the text appears as it is written.
     let is_shown = io::stdout().is_terminal();
@@ -48,7 +53,10 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
     samples.iter_mut().for_each(Sample::finish);
     write_finished(&mut samples, current, &mut out)?;
     out.flush()?;
-    console.detail(&format!("seed {}; another seed writes another text", args.seed));
+    console.detail(&format!(
+        "seed {}; another seed writes another text",
+        args.seed
+    ));
     Ok(())
 }
 
@@ -63,7 +71,11 @@ fn symbol<'b>(model: &Model, id: rnn::Id, buffer: &'b mut [u8; 4]) -> &'b [u8] {
 }
 
 /// Writes the samples from `current` on that have ended; returns the first that has not.
-fn write_finished(samples: &mut [Sample], mut current: usize, out: &mut impl Write) -> io::Result<usize> {
+fn write_finished(
+    samples: &mut [Sample],
+    mut current: usize,
+    out: &mut impl Write,
+) -> io::Result<usize> {
     while let Some(sample) = samples.get_mut(current).filter(|sample| sample.is_finished) {
         sample.write_ready(out)?;
         if sample.last != Some(b'\n') {
@@ -85,7 +97,13 @@ struct Sample<'a> {
 
 impl<'a> Sample<'a> {
     fn new(prime: &[u8], stop: &'a [u8]) -> Self {
-        Sample { stop, ready: prime.to_vec(), held: Vec::new(), last: None, is_finished: false }
+        Sample {
+            stop,
+            ready: prime.to_vec(),
+            held: Vec::new(),
+            last: None,
+            is_finished: false,
+        }
     }
 
     /// Appends a character, unless the sample has ended.
@@ -144,7 +162,10 @@ mod tests {
         assert_eq!(sample("one two", " t"), (">one".into(), true));
         assert_eq!(sample("aab aaab", "aaab"), (">aab ".into(), true));
         assert_eq!(sample("ababac", "abac"), (">ab".into(), true));
-        assert_eq!(sample("ends with en", "end."), (">ends with en".into(), false));
+        assert_eq!(
+            sample("ends with en", "end."),
+            (">ends with en".into(), false)
+        );
     }
 
     #[test]

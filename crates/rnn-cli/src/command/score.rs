@@ -24,7 +24,8 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<()> {
     }
     for file in &args.files {
         let source = Source::new(file);
-        let builder = CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
+        let builder =
+            CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
         let corpus = source.read(builder)?;
         let score = if args.per_line {
             lines(&model, &corpus, args.json, &mut out)?
@@ -45,7 +46,11 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<()> {
 }
 
 /// Scores a text, telling of each predicted character and its surprise in nats.
-fn each(model: &Model, corpus: &Corpus, mut tell: impl FnMut(Id, f64) -> anyhow::Result<()>) -> anyhow::Result<Score> {
+fn each(
+    model: &Model,
+    corpus: &Corpus,
+    mut tell: impl FnMut(Id, f64) -> anyhow::Result<()>,
+) -> anyhow::Result<Score> {
     let mut scorer = Scorer::new(model);
     let mut ids = vec![0; CHUNK.min(corpus.len())];
     let mut told = Ok(());
@@ -63,7 +68,11 @@ fn each(model: &Model, corpus: &Corpus, mut tell: impl FnMut(Id, f64) -> anyhow:
 }
 
 fn report(score: &Score, name: &str, as_json: bool, out: &mut impl Write) -> anyhow::Result<()> {
-    let (nats, bits, perplexity) = (score.nats_per_character(), score.bits_per_character(), score.perplexity());
+    let (nats, bits, perplexity) = (
+        score.nats_per_character(),
+        score.bits_per_character(),
+        score.perplexity(),
+    );
     if as_json {
         let line = json!({
             "file": name, "characters": score.characters, "nats_per_character": nats,
@@ -71,19 +80,34 @@ fn report(score: &Score, name: &str, as_json: bool, out: &mut impl Write) -> any
         });
         return Ok(writeln!(out, "{line}")?);
     }
-    Ok(writeln!(out, "{nats:9.4}  {bits:9.4}  {perplexity:10.4}  {:10}  {name}", score.characters)?)
+    Ok(writeln!(
+        out,
+        "{nats:9.4}  {bits:9.4}  {perplexity:10.4}  {:10}  {name}",
+        score.characters
+    )?)
 }
 
 /// Every line with its mean surprise, the strangest first; of equals the earlier.
-fn lines(model: &Model, corpus: &Corpus, as_json: bool, out: &mut impl Write) -> anyhow::Result<Score> {
+fn lines(
+    model: &Model,
+    corpus: &Corpus,
+    as_json: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<Score> {
     let newline = model.vocabulary().id('\n');
-    let mut lines = vec![Line { number: 1, ..Line::default() }];
+    let mut lines = vec![Line {
+        number: 1,
+        ..Line::default()
+    }];
     let first = corpus.ids().get(0);
     lines[0].text.push(first);
     let mut is_ended = Some(first) == newline;
     let score = each(model, corpus, |id, nats| {
         if is_ended {
-            lines.push(Line { number: lines.len() + 1, ..Line::default() });
+            lines.push(Line {
+                number: lines.len() + 1,
+                ..Line::default()
+            });
         }
         is_ended = Some(id) == newline;
         if let Some(line) = lines.last_mut() {
@@ -95,9 +119,14 @@ fn lines(model: &Model, corpus: &Corpus, as_json: bool, out: &mut impl Write) ->
     })?;
     lines.sort_by(|a, b| b.mean().total_cmp(&a.mean()).then(a.number.cmp(&b.number)));
     for line in &lines {
-        let text = model.vocabulary().decode(line.text.strip_suffix(newline.as_slice()).unwrap_or(&line.text));
+        let text = model.vocabulary().decode(
+            line.text
+                .strip_suffix(newline.as_slice())
+                .unwrap_or(&line.text),
+        );
         if as_json {
-            let line = json!({"line": line.number, "nats_per_character": line.mean(), "text": text});
+            let line =
+                json!({"line": line.number, "nats_per_character": line.mean(), "text": text});
             writeln!(out, "{line}")?;
         } else {
             writeln!(out, "{:9.4}  {:>6}  {text}", line.mean(), line.number)?;
@@ -122,11 +151,20 @@ impl Line {
 }
 
 /// Every character with its surprise.
-fn characters(model: &Model, corpus: &Corpus, as_json: bool, out: &mut impl Write) -> anyhow::Result<Score> {
+fn characters(
+    model: &Model,
+    corpus: &Corpus,
+    as_json: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<Score> {
     each(model, corpus, |id, nats| {
         let symbol = model.vocabulary().symbol(id);
         if as_json {
-            writeln!(out, "{}", json!({"character": symbol.to_string(), "nats": nats}))
+            writeln!(
+                out,
+                "{}",
+                json!({"character": symbol.to_string(), "nats": nats})
+            )
         } else {
             writeln!(out, "{nats:9.4}  {symbol:?}")
         }

@@ -23,7 +23,11 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     let mut trainer = prepare(&plan, console)?;
     let is_open = matches!(plan.target, Target::Stdout);
     // Lines and a model do not mix on standard output.
-    let lines: Box<dyn io::Write + Send> = if is_open { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+    let lines: Box<dyn io::Write + Send> = if is_open {
+        Box::new(io::stderr())
+    } else {
+        Box::new(io::stdout())
+    };
     let mut progress = Progress::new(console, lines, trainer.config().max_steps, plan.time());
     let outcome = trainer.run(&plan.run, |trainer, event| {
         follow(&plan, &mut progress, trainer, event)?;
@@ -41,7 +45,11 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
 
 /// Reads the text and makes a trainer for it.
 fn prepare(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>> {
-    let builder = if plan.bytes { CorpusBuilder::bytes() } else { CorpusBuilder::new() };
+    let builder = if plan.bytes {
+        CorpusBuilder::bytes()
+    } else {
+        CorpusBuilder::new()
+    };
     let corpus = plan.source.read(builder)?;
     if corpus.had_bom() {
         console.note("a byte order mark was dropped from the text");
@@ -78,7 +86,12 @@ fn prepare(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>> {
 }
 
 /// Saves and reports what happened.
-fn follow(plan: &Plan, progress: &mut Progress, trainer: &Trainer<f32>, event: Event) -> anyhow::Result<()> {
+fn follow(
+    plan: &Plan,
+    progress: &mut Progress,
+    trainer: &Trainer<f32>,
+    event: Event,
+) -> anyhow::Result<()> {
     match event {
         Event::Step(step) => {
             progress.step(trainer.step_count(), step.characters, step.loss);
@@ -108,9 +121,19 @@ fn follow(plan: &Plan, progress: &mut Progress, trainer: &Trainer<f32>, event: E
 /// What the model writes by now.
 fn excerpt(trainer: &Trainer<f32>) -> anyhow::Result<String> {
     let model = trainer.current_model();
-    let prime = if model.vocabulary().id('\n').is_some() { "\n" } else { "" };
-    let text: String = model.sample(prime, &SampleOptions::default())?.take(SAMPLE_LENGTH).collect();
-    Ok(format!("---- step {} writes ----\n{text}\n----", trainer.step_count()))
+    let prime = if model.vocabulary().id('\n').is_some() {
+        "\n"
+    } else {
+        ""
+    };
+    let text: String = model
+        .sample(prime, &SampleOptions::default())?
+        .take(SAMPLE_LENGTH)
+        .collect();
+    Ok(format!(
+        "---- step {} writes ----\n{text}\n----",
+        trainer.step_count()
+    ))
 }
 
 fn failed(plan: &Plan, trainer: &Trainer<f32>) -> String {
@@ -121,15 +144,28 @@ fn failed(plan: &Plan, trainer: &Trainer<f32>) -> String {
     format!("training ended at step {}{saved}", trainer.step_count())
 }
 
-fn conclusion(plan: &Plan, trainer: &Trainer<f32>, progress: &Progress, outcome: Outcome) -> String {
+fn conclusion(
+    plan: &Plan,
+    trainer: &Trainer<f32>,
+    progress: &Progress,
+    outcome: Outcome,
+) -> String {
     let mut text = String::new();
     if outcome == Outcome::PatienceSpent {
         text.push_str("no improvement any more, so training ended early\n");
     }
     if let Some((step, nats)) = trainer.best() {
-        text.push_str(&format!("best validation loss {} per character, at step {step}\n", loss(nats)));
+        text.push_str(&format!(
+            "best validation loss {} per character, at step {step}\n",
+            loss(nats)
+        ));
     }
-    text.push_str(&format!("{} steps, {}\nmodel: {}", trainer.step_count(), progress.summary(), plan.target));
+    text.push_str(&format!(
+        "{} steps, {}\nmodel: {}",
+        trainer.step_count(),
+        progress.summary(),
+        plan.target
+    ));
     if let Target::File(path) = &plan.target {
         text.push_str(&format!("\ntry: rnn-cli sample {}", path.display()));
     }
