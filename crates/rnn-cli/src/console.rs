@@ -33,13 +33,41 @@ impl Console {
     }
 }
 
+/// Standard output, named in its errors.
+struct Stdout(io::Stdout);
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(named)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(named)
+    }
+}
+
+fn named(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::Interrupted {
+        return error;
+    }
+    io::Error::new(
+        error.kind(),
+        format!("cannot write standard output: {error}"),
+    )
+}
+
+/// Standard output as it comes, for lines that are flushed one by one.
+pub(crate) fn unbuffered_stdout() -> Box<dyn Write + Send> {
+    Box::new(Stdout(io::stdout()))
+}
+
 /// Standard output: by lines on a terminal, in blocks elsewhere. Flush it at the end, since a drop
 /// hides errors.
 pub(crate) fn stdout() -> Box<dyn Write + Send> {
     let stdout = io::stdout();
     if stdout.is_terminal() {
-        Box::new(stdout)
+        Box::new(Stdout(stdout))
     } else {
-        Box::new(BufWriter::new(stdout))
+        Box::new(BufWriter::new(Stdout(stdout)))
     }
 }

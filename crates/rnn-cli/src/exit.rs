@@ -8,6 +8,8 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
+
 /// A command line that cannot be meant.
 #[derive(Debug)]
 pub(crate) struct Misuse(pub(crate) String);
@@ -40,7 +42,7 @@ pub(crate) fn finish(result: anyhow::Result<()>) -> ExitCode {
 /// Says why a command line is none; or writes the help that was asked for.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        return finish(error.print().map_err(anyhow::Error::from));
+        return finish(error.print().context("cannot write standard output"));
     }
     complain(&clap_line(&error.render().to_string()));
     ExitCode::from(2)
@@ -67,7 +69,7 @@ fn one_line(error: &anyhow::Error) -> String {
         .chain()
         .map(|cause| plain(&cause.to_string()))
         .collect();
-    causes.join(": ").replace('\n', " ").replace('\r', " ")
+    causes.join(": ").replace(['\n', '\r'], " ")
 }
 
 /// The system's words for its errors, without number and capital.
@@ -115,7 +117,6 @@ fn clap_line(rendered: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anyhow::Context;
 
     #[test]
     fn system_errors_lose_their_number() {

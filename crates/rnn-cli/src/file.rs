@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use rnn::{Corpus, CorpusBuilder, Model, checkpoint};
 
+use crate::console;
 use crate::exit::misuse;
 
 /// Where a text comes from.
@@ -106,7 +107,7 @@ impl Target {
         match self {
             Target::File(path) => Ok(model.save(path)?),
             Target::Stdout => {
-                let mut stdout = io::stdout().lock();
+                let mut stdout = console::stdout();
                 stdout.write_all(&model.to_bytes())?;
                 Ok(stdout.flush()?)
             }

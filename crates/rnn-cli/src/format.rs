@@ -39,7 +39,14 @@ pub(crate) fn bytes(count: u64) -> String {
 
 /// A loss in nats, and the same in bits, per character.
 pub(crate) fn loss(nats: f64) -> String {
-    format!("{nats:.4} nats ({:.4} bits)", nats / LN_2)
+    let short = |x: f64| {
+        if x < 1e6 {
+            format!("{x:.4}")
+        } else {
+            format!("{x:.3e}")
+        }
+    };
+    format!("{} nats ({} bits)", short(nats), short(nats / LN_2))
 }
 
 #[cfg(test)]
@@ -59,5 +66,6 @@ mod tests {
             ["7 bytes", "1.5 kB", "2.3 MB"]
         );
         assert_eq!(loss(LN_2), "0.6931 nats (1.0000 bits)");
+        assert_eq!(loss(1e30), "1.000e30 nats (1.443e30 bits)");
     }
 }

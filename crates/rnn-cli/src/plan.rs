@@ -60,7 +60,7 @@ impl Plan {
         let target = Target::new(output.as_deref(), &source)?;
         let plan = Plan {
             run: RunOptions {
-                threads: threads.map_or_else(processors, usize::from),
+                threads: threads.unwrap_or_else(processors),
                 time,
             },
             source,
@@ -110,7 +110,7 @@ impl Plan {
         if net.forget_bias.is_some() {
             fits(
                 "--forget-bias",
-                "lstm",
+                "--model lstm",
                 network.cell == CellKind::Lstm,
                 network.cell.name(),
             )?;

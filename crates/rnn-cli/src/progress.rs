@@ -33,19 +33,8 @@ impl Progress {
         max_steps: Option<u64>,
         time: Option<Duration>,
     ) -> Self {
-        let is_shown = io::stderr().is_terminal() && !console.quiet;
-        let target = if is_shown {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(max_steps, target);
-        let template = if max_steps.is_some() {
-            "{bar:24} {pos}/{len}  {msg}"
-        } else {
-            "{pos} steps  {msg}"
-        };
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is a constant"));
+        let bar = ProgressBar::with_draw_target(max_steps, target(console));
+        bar.set_style(style(max_steps.is_some()));
         let now = Instant::now();
         Progress {
             bar,
@@ -63,6 +52,8 @@ impl Progress {
     /// The number of steps is known now.
     pub(crate) fn fix_steps(&mut self, max_steps: u64) {
         self.max_steps = Some(max_steps);
+        self.bar.set_length(max_steps);
+        self.bar.set_style(style(true));
         self.note(&format!(
             "the time allows {max_steps} steps; --max-steps {max_steps} gives the same model"
         ));
@@ -78,7 +69,7 @@ impl Progress {
         self.drawn = Instant::now();
         self.bar.set_position(step);
         self.bar.set_message(format!(
-            "loss {nats:.3}  {}  {}",
+            "loss {nats:.3}  {}{}",
             self.speed(),
             self.time_left()
         ));
@@ -102,7 +93,11 @@ impl Progress {
                 line.push_str(&format!("  {name} {}", loss(nats)));
             }
         }
-        line.push_str(&format!("  {}  {}", self.speed(), self.time_left()));
+        line.push_str(&format!(
+            " per character  {}{}",
+            self.speed(),
+            self.time_left()
+        ));
         if is_saved {
             line.push_str("  saved");
         }
@@ -151,6 +146,33 @@ impl Progress {
             (None, Some(time)) => Some(time.saturating_sub(elapsed)),
             _ => None,
         };
-        left.map_or_else(String::new, |left| format!("{} left", duration(left)))
+        left.filter(|left| !left.is_zero())
+            .map_or_else(String::new, |left| format!("  {} left", duration(left)))
+    }
+}
+
+fn style(has_end: bool) -> ProgressStyle {
+    let template = if has_end {
+        "{bar:24} {pos}/{len}  {msg}"
+    } else {
+        "{pos} steps  {msg}"
+    };
+    ProgressStyle::with_template(template).expect("the templates are constants")
+}
+
+/// A bar over the characters of a text.
+pub(crate) fn characters(console: Console, count: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(count), target(console));
+    bar.with_style(
+        ProgressStyle::with_template("{bar:24} {percent}%  {per_sec} chars  {eta} left")
+            .expect("the template is a constant"),
+    )
+}
+
+fn target(console: Console) -> ProgressDrawTarget {
+    if io::stderr().is_terminal() && !console.quiet {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
     }
 }

@@ -186,8 +186,8 @@ pub(crate) struct RunArgs {
     pub(crate) sample_every: Option<u64>,
 
     /// Threads; any number gives the same model [default: one for each processor]
-    #[arg(long, value_name = "N", value_parser = value::count::<u16>, allow_negative_numbers = true)]
-    pub(crate) threads: Option<u16>,
+    #[arg(long, value_name = "N", value_parser = value::threads, allow_negative_numbers = true)]
+    pub(crate) threads: Option<usize>,
 }
 
 /// The names of the optimisers.

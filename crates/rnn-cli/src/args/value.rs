@@ -61,6 +61,14 @@ pub(super) fn count<N: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N,
     }
 }
 
+/// A number of threads that a machine may have.
+pub(super) fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(value @ 1..=1024) => Ok(value),
+        _ => Err("expected a whole number from 1 to 1024".into()),
+    }
+}
+
 /// A time such as `90s`, `3m`, `1h30m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let expected = || "expected a time such as 90s, 3m or 1h30m".to_owned();

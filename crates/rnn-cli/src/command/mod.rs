@@ -24,7 +24,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(&args, console),
         Command::Train(args) => train::run(*args, console),
         Command::Sample(args) => sample::run(&args, console),
-        Command::Score(args) => score::run(&args),
+        Command::Score(args) => score::run(&args, console),
         Command::Inspect(args) => inspect::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -1,20 +1,20 @@
 //! How well a model predicts texts: over all, by line, by character.
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use anyhow::Context;
 use rnn::{Corpus, CorpusBuilder, Id, Model, Score, Scorer};
 use serde_json::json;
 
 use crate::args::ScoreArgs;
-use crate::console;
+use crate::console::{self, Console};
 use crate::file::{self, Source};
+use crate::progress;
 
-/// Characters scored between two looks at the rest.
-const CHUNK: usize = 1 << 16;
+/// Characters scored between two looks at the bar.
+const CHUNK: usize = 1 << 12;
 
 /// Runs `score`.
-pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
     let model = file::load(&args.model)?;
     let mut out = console::stdout();
     let mut total = Score::default();
@@ -27,12 +27,18 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<()> {
         let builder =
             CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
         let corpus = source.read(builder)?;
+        let text = Text {
+            model: &model,
+            corpus: &corpus,
+            as_json: args.json,
+            console,
+        };
         let score = if args.per_line {
-            lines(&model, &corpus, args.json, &mut out)?
+            text.lines(&mut out)?
         } else if args.per_char {
-            characters(&model, &corpus, args.json, &mut out)?
+            text.characters(&mut out)?
         } else {
-            let score = each(&model, &corpus, |_, _| Ok(()))?;
+            let score = text.score(|_, _| Ok(()))?;
             report(&score, &source.to_string(), args.json, &mut out)?;
             score
         };
@@ -45,94 +51,109 @@ pub(crate) fn run(args: &ScoreArgs) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Scores a text, telling of each predicted character and its surprise in nats.
-fn each(
-    model: &Model,
-    corpus: &Corpus,
-    mut tell: impl FnMut(Id, f64) -> anyhow::Result<()>,
-) -> anyhow::Result<Score> {
-    let mut scorer = Scorer::new(model);
-    let mut ids = vec![0; CHUNK.min(corpus.len())];
-    let mut told = Ok(());
-    for start in (0..corpus.len()).step_by(CHUNK) {
-        let ids = &mut ids[..CHUNK.min(corpus.len() - start)];
-        corpus.ids().copy_to(start..start + ids.len(), ids);
-        scorer.push_with(ids, |id, nats, _| {
-            if told.is_ok() {
-                told = tell(id, nats);
-            }
-        });
-        std::mem::replace(&mut told, Ok(()))?;
-    }
-    Ok(scorer.score())
-}
-
-fn report(score: &Score, name: &str, as_json: bool, out: &mut impl Write) -> anyhow::Result<()> {
-    let (nats, bits, perplexity) = (
-        score.nats_per_character(),
-        score.bits_per_character(),
-        score.perplexity(),
-    );
+fn report(score: &Score, name: &str, as_json: bool, out: &mut impl Write) -> io::Result<()> {
+    let (nats, bits) = (score.nats_per_character(), score.bits_per_character());
+    let (perplexity, characters) = (score.perplexity(), score.characters);
     if as_json {
         let line = json!({
-            "file": name, "characters": score.characters, "nats_per_character": nats,
+            "file": name, "characters": characters, "nats_per_character": nats,
             "bits_per_character": bits, "perplexity": perplexity,
         });
-        return Ok(writeln!(out, "{line}")?);
+        return writeln!(out, "{line}");
     }
-    Ok(writeln!(
+    writeln!(
         out,
-        "{nats:9.4}  {bits:9.4}  {perplexity:10.4}  {:10}  {name}",
-        score.characters
-    )?)
+        "{nats:9.4}  {bits:9.4}  {perplexity:10.4}  {characters:10}  {name}"
+    )
 }
 
-/// Every line with its mean surprise, the strangest first; of equals the earlier.
-fn lines(
-    model: &Model,
-    corpus: &Corpus,
+/// A text to be scored.
+struct Text<'a> {
+    model: &'a Model,
+    corpus: &'a Corpus,
     as_json: bool,
-    out: &mut impl Write,
-) -> anyhow::Result<Score> {
-    let newline = model.vocabulary().id('\n');
-    let mut lines = vec![Line {
-        number: 1,
-        ..Line::default()
-    }];
-    let first = corpus.ids().get(0);
-    lines[0].text.push(first);
-    let mut is_ended = Some(first) == newline;
-    let score = each(model, corpus, |id, nats| {
-        if is_ended {
-            lines.push(Line {
-                number: lines.len() + 1,
-                ..Line::default()
+    console: Console,
+}
+
+impl Text<'_> {
+    /// Scores the text, telling of each predicted character and its surprise in nats.
+    fn score(&self, mut tell: impl FnMut(Id, f64) -> io::Result<()>) -> io::Result<Score> {
+        let length = self.corpus.len();
+        let bar = progress::characters(self.console, length as u64);
+        let mut scorer = Scorer::new(self.model);
+        let mut ids = vec![0; CHUNK.min(length)];
+        for start in (0..length).step_by(CHUNK) {
+            let ids = &mut ids[..CHUNK.min(length - start)];
+            self.corpus.ids().copy_to(start..start + ids.len(), ids);
+            let mut told = Ok(());
+            scorer.push_with(ids, |id, nats, _| {
+                if told.is_ok() {
+                    told = tell(id, nats);
+                }
             });
+            told?;
+            bar.inc(ids.len() as u64);
         }
-        is_ended = Some(id) == newline;
-        if let Some(line) = lines.last_mut() {
-            line.text.push(id);
-            line.nats += nats;
-            line.predicted += 1;
-        }
-        Ok(())
-    })?;
-    lines.sort_by(|a, b| b.mean().total_cmp(&a.mean()).then(a.number.cmp(&b.number)));
-    for line in &lines {
-        let text = model.vocabulary().decode(
-            line.text
-                .strip_suffix(newline.as_slice())
-                .unwrap_or(&line.text),
-        );
-        if as_json {
-            let line =
-                json!({"line": line.number, "nats_per_character": line.mean(), "text": text});
-            writeln!(out, "{line}")?;
-        } else {
-            writeln!(out, "{:9.4}  {:>6}  {text}", line.mean(), line.number)?;
-        }
+        bar.finish_and_clear();
+        Ok(scorer.score())
     }
-    Ok(score)
+
+    /// Every line with its mean surprise, the strangest first; of equals the earlier.
+    fn lines(&self, out: &mut impl Write) -> io::Result<Score> {
+        let vocabulary = self.model.vocabulary();
+        let newline = vocabulary.id('\n');
+        let first = self.corpus.ids().get(0);
+        let mut lines = vec![Line {
+            number: 1,
+            text: vec![first],
+            ..Line::default()
+        }];
+        let mut is_ended = Some(first) == newline;
+        let score = self.score(|id, nats| {
+            if is_ended {
+                lines.push(Line {
+                    number: lines.len() + 1,
+                    ..Line::default()
+                });
+            }
+            is_ended = Some(id) == newline;
+            if let Some(line) = lines.last_mut() {
+                line.text.push(id);
+                line.nats += nats;
+                line.predicted += 1;
+            }
+            Ok(())
+        })?;
+        lines.sort_by(|a, b| b.mean().total_cmp(&a.mean()).then(a.number.cmp(&b.number)));
+        for line in &lines {
+            let (number, nats) = (line.number, line.mean());
+            let text = vocabulary.decode(&line.text);
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            if self.as_json {
+                let line = json!({"line": number, "nats_per_character": nats, "text": text});
+                writeln!(out, "{line}")?;
+            } else {
+                writeln!(out, "{nats:9.4}  {number:>6}  {text}")?;
+            }
+        }
+        Ok(score)
+    }
+
+    /// Every character with its surprise.
+    fn characters(&self, out: &mut impl Write) -> io::Result<Score> {
+        self.score(|id, nats| {
+            let symbol = self.model.vocabulary().symbol(id);
+            if self.as_json {
+                writeln!(
+                    out,
+                    "{}",
+                    json!({"character": symbol.to_string(), "nats": nats})
+                )
+            } else {
+                writeln!(out, "{nats:9.4}  {symbol:?}")
+            }
+        })
+    }
 }
 
 #[derive(Default)]
@@ -148,26 +169,4 @@ impl Line {
     fn mean(&self) -> f64 {
         self.nats / self.predicted.max(1) as f64
     }
-}
-
-/// Every character with its surprise.
-fn characters(
-    model: &Model,
-    corpus: &Corpus,
-    as_json: bool,
-    out: &mut impl Write,
-) -> anyhow::Result<Score> {
-    each(model, corpus, |id, nats| {
-        let symbol = model.vocabulary().symbol(id);
-        if as_json {
-            writeln!(
-                out,
-                "{}",
-                json!({"character": symbol.to_string(), "nats": nats})
-            )
-        } else {
-            writeln!(out, "{nats:9.4}  {symbol:?}")
-        }
-        .context("standard output")
-    })
 }

@@ -4,10 +4,10 @@ use std::io;
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use rnn::{CorpusBuilder, Event, Outcome, SampleOptions, Trainer};
+use rnn::{BatchSampler, CorpusBuilder, Event, Id, Outcome, SampleOptions, Trainer};
 
 use crate::args::TrainArgs;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::file::Target;
 use crate::format::{loss, thousands};
 use crate::plan::Plan;
@@ -23,10 +23,10 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     let mut trainer = prepare(&plan, console)?;
     let is_open = matches!(plan.target, Target::Stdout);
     // Lines and a model do not mix on standard output.
-    let lines: Box<dyn io::Write + Send> = if is_open {
+    let lines = if is_open {
         Box::new(io::stderr())
     } else {
-        Box::new(io::stdout())
+        console::unbuffered_stdout()
     };
     let mut progress = Progress::new(console, lines, trainer.config().max_steps, plan.time());
     let outcome = trainer.run(&plan.run, |trainer, event| {
@@ -34,7 +34,17 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
         anyhow::Ok(ControlFlow::Continue(()))
     });
     progress.finish();
-    let outcome = outcome.with_context(|| failed(&plan, &trainer))?;
+    let outcome = outcome.inspect_err(|error| {
+        let is_diverged = matches!(error.downcast_ref(), Some(rnn::Error::Diverged { .. }));
+        if let (true, Some((step, _)), Target::File(path)) =
+            (is_diverged, trainer.best(), &plan.target)
+        {
+            console.note(&format!(
+                "{} holds the best model so far, of step {step}",
+                path.display()
+            ));
+        }
+    })?;
     // Without held-out text the last state is the model; a pipe gets the best one, once.
     if is_open || trainer.best().is_none() {
         plan.target.write(&trainer.best_model())?;
@@ -66,7 +76,7 @@ fn prepare(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>> {
     }
     let (network, config) = (trainer.network().config(), trainer.config());
     console.detail(&format!(
-        "{} characters, {symbols} distinct; {} of {} layers with {} hidden units, {} parameters",
+        "{} characters, {symbols} distinct; {}, layers {}, hidden units {}, {} parameters",
         thousands(characters as u64),
         network.cell,
         network.num_layers,
@@ -121,27 +131,16 @@ fn follow(
 /// What the model writes by now.
 fn excerpt(trainer: &Trainer<f32>) -> anyhow::Result<String> {
     let model = trainer.current_model();
-    let prime = if model.vocabulary().id('\n').is_some() {
-        "\n"
-    } else {
-        ""
-    };
-    let text: String = model
-        .sample(prime, &SampleOptions::default())?
-        .take(SAMPLE_LENGTH)
+    let prime: Vec<Id> = model.vocabulary().id('\n').into_iter().collect();
+    let mut sampler = BatchSampler::new(&model, &prime, 1, &SampleOptions::default())?;
+    let ids: Vec<Id> = (0..SAMPLE_LENGTH)
+        .map(|_| sampler.next_characters()[0])
         .collect();
+    let text = model.vocabulary().decode(&ids);
     Ok(format!(
         "---- step {} writes ----\n{text}\n----",
         trainer.step_count()
     ))
-}
-
-fn failed(plan: &Plan, trainer: &Trainer<f32>) -> String {
-    let saved = match (trainer.history().is_empty(), &plan.target) {
-        (false, Target::File(path)) => format!("; {} holds the best model so far", path.display()),
-        _ => String::new(),
-    };
-    format!("training ended at step {}{saved}", trainer.step_count())
 }
 
 fn conclusion(
