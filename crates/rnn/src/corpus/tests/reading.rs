@@ -198,6 +198,11 @@ fn storage_widens_with_the_257th_symbol_wherever_it_comes() {
     assert_eq!(corpus.vocabulary().len(), 402);
     assert!(matches!(corpus.ids().0, Storage::Wide(_)));
     assert_eq!(text_of(&corpus), "bab");
+    // So do those of a given vocabulary: equal texts in equal vocabularies are stored alike.
+    let vocabulary = corpus.vocabulary().clone();
+    let mut given = CorpusBuilder::with_vocabulary(vocabulary, Unknown::Error);
+    given.push_text("bab").unwrap();
+    assert_eq!(given.finish().unwrap().digest(), corpus.digest());
 }
 
 #[test]
