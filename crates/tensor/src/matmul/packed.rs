@@ -1,0 +1,155 @@
+//! B packed once and multiplied many times.
+
+use super::driver::{Panels, Strided};
+use crate::buffer::Buffer;
+use crate::isa::Path;
+use crate::scalar::Scalar;
+use crate::view::{MatrixView, MatrixViewMut};
+
+/// The right operand of a product, packed for the instruction set in use.
+///
+/// A recurrent step multiplies by the same weights at every time: packing them once saves most of
+/// what a small product costs, and a product with one row then runs at the speed at which the
+/// weights come out of the cache.
+///
+/// ```
+/// use tensor::{Matrix, PackedMatrix};
+///
+/// let w = Matrix::from_fn(3, 5, |r, c| (r + c) as f32); // [in 3, out 5]
+/// let packed = PackedMatrix::from_view(w.view());
+/// let x = Matrix::from_fn(2, 3, |r, c| (r * c) as f32);
+/// let mut y = Matrix::zeros(2, 5);
+/// packed.matmul(x.view(), y.view_mut());
+/// assert_eq!(y, x.matmul(&w));
+/// ```
+#[derive(Debug)]
+pub struct PackedMatrix<T> {
+    data: Buffer<T>,
+    k: usize,
+    n: usize,
+    path: Path,
+}
+
+impl<T: Scalar> PackedMatrix<T> {
+    /// A packed matrix of zeros, `[k, n]`.
+    pub fn new(k: usize, n: usize) -> Self {
+        let path = Path::active();
+        let len = n.next_multiple_of(T::lanes(path)) * k;
+        PackedMatrix {
+            data: Buffer::zeros(len),
+            k,
+            n,
+            path,
+        }
+    }
+
+    /// Packs `[k, n]`.
+    pub fn from_view(b: MatrixView<'_, T>) -> Self {
+        let mut packed = PackedMatrix::new(b.rows(), b.cols());
+        packed.pack(b);
+        packed
+    }
+
+    /// Packs the transpose of `[n, k]`.
+    pub fn from_transposed(b_t: MatrixView<'_, T>) -> Self {
+        let mut packed = PackedMatrix::new(b_t.cols(), b_t.rows());
+        packed.pack_transposed(b_t);
+        packed
+    }
+
+    /// Packs `[k, n]` over what was there; allocates nothing.
+    ///
+    /// # Panics
+    /// A shape other than that of this matrix.
+    #[track_caller]
+    pub fn pack(&mut self, b: MatrixView<'_, T>) {
+        self.pack_strided(Strided::new(b));
+    }
+
+    /// Packs the transpose of `[n, k]` over what was there; allocates nothing.
+    ///
+    /// # Panics
+    /// A shape other than that of this matrix, transposed.
+    #[track_caller]
+    pub fn pack_transposed(&mut self, b_t: MatrixView<'_, T>) {
+        self.pack_strided(Strided::transposed(b_t));
+    }
+
+    #[track_caller]
+    fn pack_strided(&mut self, b: Strided<'_, T>) {
+        let (k, n) = (self.k, self.n);
+        assert!(
+            (b.rows, b.cols) == (k, n),
+            "packing {} x {} into a packed matrix of {k} x {n}",
+            b.rows,
+            b.cols
+        );
+        let len = self.len();
+        T::pack(self.path, b, self.data.aligned(len));
+    }
+
+    /// Number of rows, the inner dimension of the product.
+    #[inline]
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
+    /// Number of columns.
+    #[inline]
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// C = A B, `[m, k]` times this `[k, n]`.
+    ///
+    /// # Panics
+    /// Shapes that do not fit.
+    #[track_caller]
+    pub fn matmul(&self, a: MatrixView<'_, T>, c: MatrixViewMut<'_, T>) {
+        self.product(a, c, false);
+    }
+
+    /// C += A B, `[m, k]` times this `[k, n]`.
+    ///
+    /// # Panics
+    /// Shapes that do not fit.
+    #[track_caller]
+    pub fn matmul_acc(&self, a: MatrixView<'_, T>, c: MatrixViewMut<'_, T>) {
+        self.product(a, c, true);
+    }
+
+    #[track_caller]
+    fn product(&self, a: MatrixView<'_, T>, c: MatrixViewMut<'_, T>, add: bool) {
+        let (k, n) = (self.k, self.n);
+        if a.cols() != k || (a.rows(), n) != (c.rows(), c.cols()) {
+            super::misfit(
+                "A B (packed)",
+                (a.rows(), a.cols()),
+                (k, n),
+                (c.rows(), c.cols()),
+            );
+        }
+        let panels = Panels {
+            data: self.data.as_slice(self.len()),
+            depth: k,
+        };
+        T::packed_product(self.path, Strided::new(a), panels, c, add);
+    }
+
+    fn len(&self) -> usize {
+        self.n.next_multiple_of(T::lanes(self.path)) * self.k
+    }
+}
+
+impl<T: Scalar> Clone for PackedMatrix<T> {
+    fn clone(&self) -> Self {
+        let mut copy = PackedMatrix {
+            data: Buffer::zeros(self.len()),
+            ..*self
+        };
+        copy.data
+            .aligned(self.len())
+            .copy_from_slice(self.data.as_slice(self.len()));
+        copy
+    }
+}

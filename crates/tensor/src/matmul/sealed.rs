@@ -1,0 +1,110 @@
+//! What the products need to know of an element type, and what keeps others from being one.
+//!
+//! The products are compiled here, once for `f32` and once for `f64`: a generic function would be
+//! compiled again, tiles and all, in every crate and test that calls it.
+
+use std::cell::RefCell;
+
+use super::driver::{self, Panels, Strided};
+use crate::buffer::Buffer;
+use crate::isa::Path;
+use crate::view::MatrixViewMut;
+
+/// `f32` and `f64` only.
+pub trait Sealed: Sized {
+    /// C = A B, or C += A B.
+    #[doc(hidden)]
+    fn product(a: Strided<'_, Self>, b: Strided<'_, Self>, c: MatrixViewMut<'_, Self>, add: bool);
+
+    /// The same with B packed beforehand.
+    #[doc(hidden)]
+    fn packed_product(
+        path: Path,
+        a: Strided<'_, Self>,
+        b: Panels<'_, Self>,
+        c: MatrixViewMut<'_, Self>,
+        add: bool,
+    );
+
+    /// Packs B into panels.
+    #[doc(hidden)]
+    fn pack(path: Path, b: Strided<'_, Self>, panels: &mut [Self]);
+
+    /// Columns per panel.
+    #[doc(hidden)]
+    fn lanes(path: Path) -> usize;
+
+    /// A packing buffer of this thread, to be given back.
+    #[doc(hidden)]
+    fn take_buffer(operand: Operand) -> Buffer<Self>;
+
+    /// Gives a buffer back for the next product.
+    #[doc(hidden)]
+    fn put_buffer(operand: Operand, buffer: Buffer<Self>);
+}
+
+/// Which operand a packing buffer is for: A's are small and B's are large.
+#[derive(Clone, Copy)]
+pub enum Operand {
+    /// The left one.
+    A,
+    /// The right one.
+    B,
+}
+
+macro_rules! sealed {
+    ($type:ident) => {
+        impl Sealed for $type {
+            fn product(
+                a: Strided<'_, Self>,
+                b: Strided<'_, Self>,
+                c: MatrixViewMut<'_, Self>,
+                add: bool,
+            ) {
+                Path::active().with(driver::Product { a, b, c, add });
+            }
+
+            fn packed_product(
+                path: Path,
+                a: Strided<'_, Self>,
+                b: Panels<'_, Self>,
+                c: MatrixViewMut<'_, Self>,
+                add: bool,
+            ) {
+                path.with(driver::PackedProduct { a, b, c, add });
+            }
+
+            fn pack(path: Path, b: Strided<'_, Self>, panels: &mut [Self]) {
+                path.with(driver::PackAll { b, panels });
+            }
+
+            fn lanes(path: Path) -> usize {
+                path.with(driver::Lanes::<$type>::default())
+            }
+
+            fn take_buffer(operand: Operand) -> Buffer<Self> {
+                buffers::$type
+                    .with_borrow_mut(|stacks| stacks[operand as usize].pop())
+                    .unwrap_or_default()
+            }
+
+            fn put_buffer(operand: Operand, buffer: Buffer<Self>) {
+                buffers::$type.with_borrow_mut(|stacks| stacks[operand as usize].push(buffer));
+            }
+        }
+    };
+}
+
+sealed!(f32);
+sealed!(f64);
+
+/// Buffers that no product of this thread is using. A stack and not one buffer, since a thread
+/// that waits for another in `join` may be given a second product to compute meanwhile.
+#[allow(non_upper_case_globals, reason = "named after the element type")]
+mod buffers {
+    use super::{Buffer, RefCell};
+    thread_local! {
+        pub(super) static f32: RefCell<[Vec<Buffer<f32>>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+        pub(super) static f64: RefCell<[Vec<Buffer<f64>>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+    }
+}

@@ -1,0 +1,160 @@
+//! Products on every instruction set this machine has, bit for bit against the naive triple loop.
+
+use tensor::{
+    Isa, Matrix, MatrixView, MatrixViewMut, PackedMatrix, Scalar, matmul, matmul_acc, matmul_nt,
+    matmul_nt_acc, matmul_tn, matmul_tn_acc, random,
+};
+
+/// One chain per element: from C or +0, one fused multiply-add per k, ascending.
+fn naive<T: Scalar>(a: &Matrix<T>, b: &Matrix<T>, c: &mut Matrix<T>) {
+    for i in 0..a.rows() {
+        for j in 0..b.cols() {
+            for p in 0..a.cols() {
+                c[(i, j)] = a[(i, p)].mul_add(b[(p, j)], c[(i, j)]);
+            }
+        }
+    }
+}
+
+fn normal<T: Scalar>(rows: usize, cols: usize, seed: u64) -> Matrix<T> {
+    let mut matrix = Matrix::zeros(rows, cols);
+    random::normal(&mut random::rng(seed), 0.0, 1.0, matrix.as_mut_slice()).unwrap();
+    matrix
+}
+
+fn same_bits<T: Scalar>(got: &Matrix<T>, want: &Matrix<T>, what: &str) {
+    assert_eq!(got.shape(), want.shape(), "{what}");
+    for (i, (g, w)) in got.as_slice().iter().zip(want.as_slice()).enumerate() {
+        // f32 to f64 is exact and keeps the sign of zero.
+        let (g, w) = (g.to_f64().to_bits(), w.to_f64().to_bits());
+        let (row, col) = (i / got.cols(), i % got.cols());
+        assert_eq!(g, w, "{what}: element ({row}, {col}) differs");
+    }
+}
+
+/// A copy of `x` inside a larger block, as rows `stride` apart; the rest is NaN.
+fn spread<T: Scalar>(x: &Matrix<T>, stride: usize) -> Vec<T> {
+    let mut data = vec![T::from_f64(f64::NAN); x.rows() * stride];
+    for r in 0..x.rows() {
+        data[r * stride..][..x.cols()].copy_from_slice(x.row(r));
+    }
+    data
+}
+
+fn gather<T: Scalar>(data: &[T], rows: usize, cols: usize, stride: usize) -> Matrix<T> {
+    for r in 0..rows {
+        assert!(
+            data[r * stride + cols..(r + 1) * stride]
+                .iter()
+                .all(|x| !x.is_finite()),
+            "wrote past the end of row {r}"
+        );
+    }
+    Matrix::from_fn(rows, cols, |r, c| data[r * stride + c])
+}
+
+type Product<T> = fn(MatrixView<'_, T>, MatrixView<'_, T>, MatrixViewMut<'_, T>);
+
+/// Every layout, overwriting and accumulating, contiguous and strided.
+fn check<T: Scalar>(m: usize, k: usize, n: usize) {
+    let a = normal::<T>(m, k, 1);
+    let b = normal::<T>(k, n, 2);
+    let c = normal::<T>(m, n, 3);
+    let mut product = Matrix::zeros(m, n);
+    naive(&a, &b, &mut product);
+    let mut sum = c.clone();
+    naive(&a, &b, &mut sum);
+
+    let (a_t, b_t) = (a.transpose(), b.transpose());
+    let cases: [(&str, &Matrix<T>, &Matrix<T>, Product<T>, &Matrix<T>); 6] = [
+        ("nn", &a, &b, matmul, &product),
+        ("nn acc", &a, &b, matmul_acc, &sum),
+        ("tn", &a_t, &b, matmul_tn, &product),
+        ("tn acc", &a_t, &b, matmul_tn_acc, &sum),
+        ("nt", &a, &b_t, matmul_nt, &product),
+        ("nt acc", &a, &b_t, matmul_nt_acc, &sum),
+    ];
+    for (name, a, b, f, want) in cases {
+        for gap in [0, 3] {
+            let what = format!("{} {name} {m} x {k} x {n}, gap {gap}", Isa::active());
+            let (a_stride, b_stride, c_stride) = (a.cols() + gap, b.cols() + gap, n + gap);
+            let a_data = spread(a, a_stride);
+            let b_data = spread(b, b_stride);
+            let mut c_data = spread(&c, c_stride);
+            f(
+                MatrixView::with_stride(&a_data, a.rows(), a.cols(), a_stride),
+                MatrixView::with_stride(&b_data, b.rows(), b.cols(), b_stride),
+                MatrixViewMut::with_stride(&mut c_data, m, n, c_stride),
+            );
+            same_bits(&gather(&c_data, m, n, c_stride), want, &what);
+        }
+    }
+
+    let mut packed = PackedMatrix::new(k, n);
+    for (name, from_transposed) in [("packed", false), ("packed transposed", true)] {
+        let what = format!("{} {name} {m} x {k} x {n}", Isa::active());
+        if from_transposed {
+            packed.pack_transposed(b_t.view());
+        } else {
+            packed.pack(b.view());
+        }
+        let mut got = c.clone();
+        packed.matmul(a.view(), got.view_mut());
+        same_bits(&got, &product, &what);
+        let mut c_data = spread(&c, n + 5);
+        packed.matmul_acc(
+            a.view(),
+            MatrixViewMut::with_stride(&mut c_data, m, n, n + 5),
+        );
+        same_bits(&gather(&c_data, m, n, n + 5), &sum, &what);
+    }
+}
+
+fn on_every_path(test: impl Fn()) {
+    for isa in Isa::available() {
+        isa.scope(&test).unwrap();
+    }
+}
+
+#[test]
+fn small_sizes_have_the_bits_of_the_naive_loop() {
+    on_every_path(|| {
+        for m in 0..=17 {
+            for k in [0, 1, 2, 3, 5, 8, 15, 16, 17] {
+                for n in 0..=17 {
+                    check::<f32>(m, k, n);
+                    check::<f64>(m, k, n);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn odd_sizes_have_the_bits_of_the_naive_loop() {
+    const SIZES: [usize; 6] = [63, 65, 67, 100, 129, 257];
+    on_every_path(|| {
+        for (i, &m) in SIZES.iter().enumerate() {
+            for (j, &n) in SIZES.iter().enumerate() {
+                let k = SIZES[(i + j) % SIZES.len()];
+                check::<f32>(m, k, n);
+                check::<f64>(m, k, n);
+            }
+        }
+    });
+}
+
+#[test]
+fn one_row_has_the_bits_of_the_same_row_in_a_large_product() {
+    on_every_path(|| {
+        let (a, b) = (normal::<f32>(40, 300, 4), normal::<f32>(300, 530, 5));
+        let packed = PackedMatrix::from_view(b.view());
+        let mut whole = Matrix::zeros(40, 530);
+        packed.matmul(a.view(), whole.view_mut());
+        for r in 0..40 {
+            let mut row = Matrix::zeros(1, 530);
+            packed.matmul(a.view().row_range(r..r + 1), row.view_mut());
+            assert_eq!(row.as_slice(), whole.row(r), "row {r}");
+        }
+    });
+}
