@@ -42,7 +42,9 @@ fn undeclared(root: &Path) -> io::Result<Vec<String>> {
         for entry in fs::read_dir(root.join(folder))? {
             let name = entry?.file_name().into_string().expect("a UTF-8 file name");
             let path = format!("../../{folder}/{name}");
-            let found = manifests.iter().any(|manifest| declared(manifest, kind).contains(&path.as_str()));
+            let found = manifests
+                .iter()
+                .any(|manifest| declared(manifest, kind).contains(&path.as_str()));
             if name.ends_with(".rs") && !found {
                 missing.insert(format!("{folder}/{name}"));
             }
@@ -55,7 +57,11 @@ fn undeclared(root: &Path) -> io::Result<Vec<String>> {
 fn every_test_and_bench_file_is_declared() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let missing = undeclared(&root).expect("the workspace can be read");
-    assert!(missing.is_empty(), "declared in no crate's Cargo.toml, so never run: {}", missing.join(", "));
+    assert!(
+        missing.is_empty(),
+        "declared in no crate's Cargo.toml, so never run: {}",
+        missing.join(", ")
+    );
 }
 
 #[test]
@@ -74,11 +80,21 @@ fn an_undeclared_file_is_named() {
         "crates/two/Cargo.toml",
         "[[bench]]\nname = \"d\"\npath = \"../../benches/d.rs\"\nharness = false\n\n[dependencies]\npath = \"../../tests/c.rs\"\n",
     );
-    for file in ["tests/a.rs", "tests/b.rs", "tests/c.rs", "tests/d.rs", "benches/a.rs", "benches/d.rs"] {
+    for file in [
+        "tests/a.rs",
+        "tests/b.rs",
+        "tests/c.rs",
+        "tests/d.rs",
+        "benches/a.rs",
+        "benches/d.rs",
+    ] {
         write(file, "");
     }
     write("tests/notes.md", "");
     write("tests/support/mod.rs", "");
     let missing = undeclared(root.path()).expect("the folder can be read");
-    assert_eq!(missing, ["benches/a.rs", "tests/b.rs", "tests/c.rs", "tests/d.rs"]);
+    assert_eq!(
+        missing,
+        ["benches/a.rs", "tests/b.rs", "tests/c.rs", "tests/d.rs"]
+    );
 }
