@@ -93,6 +93,12 @@ pub enum Error {
         step: u64,
     },
 
+    /// A run was to go on with another text than it began with.
+    #[error(
+        "the text has changed since the run began, expected the same characters in the same order"
+    )]
+    TextChanged,
+
     /// The system gives no threads.
     #[error("cannot start {threads} threads: {why}")]
     Threads {

@@ -58,7 +58,9 @@ pub mod vocabulary;
 
 pub use bptt::{Bptt, Window};
 pub use config::{CellKind, Init, MAX_HIDDEN_SIZE, MAX_LAYERS, NetworkConfig, Scheme};
-pub use corpus::{Corpus, CorpusBuilder, IdSlice, Ids, Split, Streams};
+pub use corpus::{
+    Corpus, CorpusBuilder, IdSlice, Ids, RecordBatches, RecordSplit, Records, Split, Streams,
+};
 pub use dropout::Dropout;
 pub use error::{Error, Result};
 pub use loss::{Reduction, softmax_cross_entropy, softmax_cross_entropy_gradient};

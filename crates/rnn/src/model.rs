@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::network::Network;
 use crate::sampler::{BatchSampler, SampleOptions, Sampler};
 use crate::score::{Score, Scorer};
-use crate::trainer::{Record, TrainConfig};
+use crate::trainer::{Progress, Record, TrainConfig};
 use crate::vocabulary::Vocabulary;
 
 /// How a model came to be.
@@ -22,6 +22,17 @@ pub struct Training {
     pub best_step: Option<u64>,
     /// Every evaluation.
     pub history: Vec<Record>,
+}
+
+impl Training {
+    pub(crate) fn new(config: TrainConfig, progress: &Progress) -> Self {
+        let best_step = progress.best.map(|(step, _)| step);
+        Training {
+            config,
+            best_step,
+            history: progress.history.clone(),
+        }
+    }
 }
 
 /// Everything needed to write and score text. Shared freely between threads.

@@ -17,7 +17,7 @@ const INIT_STREAM: u64 = 1;
 ///
 /// let config = NetworkConfig { cell: CellKind::Gru, vocab_size: 65, hidden_size: 128, num_layers: 2 };
 /// let network = Network::<f32>::new(config, &Init::default(), 42)?;
-/// assert_eq!(network.parameters().len(), 182_081);
+/// assert_eq!(network.parameters().len(), 182_337);
 /// # Ok::<(), rnn::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -17,6 +17,14 @@ use crate::model::Model;
 /// # Errors
 /// [`Error::File`] naming the path, with the reason as its source.
 pub fn load(path: &Path) -> Result<Model> {
+    read(path, from_bytes)
+}
+
+/// Reads a whole file and makes of its bytes what `parse` does.
+///
+/// # Errors
+/// [`Error::File`] naming the path, with the reason as its source.
+pub fn read<R>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<R>) -> Result<R> {
     let read = || {
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
@@ -31,7 +39,7 @@ pub fn load(path: &Path) -> Result<Model> {
             .try_reserve_exact(size)
             .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         file.read_to_end(&mut bytes)?;
-        from_bytes(&bytes)
+        parse(&bytes)
     };
     read().map_err(|source| Error::File {
         path: path.into(),

@@ -27,7 +27,7 @@ fn model(cell: CellKind) -> Model {
             learning_rate: 5e-324,
         },
     ];
-    let config = recommended(100, 6).train;
+    let config = recommended(100, 7).train;
     Model::new(
         vocabulary,
         network,
@@ -54,10 +54,10 @@ fn a_model_comes_back_as_it_was_and_gives_the_same_bytes_again() {
 fn files_hold_pytorch_names_and_shapes() {
     let bytes = to_bytes(&model(CellKind::Lstm));
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    assert_eq!(file.tensor("rnn.weight_ih_l0").unwrap().shape(), [12, 6]);
+    assert_eq!(file.tensor("rnn.weight_ih_l0").unwrap().shape(), [12, 7]);
     assert_eq!(file.tensor("rnn.weight_ih_l1").unwrap().shape(), [12, 3]);
     assert_eq!(file.tensor("rnn.bias_hh_l1").unwrap().shape(), [12]);
-    assert_eq!(file.tensor("decoder.weight").unwrap().shape(), [6, 3]);
+    assert_eq!(file.tensor("decoder.weight").unwrap().shape(), [7, 3]);
 }
 
 #[test]

@@ -12,11 +12,11 @@
 //! [`RecordBatches`] reads lines that have nothing to do with each other (names, log lines) instead,
 //! each from its start to its newline.
 
-#[cfg(test)]
-mod batch_tests;
 mod blocks;
+mod coder;
 mod ids;
 mod reader;
+mod record_batches;
 mod records;
 mod split;
 #[cfg(test)]
@@ -32,7 +32,8 @@ use twox_hash::XxHash3_64;
 
 pub use ids::{IdSlice, Ids};
 pub use reader::CorpusBuilder;
-pub use records::{RecordBatches, RecordSplit, RecordWindow, Records};
+pub use record_batches::{RecordBatches, RecordWindow};
+pub use records::{RecordSplit, Records};
 pub use split::Split;
 pub use windows::{Fitted, Streams, fit};
 

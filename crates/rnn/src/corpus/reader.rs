@@ -9,15 +9,13 @@ use std::path::Path;
 
 use super::Corpus;
 use super::blocks::Blocks;
+use super::coder::Coder;
 use super::utf8::Utf8Decoder;
-use crate::vocabulary::{IdTable, REPLACEMENT};
+use crate::vocabulary::REPLACEMENT;
 use crate::{Error, Id, Result, Unknown, Vocabulary};
 
 /// Bytes asked of a reader at once.
 const CHUNK: usize = 1 << 18;
-
-/// Marks a byte without an id in the table of ASCII.
-const ABSENT: Id = Id::MAX;
 
 /// Builds a [`Corpus`] from pieces: bytes, texts, readers, files.
 ///
@@ -45,45 +43,6 @@ pub struct CorpusBuilder {
     had_bom: bool,
 }
 
-/// How characters become ids.
-enum Coder {
-    /// By first appearance; `symbols[id]` has that id.
-    Learned(Box<Learned>),
-    Given {
-        vocabulary: Vocabulary,
-        unknown: Unknown,
-    },
-    Bytes {
-        for_training: bool,
-    },
-}
-
-struct Learned {
-    table: IdTable,
-    ascii: [Id; 256],
-    symbols: Vec<char>,
-}
-
-impl Learned {
-    #[inline]
-    fn id(&mut self, character: char) -> Id {
-        self.table
-            .get(character)
-            .unwrap_or_else(|| self.add(character))
-    }
-
-    #[cold]
-    fn add(&mut self, character: char) -> Id {
-        let id = self.symbols.len() as Id;
-        self.symbols.push(character);
-        self.table.insert(character, id);
-        if character.is_ascii() {
-            self.ascii[character as usize] = id;
-        }
-        id
-    }
-}
-
 impl Default for CorpusBuilder {
     fn default() -> Self {
         Self::new()
@@ -93,12 +52,7 @@ impl Default for CorpusBuilder {
 impl CorpusBuilder {
     /// A builder whose vocabulary will be the characters of the text.
     pub fn new() -> Self {
-        let learned = Learned {
-            table: IdTable::default(),
-            ascii: [ABSENT; 256],
-            symbols: Vec::new(),
-        };
-        Self::with_coder(Coder::Learned(Box::new(learned)))
+        Self::with_coder(Coder::Learned(Box::default()))
     }
 
     /// A builder that reads bytes, of UTF-8 or anything else, with [`Vocabulary::bytes`].
@@ -232,11 +186,7 @@ impl CorpusBuilder {
     }
 
     fn ends_in_newline(&self) -> bool {
-        let newline = match &self.coder {
-            Coder::Learned(learned) => learned.table.get('\n'),
-            Coder::Given { vocabulary, .. } => vocabulary.id('\n'),
-            Coder::Bytes { .. } => Some('\n'.into()),
-        };
+        let newline = self.coder.id('\n');
         newline.is_some() && self.blocks.last() == newline
     }
 
@@ -252,16 +202,7 @@ impl CorpusBuilder {
         }
         let (vocabulary, ids, for_training) = match self.coder {
             Coder::Learned(learned) => {
-                let Learned {
-                    table, mut symbols, ..
-                } = *learned;
-                symbols.sort_unstable();
-                let mut new_ids = vec![0; symbols.len()];
-                for (new, &symbol) in (0..).zip(&symbols) {
-                    if let Some(old) = table.get(symbol) {
-                        new_ids[old as usize] = new;
-                    }
-                }
+                let (symbols, new_ids) = learned.sorted();
                 let ids = self
                     .blocks
                     .finish(symbols.len(), |old| new_ids[old as usize]);
@@ -301,14 +242,8 @@ impl CorpusBuilder {
         match &mut self.coder {
             Coder::Learned(learned) => {
                 if text.is_ascii() {
-                    for &byte in text.as_bytes() {
-                        if learned.ascii[usize::from(byte)] == ABSENT {
-                            learned.add(byte.into());
-                        }
-                    }
-                    let vocab_size = learned.symbols.len();
-                    self.blocks
-                        .extend(text.as_bytes(), &learned.ascii, vocab_size);
+                    let (table, vocab_size) = learned.ascii(text.as_bytes());
+                    self.blocks.extend(text.as_bytes(), table, vocab_size);
                     self.offset += text.len() as u64;
                 } else {
                     for character in text.chars() {

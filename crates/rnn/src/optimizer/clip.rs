@@ -132,7 +132,11 @@ pub fn global_norm<T: Scalar>(grads: &[T]) -> f64 {
     for grads in grads.chunks(SUMS * BLOCK) {
         let mut sums = [0.0; SUMS];
         let sums = &mut sums[..grads.len().div_ceil(BLOCK)];
-        in_parts(Blocks { grads, sums }, vectorize);
+        in_parts(Blocks { grads, sums }, |blocks| {
+            for (block, sum) in blocks.grads.chunks(BLOCK).zip(blocks.sums) {
+                *sum = vectorize(SumSquares(block));
+            }
+        });
         for &sum in &*sums {
             total += sum;
         }
@@ -167,14 +171,16 @@ impl<T: Scalar> Parts for Blocks<'_, T> {
     }
 }
 
-impl<T: Scalar> Kernel for Blocks<'_, T> {
-    type Output = ();
+/// Σ gᵢ² of one block. A kernel of its own, since within the loop over blocks the compiler leaves
+/// it scalar.
+struct SumSquares<'a, T>(&'a [T]);
+
+impl<T: Scalar> Kernel for SumSquares<'_, T> {
+    type Output = f64;
 
     #[inline(always)]
-    fn run(self) {
-        for (block, sum) in self.grads.chunks(BLOCK).zip(self.sums) {
-            *sum = reduce::sum_squares_f64(block);
-        }
+    fn run(self) -> f64 {
+        reduce::sum_squares_f64(self.0)
     }
 }
 

@@ -12,15 +12,18 @@
 mod config;
 mod defaults;
 mod guard;
+mod progress;
+mod resume;
 mod run;
 mod validation;
 
-use serde::{Deserialize, Serialize};
 use tensor::Scalar;
 
 pub use config::TrainConfig;
 pub use defaults::{Recommended, recommended};
 pub use guard::Guard;
+pub(crate) use progress::Progress;
+pub use progress::Record;
 pub use run::{Event, Outcome, RunOptions};
 
 use crate::bptt::{Bptt, Window};
@@ -30,46 +33,11 @@ use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::model::{Model, Training};
 use crate::network::Network;
-use crate::optimizer::{Optimizer, Patience, PlateauState, Position};
+use crate::optimizer::{Optimizer, Patience, Position};
 use crate::parameters::Parameters;
 use crate::vocabulary::Id;
 use guard::Verdict;
 use validation::Validator;
-
-/// What an evaluation found.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Record {
-    /// Steps taken.
-    pub step: u64,
-    /// Mean training loss since the evaluation before, in nats per character (with
-    /// [`Reduction::Sum`](crate::Reduction::Sum): nats per window); `None` if every step since was
-    /// skipped.
-    pub train_loss: Option<f64>,
-    /// Loss on the held-out text in nats per character; `None` where there is none.
-    pub validation_loss: Option<f64>,
-    /// Learning rate of the last step.
-    pub learning_rate: f64,
-}
-
-/// Where training stands, beside weights and optimiser: all counters and records.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Progress {
-    pub(crate) step: u64,
-    pub(crate) epoch: u64,
-    /// The window of the epoch that comes next.
-    pub(crate) window: usize,
-    pub(crate) guard: Guard,
-    pub(crate) plateau: PlateauState,
-    pub(crate) patience: Option<Patience>,
-    /// Sum and number of the steps' losses since the last evaluation.
-    pub(crate) losses: (f64, u64),
-    pub(crate) history: Vec<Record>,
-    /// Step and validation loss of the best weights.
-    pub(crate) best: Option<(u64, f64)>,
-    pub(crate) patience_spent: bool,
-}
 
 /// Trains a network on a text.
 ///
@@ -89,6 +57,7 @@ pub(crate) struct Progress {
 pub struct Trainer<T> {
     corpus: Corpus,
     split: Split,
+    shares: Vec<f64>,
     streams: Streams,
     network: Network<T>,
     gradient: Parameters<T>,
@@ -154,6 +123,7 @@ impl<T: Scalar> Trainer<T> {
             mine == texts,
             "a network of {mine} characters for a text of {texts}"
         );
+        let shares = split.to_vec();
         let split = corpus.split(split)?;
         let fitted = corpus::fit(split.train.len(), config.batch_size, config.seq_length)?;
         (config.batch_size, config.seq_length) = (fitted.batch_size, fitted.seq_length);
@@ -186,6 +156,7 @@ impl<T: Scalar> Trainer<T> {
             targets: vec![0; count],
             corpus,
             split,
+            shares,
             network,
             validator,
             config,
@@ -399,11 +370,7 @@ impl Trainer<f32> {
 
     fn model(&self, parameters: &Parameters<f32>) -> Model {
         let network = Network::from_parameters(*self.network.config(), parameters.clone());
-        let training = Training {
-            config: self.config,
-            best_step: self.progress.best.map(|(step, _)| step),
-            history: self.progress.history.clone(),
-        };
+        let training = Training::new(self.config, &self.progress);
         Model::new(self.corpus.vocabulary().clone(), network, Some(training))
     }
 }

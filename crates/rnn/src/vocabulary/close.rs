@@ -32,18 +32,20 @@ pub(super) fn close_to(symbols: &[char], character: char) -> Vec<char> {
         .collect()
 }
 
-/// How far `symbol` is from what was wanted: 0 for the other case, 1 for the same plain form, 2 for
-/// the same class; `None` where they have nothing in common.
+/// How far `symbol` is from what was wanted: 0 for the other case, 1 for the plain form, 2 for the
+/// same plain form, 3 for its other case, 4 for the same class; `None` with nothing in common.
 fn rank(wanted: char, symbol: char) -> Option<u8> {
-    if wanted.to_lowercase().eq(symbol.to_lowercase()) {
+    let same_letter = |a: char, b: char| a.to_lowercase().eq(b.to_lowercase());
+    if same_letter(wanted, symbol) {
         Some(0)
-    } else if plain(wanted)
-        .to_lowercase()
-        .eq(plain(symbol).to_lowercase())
-    {
+    } else if plain(wanted) == symbol {
         Some(1)
+    } else if plain(wanted) == plain(symbol) {
+        Some(2)
+    } else if same_letter(plain(wanted), plain(symbol)) {
+        Some(3)
     } else {
-        (class(wanted) == class(symbol)).then_some(2)
+        (class(wanted) == class(symbol)).then_some(4)
     }
 }
 

@@ -17,6 +17,9 @@ const NC_BYTES: usize = 4096;
 /// MC: rows of A that are packed together.
 const MC: usize = 120;
 
+/// Vectors in the largest register tile.
+const SCRATCH_VECTORS: usize = 32;
+
 /// An operand: element (i, j) is `data[i * row_stride + j * col_stride]`, one stride being 1.
 #[derive(Debug)]
 pub struct Strided<'a, T> {
@@ -224,57 +227,138 @@ impl<T: Scalar> PackedProduct<'_, T> {
         }
         let chunk = if a.col_stride == 1 { CHUNK } else { 1 };
         let mut buffer = T::take_buffer(Operand::A);
-        let tiles = m.div_ceil(L::MAX_ROWS);
-        let start = |tile: usize| tile * m / tiles;
-        let per_block = (MC / L::MAX_ROWS).max(1);
+        let tiles = Tiles::new(m, L::MAX_ROWS);
+        let block = (MC / L::MAX_ROWS).max(1);
+        let block_rows = tiles.start(block.min(tiles.count)) + 1;
+        let scratch_len = SCRATCH_VECTORS * L::LANES;
+        let padded = KC.min(k).next_multiple_of(chunk);
+        let (packed, scratch) = buffer
+            .aligned(block_rows * padded + scratch_len)
+            .split_at_mut(block_rows * padded);
         let stride = c.stride();
         let c = c.data_mut();
         for p in (0..k).step_by(KC) {
             let depth = KC.min(k - p);
             let padded = depth.next_multiple_of(chunk);
-            for first in (0..tiles).step_by(per_block) {
-                let last = (first + per_block).min(tiles);
-                let origin = start(first);
-                let packed = buffer.aligned((start(last) - origin) * padded);
+            let load = add || p > 0;
+            for first in (0..tiles.count).step_by(block) {
+                let last = (first + block).min(tiles.count);
+                let origin = tiles.start(first);
                 for tile in first..last {
-                    let rows = start(tile + 1) - start(tile);
+                    let (row, rows) = (tiles.start(tile), tiles.rows(tile));
                     pack_a(
                         a,
-                        start(tile),
+                        row,
                         rows,
                         p,
                         depth,
-                        &mut packed[(start(tile) - origin) * padded..],
+                        &mut packed[(row - origin) * padded..],
                     );
                 }
-                let mut j = 0;
                 let panels = n.div_ceil(L::LANES);
+                let mut j = 0;
                 while j < panels {
-                    let mut wide = L::max_panels((start(last) - origin).min(L::MAX_ROWS));
+                    let mut wide = L::max_panels(tiles.rows(first));
                     while wide > panels - j {
                         wide /= 2;
                     }
+                    let col = j * L::LANES;
+                    let width = (n - col).min(wide * L::LANES);
                     for tile in first..last {
-                        let rows = start(tile + 1) - start(tile);
-                        let col = j * L::LANES;
-                        level.tile(Tile {
+                        let (row, rows) = (tiles.start(tile), tiles.rows(tile));
+                        let tile = Tile {
                             rows,
                             panels: wide,
                             depth,
-                            a: &packed[(start(tile) - origin) * padded..][..rows * padded],
+                            a: &packed[(row - origin) * padded..][..rows * padded],
                             chunk,
                             b: &b.data[(j * k + p) * L::LANES..],
                             b_stride: k * L::LANES,
-                            c: &mut c[start(tile) * stride + col..],
+                            c: &mut c[row * stride + col..],
                             c_stride: stride,
-                            width: (n - col).min(wide * L::LANES),
-                            load: add || p > 0,
-                        });
+                            load,
+                        };
+                        if width == wide * L::LANES {
+                            level.tile(tile);
+                        } else {
+                            edge_tile(level, tile, width, scratch);
+                        }
                     }
                     j += wide;
                 }
             }
         }
         T::put_buffer(Operand::A, buffer);
+    }
+}
+
+/// Rows cut into tiles of equal height, or nearly: 16 rows are 8 + 8 and not 14 + 2.
+#[derive(Clone, Copy)]
+struct Tiles {
+    count: usize,
+    m: usize,
+}
+
+impl Tiles {
+    fn new(m: usize, max_rows: usize) -> Self {
+        Tiles {
+            count: m.div_ceil(max_rows),
+            m,
+        }
+    }
+
+    #[inline]
+    fn start(self, tile: usize) -> usize {
+        tile * self.m / self.count
+    }
+
+    #[inline]
+    fn rows(self, tile: usize) -> usize {
+        self.start(tile + 1) - self.start(tile)
+    }
+}
+
+/// A tile that reaches past the last column of C works on a whole one in `scratch`.
+fn edge_tile<T: Scalar, L: Shape<T>>(level: L, tile: Tile<'_, T>, width: usize, scratch: &mut [T]) {
+    let Tile {
+        rows,
+        c,
+        c_stride,
+        load,
+        panels,
+        ..
+    } = tile;
+    let whole = panels * L::LANES;
+    if load {
+        for r in 0..rows {
+            copy_short(
+                &mut scratch[r * whole..][..width],
+                &c[r * c_stride..][..width],
+            );
+        }
+    }
+    level.tile(Tile {
+        c: scratch,
+        c_stride: whole,
+        ..tile
+    });
+    for r in 0..rows {
+        copy_short(
+            &mut c[r * c_stride..][..width],
+            &scratch[r * whole..][..width],
+        );
+    }
+}
+
+/// Copies in pieces whose length the compiler knows: a copy of unknown length is a call.
+#[inline]
+fn copy_short<T: Copy>(to: &mut [T], from: &[T]) {
+    let (to_pieces, to_rest) = to.as_chunks_mut::<8>();
+    let (from_pieces, from_rest) = from.as_chunks::<8>();
+    for (a, b) in to_pieces.iter_mut().zip(from_pieces) {
+        *a = *b;
+    }
+    for (a, b) in to_rest.iter_mut().zip(from_rest) {
+        *a = *b;
     }
 }

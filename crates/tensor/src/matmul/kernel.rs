@@ -31,13 +31,15 @@ pub(crate) struct Tile<'a, T> {
     pub(crate) c: &'a mut [T],
     /// Elements from one row of C to the next.
     pub(crate) c_stride: usize,
-    /// Columns of C: at most `panels` vectors.
-    pub(crate) width: usize,
     /// Whether chains start from C; from +0 otherwise.
     pub(crate) load: bool,
 }
 
-/// The tile for `P` vectors of `W` lanes and `MR` rows, A packed by `KU`.
+/// The tile of `MR` rows and `P` vectors of `W` lanes, A packed by `KU`.
+///
+/// The compiler keeps the accumulators in registers only if nothing ever indexes them by a number
+/// that it does not know: hence the copies in [`Fixed::load`] and [`Fixed::store`], which give
+/// the edges an array of their own to index.
 pub(crate) struct Fixed<'a, T, const W: usize, const P: usize, const MR: usize, const KU: usize>(
     pub(crate) Tile<'a, T>,
 );
@@ -48,49 +50,68 @@ impl<T: Scalar, const W: usize, const P: usize, const MR: usize, const KU: usize
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        let t = self.0;
+    fn run(mut self) {
         let mut acc = [[[T::ZERO; W]; P]; MR];
-        let whole = t.width == P * W;
-        if t.load {
-            for i in 0..MR {
-                if whole {
-                    load_whole(&mut acc[i], &t.c[i * t.c_stride..]);
-                } else {
-                    load_part(&mut acc[i], &t.c[i * t.c_stride..][..t.width]);
-                }
-            }
+        if self.0.load {
+            self.load(&mut acc);
         }
+        let Tile {
+            depth,
+            a,
+            b,
+            b_stride,
+            ..
+        } = self.0;
         let b: [&[[T; W]]; P] =
-            std::array::from_fn(|j| t.b[j * t.b_stride..][..t.depth * W].as_chunks::<W>().0);
-        let (a, _) = t.a.as_chunks::<KU>();
-        let (a, _) = a.as_chunks::<MR>();
-        let full = t.depth / KU;
+            std::array::from_fn(|j| b[j * b_stride..][..depth * W].as_chunks::<W>().0);
+        let a = a.as_chunks::<KU>().0.as_chunks::<MR>().0;
+        let full = depth / KU;
         for (q, a) in a[..full].iter().enumerate() {
             let b: [&[[T; W]]; P] = std::array::from_fn(|j| &b[j][q * KU..][..KU]);
             for u in 0..KU {
                 step(&mut acc, a, u, std::array::from_fn(|j| &b[j][u]));
             }
         }
-        if KU > 1 && full * KU < t.depth {
-            let rest = t.depth - full * KU;
-            let b: [&[[T; W]]; P] = std::array::from_fn(|j| &b[j][full * KU..][..rest]);
+        let rest = depth % KU;
+        if rest > 0 {
             let a = &a[full];
-            for u in 0..rest.min(KU) {
+            let b: [&[[T; W]]; P] = std::array::from_fn(|j| &b[j][full * KU..][..rest]);
+            for u in 0..rest {
                 step(&mut acc, a, u, std::array::from_fn(|j| &b[j][u]));
             }
         }
+        self.store(acc);
+    }
+}
+
+impl<T: Scalar, const W: usize, const P: usize, const MR: usize, const KU: usize>
+    Fixed<'_, T, W, P, MR, KU>
+{
+    #[inline(always)]
+    fn load(&self, acc: &mut [[[T; W]; P]; MR]) {
         for i in 0..MR {
-            if whole {
-                store_whole(&mut t.c[i * t.c_stride..], &acc[i]);
-            } else {
-                store_part(&mut t.c[i * t.c_stride..][..t.width], &acc[i]);
+            let row = &self.0.c[i * self.0.c_stride..][..P * W];
+            for j in 0..P {
+                acc[i][j].copy_from_slice(&row[j * W..][..W]);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn store(&mut self, acc: [[[T; W]; P]; MR]) {
+        for i in 0..MR {
+            let row = &mut self.0.c[i * self.0.c_stride..][..P * W];
+            for j in 0..P {
+                row[j * W..][..W].copy_from_slice(&acc[i][j]);
             }
         }
     }
 }
 
 /// One k: a column of A times a row of B.
+///
+/// A loop over rows that the compiler unrolls before it vectorises ends as scalar code, and it
+/// unrolls loops of 7 to 10 rows that early: so six rows at a time, and four panels.
 #[inline(always)]
 fn step<T: Scalar, const W: usize, const P: usize, const MR: usize, const KU: usize>(
     acc: &mut [[[T; W]; P]; MR],
@@ -98,8 +119,33 @@ fn step<T: Scalar, const W: usize, const P: usize, const MR: usize, const KU: us
     u: usize,
     b: [&[T; W]; P],
 ) {
-    for i in 0..MR {
-        for j in 0..P {
+    const ROWS: usize = 6;
+    rank_one(acc, a, u, b, 0, least(MR, ROWS));
+    if MR > ROWS {
+        rank_one(acc, a, u, b, ROWS, least(MR, 2 * ROWS));
+    }
+    if MR > 2 * ROWS {
+        rank_one(acc, a, u, b, 2 * ROWS, MR);
+    }
+}
+
+#[inline(always)]
+fn rank_one<T: Scalar, const W: usize, const P: usize, const MR: usize, const KU: usize>(
+    acc: &mut [[[T; W]; P]; MR],
+    a: &[[T; KU]; MR],
+    u: usize,
+    b: [&[T; W]; P],
+    from: usize,
+    to: usize,
+) {
+    const PANELS: usize = 4;
+    for i in from..to {
+        for j in 0..least(P, PANELS) {
+            for l in 0..W {
+                acc[i][j][l] = a[i][u].mul_add(b[j][l], acc[i][j][l]);
+            }
+        }
+        for j in PANELS..P {
             for l in 0..W {
                 acc[i][j][l] = a[i][u].mul_add(b[j][l], acc[i][j][l]);
             }
@@ -107,26 +153,6 @@ fn step<T: Scalar, const W: usize, const P: usize, const MR: usize, const KU: us
     }
 }
 
-#[inline(always)]
-fn load_whole<T: Scalar, const W: usize, const P: usize>(acc: &mut [[T; W]; P], c: &[T]) {
-    acc.as_flattened_mut().copy_from_slice(&c[..P * W]);
-}
-
-#[inline(always)]
-fn store_whole<T: Scalar, const W: usize, const P: usize>(c: &mut [T], acc: &[[T; W]; P]) {
-    c[..P * W].copy_from_slice(acc.as_flattened());
-}
-
-#[inline(always)]
-fn load_part<T: Scalar, const W: usize, const P: usize>(acc: &mut [[T; W]; P], c: &[T]) {
-    for (acc, c) in acc.as_flattened_mut().iter_mut().zip(c) {
-        *acc = *c;
-    }
-}
-
-#[inline(always)]
-fn store_part<T: Scalar, const W: usize, const P: usize>(c: &mut [T], acc: &[[T; W]; P]) {
-    for (c, acc) in c.iter_mut().zip(acc.as_flattened()) {
-        *c = *acc;
-    }
+const fn least(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
 }

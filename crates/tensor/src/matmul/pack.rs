@@ -5,6 +5,10 @@ use super::kernel::CHUNK;
 use crate::isa::Kernel;
 use crate::scalar::Scalar;
 
+/// Rows of B that are read side by side: as many streams as a prefetcher follows, each long enough
+/// to be worth following.
+const ROWS: usize = 8;
+
 /// Packs `b[first row.., first column..]` into panels of `[depth][lanes]`, zeros past the last
 /// column.
 pub(crate) struct PackB<'a, T, const W: usize> {
@@ -23,29 +27,37 @@ impl<T: Scalar, const W: usize> Kernel for PackB<'_, T, W> {
             row_stride,
             col_stride,
         } = self.b;
+        if col_stride == 1 {
+            for first in (0..rows).step_by(ROWS) {
+                let count = ROWS.min(rows - first);
+                for (j, panel) in self.panels.chunks_exact_mut(rows * W).enumerate() {
+                    let (panel, _) = panel.as_chunks_mut::<W>();
+                    let width = (cols - j * W).min(W);
+                    for (p, out) in panel[first..first + count].iter_mut().enumerate() {
+                        let row = &data[(first + p) * row_stride + j * W..];
+                        match row.split_first_chunk::<W>() {
+                            Some((whole, _)) if width == W => *out = *whole,
+                            _ => {
+                                *out = [T::ZERO; W];
+                                out[..width].copy_from_slice(&row[..width]);
+                            }
+                        }
+                    }
+                }
+            }
+            return;
+        }
         for (j, panel) in self.panels.chunks_exact_mut(rows * W).enumerate() {
             let first = j * W;
             let width = (cols - first).min(W);
             let (panel, _) = panel.as_chunks_mut::<W>();
-            if col_stride == 1 {
-                for (p, out) in panel.iter_mut().enumerate() {
-                    let row = &data[p * row_stride + first..];
-                    if width == W {
-                        out.copy_from_slice(&row[..W]);
-                    } else {
-                        out.fill(T::ZERO);
-                        out[..width].copy_from_slice(&row[..width]);
-                    }
-                }
-            } else {
-                if width < W {
-                    panel.as_flattened_mut().fill(T::ZERO);
-                }
-                for l in 0..width {
-                    let column = &data[(first + l) * col_stride..][..rows];
-                    for (out, &x) in panel.iter_mut().zip(column) {
-                        out[l] = x;
-                    }
+            if width < W {
+                panel.as_flattened_mut().fill(T::ZERO);
+            }
+            for l in 0..width {
+                let column = &data[(first + l) * col_stride..][..rows];
+                for (out, &x) in panel.iter_mut().zip(column) {
+                    out[l] = x;
                 }
             }
         }

@@ -1,9 +1,9 @@
-//! Tests of reading: chunks, encodings, storage, the split and the digest.
+//! Tests of reading: chunks, encodings, storage.
 
 use std::io::{self, Read};
 
-use super::ids::Storage;
-use super::*;
+use crate::corpus::ids::Storage;
+use crate::corpus::*;
 use crate::{Error, Id, Unknown};
 
 /// Characters of one to four bytes.
@@ -198,6 +198,11 @@ fn storage_widens_with_the_257th_symbol_wherever_it_comes() {
     assert_eq!(corpus.vocabulary().len(), 402);
     assert!(matches!(corpus.ids().0, Storage::Wide(_)));
     assert_eq!(text_of(&corpus), "bab");
+    // So do those of a given vocabulary: equal texts in equal vocabularies are stored alike.
+    let vocabulary = corpus.vocabulary().clone();
+    let mut given = CorpusBuilder::with_vocabulary(vocabulary, Unknown::Error);
+    given.push_text("bab").unwrap();
+    assert_eq!(given.finish().unwrap().digest(), corpus.digest());
 }
 
 #[test]
@@ -273,71 +278,5 @@ fn a_file_that_cannot_be_read_is_named_with_the_reason() {
         assert_eq!(error.to_string(), format!("cannot read {}", path.display()));
         let source = std::error::Error::source(&error).unwrap().to_string();
         assert!(!cfg!(unix) || source.contains(reason), "{source}");
-    }
-}
-
-#[test]
-fn splits_cut_at_the_shares_and_merge_what_is_too_short() {
-    let cut = |len, shares: &[f64]| {
-        let split = Split::new(len, shares, 2).unwrap();
-        assert_eq!((split.train.start, split.test.end), (0, len));
-        assert_eq!(
-            (split.train.end, split.validation.end),
-            (split.validation.start, split.test.start)
-        );
-        (split.train.len(), split.validation.len(), split.test.len())
-    };
-    assert_eq!(cut(1_115_394, &[0.9, 0.1]), (1_003_854, 111_540, 0));
-    assert_eq!(cut(1000, &[0.9, 0.05, 0.05]), (900, 50, 50));
-    assert_eq!(cut(100, &[0.29, 0.71]), (29, 71, 0));
-    assert_eq!(cut(100, &[1.0]), (100, 0, 0));
-    assert_eq!(cut(100, &[0.9, 0.0, 0.1]), (90, 0, 10));
-    assert_eq!(
-        cut(10, &[0.9, 0.1]),
-        (10, 0, 0),
-        "one character predicts nothing"
-    );
-    assert_eq!(
-        cut(20, &[0.9, 0.05, 0.05]),
-        (18, 2, 0),
-        "a short test part joins the validation"
-    );
-    assert_eq!(cut(5, &[0.9, 0.1]), (5, 0, 0));
-    for wrong in [
-        &[][..],
-        &[0.9],
-        &[0.9, 0.2],
-        &[0.0, 1.0],
-        &[1.5, -0.5],
-        &[f64::NAN, 0.1],
-        &[f64::INFINITY],
-        &[0.4, 0.2, 0.2, 0.2],
-    ] {
-        let error = Split::new(100, wrong, 2).unwrap_err();
-        assert!(matches!(error, Error::InvalidSplit { .. }), "{error}");
-    }
-}
-
-#[test]
-fn the_digest_tells_texts_and_vocabularies_apart() {
-    let wide: String = ('一'..).take(300).collect();
-    let mut bytes = CorpusBuilder::bytes();
-    bytes.push_text("hello").unwrap();
-    let mut reserved = CorpusBuilder::new().reserve_replacement();
-    reserved.push_text("hello").unwrap();
-    let corpora = [
-        Corpus::from_text("hello").unwrap(),
-        Corpus::from_text("hellO").unwrap(),
-        Corpus::from_text("helol").unwrap(),
-        Corpus::from_text("ifmmp").unwrap(),
-        Corpus::from_text(&wide).unwrap(),
-        Corpus::from_text(&format!("{wide}一")).unwrap(),
-        bytes.finish().unwrap(),
-        reserved.finish().unwrap(),
-    ];
-    for (i, one) in corpora.iter().enumerate() {
-        for other in &corpora[..i] {
-            assert_ne!(one.digest(), other.digest());
-        }
     }
 }
