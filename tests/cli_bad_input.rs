@@ -77,7 +77,7 @@ fn a_short_text_shrinks_the_batch_then_the_window() {
             "training text of {n} characters is short for a batch of 4 windows of 16: using {fit}"
         )
     };
-    assert_eq!(fitted(&"abc".repeat(15)), short(41, "2 of 16"));
+    assert_eq!(fitted(&"abcde".repeat(10)), short(45, "2 of 16"));
     assert_eq!(fitted("abcabc"), short(6, "1 of 5"));
     assert_eq!(fitted("ab"), short(2, "1 of 1"));
 }

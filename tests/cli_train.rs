@@ -259,10 +259,6 @@ fn quiet_is_quiet_and_verbose_tells_sizes() {
         "{}",
         run.stderr
     );
-    assert_eq!(
-        folder.read("quiet").is_empty(),
-        folder.read("verbose").is_empty()
-    );
 }
 
 #[test]
@@ -277,10 +273,8 @@ fn a_closed_pipe_ends_training_quietly_and_leaves_a_sound_model() {
         "2",
         "--hidden-size",
         "8",
-        "-q",
     ];
-    let loud = &args[..args.len() - 1];
-    let run = folder.run_and_hang_up(loud, 10);
+    let run = folder.run_and_hang_up(&args, 10);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     folder.run(&["inspect", "text.safetensors"]).ok();
     assert_eq!(folder.names(), ["text.safetensors", "text.txt"]);

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// Flags of a training run that takes a few milliseconds.
-pub const TINY: [&str; 12] = [
+pub(crate) const TINY: [&str; 12] = [
     "--hidden-size",
     "16",
     "--num-layers",
@@ -25,73 +25,73 @@ pub const TINY: [&str; 12] = [
 
 /// What a run wrote, and how it ended.
 #[derive(Debug)]
-pub struct Run {
-    pub code: Option<i32>,
-    pub stdout: Vec<u8>,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
 }
 
 impl Run {
     /// Standard output as text.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).expect("standard output is UTF-8")
     }
 
     /// Asserts success.
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:?}");
         self
     }
 
     /// Asserts that the run ended with this code and said this one line, and nothing else.
     #[track_caller]
-    pub fn fails(self, code: i32, message: &str) {
+    pub(crate) fn fails(self, code: i32, message: &str) {
         assert_eq!(self.stderr, format!("error: {message}\n"));
         assert_eq!((self.code, self.text()), (Some(code), ""));
     }
 }
 
 /// A folder to run in.
-pub struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
     /// An empty folder.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Folder(tempfile::tempdir().expect("a temporary folder"))
     }
 
     /// A folder with `text.txt`: a hundred lines that differ in their numbers.
-    pub fn with_text() -> Self {
+    pub(crate) fn with_text() -> Self {
         let folder = Self::new();
         folder.write("text.txt", text());
         folder
     }
 
     /// A folder with a text and `model.safetensors`, a tiny model trained on it.
-    pub fn with_model() -> Self {
+    pub(crate) fn with_model() -> Self {
         let folder = Self::with_text();
         folder.train(&["text.txt", "-o", "model.safetensors"]).ok();
         folder
     }
 
     /// The path of a file here.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// Writes a file here.
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), content).expect("the folder can be written");
     }
 
     /// Reads a file here.
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     /// The names of all files here, sorted.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.0.path()).expect("the folder can be read");
         let mut names: Vec<String> = entries
             .map(|entry| {
@@ -107,7 +107,7 @@ impl Folder {
     }
 
     /// The binary with these arguments, not yet started.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rnn-cli"));
         command
             .args(args)
@@ -121,12 +121,12 @@ impl Folder {
     }
 
     /// Runs the binary with these arguments.
-    pub fn run(&self, args: &[&str]) -> Run {
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
         self.run_with_input(args, b"")
     }
 
     /// Runs the binary with these arguments and this standard input.
-    pub fn run_with_input(&self, args: &[&str], input: &[u8]) -> Run {
+    pub(crate) fn run_with_input(&self, args: &[&str], input: &[u8]) -> Run {
         let mut child = self
             .command(args)
             .stdin(Stdio::piped())
@@ -146,12 +146,12 @@ impl Folder {
     }
 
     /// `train` with these arguments, as quickly as can be.
-    pub fn train(&self, args: &[&str]) -> Run {
+    pub(crate) fn train(&self, args: &[&str]) -> Run {
         self.run(&[&["train"], args, &TINY].concat())
     }
 
     /// Starts the binary, reads so many bytes of its standard output, and closes the pipe.
-    pub fn run_and_hang_up(&self, args: &[&str], bytes: usize) -> Run {
+    pub(crate) fn run_and_hang_up(&self, args: &[&str], bytes: usize) -> Run {
         let mut child = self.command(args).spawn().expect("the binary runs");
         let mut stdout = vec![0; bytes];
         let mut pipe = child.stdout.take().expect("standard output is piped");
@@ -168,7 +168,7 @@ impl Folder {
 }
 
 /// A hundred lines that differ in their numbers.
-pub fn text() -> String {
+pub(crate) fn text() -> String {
     (0..100)
         .map(|line| format!("line {line:02}: the quick brown fox jumps\n"))
         .collect()
