@@ -22,7 +22,7 @@
 
 use tensor::{Kernel, Scalar};
 
-use super::lstm::quarters;
+use super::lanes::{LANES, load, quarters, store};
 use super::{Backward, Forward};
 
 pub(super) struct Step<'a, T>(pub(super) Forward<'a, T>);
@@ -42,11 +42,19 @@ impl<T: Scalar> Kernel for Step<'_, T> {
         let states = h.chunks_exact_mut(hidden).zip(h_prev.chunks_exact(hidden));
         for (gates, (h, h_prev)) in block.chunks_exact_mut(4 * hidden).zip(states) {
             let [n, r, z, n_h] = quarters(gates);
-            for j in 0..hidden {
-                r[j] = r[j].sigmoid();
-                z[j] = z[j].sigmoid();
-                n[j] = r[j].mul_add(n_h[j], n[j]).tanh();
-                h[j] = z[j].mul_add(h_prev[j] - n[j], n[j]);
+            for j in (0..hidden).step_by(LANES) {
+                let (mut gn, mut gr, mut gz) = (load(n, j), load(r, j), load(z, j));
+                let (gn_h, mut state) = (load(n_h, j), load(h_prev, j));
+                for l in 0..LANES {
+                    gr[l] = gr[l].sigmoid();
+                    gz[l] = gz[l].sigmoid();
+                    gn[l] = gr[l].mul_add(gn_h[l], gn[l]).tanh();
+                    state[l] = gz[l].mul_add(state[l] - gn[l], gn[l]);
+                }
+                store(n, j, gn);
+                store(r, j, gr);
+                store(z, j, gz);
+                store(h, j, state);
             }
         }
     }
@@ -73,15 +81,25 @@ impl<T: Scalar> Kernel for Back<'_, T> {
             .zip(carry_h.chunks_exact_mut(hidden));
         for (gates, ((h_prev, d_h), carry)) in block.chunks_exact_mut(4 * hidden).zip(states) {
             let [n, r, z, n_h] = quarters(gates);
-            for j in 0..hidden {
-                let (gate_n, gate_r, gate_z) = (n[j], r[j], z[j]);
-                let dh = d_h[j] + carry[j];
-                let dn = dh * (T::ONE - gate_z) * (T::ONE - gate_n * gate_n);
-                n[j] = dn;
-                r[j] = dn * n_h[j] * (gate_r * (T::ONE - gate_r));
-                z[j] = dh * (h_prev[j] - gate_n) * (gate_z * (T::ONE - gate_z));
-                n_h[j] = dn * gate_r;
-                carry[j] = dh * gate_z;
+            for j in (0..hidden).step_by(LANES) {
+                let (mut gn, mut gr, mut gz) = (load(n, j), load(r, j), load(z, j));
+                let (mut gn_h, before) = (load(n_h, j), load(h_prev, j));
+                let (above, mut from_h) = (load(d_h, j), load(carry, j));
+                for l in 0..LANES {
+                    let (n, r, z) = (gn[l], gr[l], gz[l]);
+                    let dh = above[l] + from_h[l];
+                    let dn = dh * (T::ONE - z) * (T::ONE - n * n);
+                    gn[l] = dn;
+                    gr[l] = dn * gn_h[l] * (r * (T::ONE - r));
+                    gz[l] = dh * (before[l] - n) * (z * (T::ONE - z));
+                    gn_h[l] = dn * r;
+                    from_h[l] = dh * z;
+                }
+                store(n, j, gn);
+                store(r, j, gr);
+                store(z, j, gz);
+                store(n_h, j, gn_h);
+                store(carry, j, from_h);
             }
         }
     }

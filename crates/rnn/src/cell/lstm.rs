@@ -21,6 +21,7 @@
 
 use tensor::{Kernel, Scalar};
 
+use super::lanes::{LANES, load, quarters, store};
 use super::{Backward, Forward};
 
 pub(super) struct Step<'a, T>(pub(super) Forward<'a, T>);
@@ -44,13 +45,24 @@ impl<T: Scalar> Kernel for Step<'_, T> {
             .zip(c_prev.chunks_exact(hidden));
         for (gates, ((h, c), c_prev)) in block.chunks_exact_mut(4 * hidden).zip(states) {
             let [i, f, g, o] = quarters(gates);
-            for j in 0..hidden {
-                i[j] = i[j].sigmoid();
-                f[j] = f[j].sigmoid();
-                g[j] = g[j].tanh();
-                o[j] = o[j].sigmoid();
-                c[j] = f[j].mul_add(c_prev[j], i[j] * g[j]);
-                h[j] = o[j] * c[j].tanh();
+            for j in (0..hidden).step_by(LANES) {
+                let (mut gi, mut gf) = (load(i, j), load(f, j));
+                let (mut gg, mut go) = (load(g, j), load(o, j));
+                let (mut cell, mut out) = (load(c_prev, j), [T::ZERO; LANES]);
+                for l in 0..LANES {
+                    gi[l] = gi[l].sigmoid();
+                    gf[l] = gf[l].sigmoid();
+                    gg[l] = gg[l].tanh();
+                    go[l] = go[l].sigmoid();
+                    cell[l] = gf[l].mul_add(cell[l], gi[l] * gg[l]);
+                    out[l] = go[l] * cell[l].tanh();
+                }
+                store(i, j, gi);
+                store(f, j, gf);
+                store(g, j, gg);
+                store(o, j, go);
+                store(c, j, cell);
+                store(h, j, out);
             }
         }
     }
@@ -84,28 +96,29 @@ impl<T: Scalar> Kernel for Back<'_, T> {
             block.chunks_exact_mut(4 * hidden).zip(states).zip(carries)
         {
             let [i, f, g, o] = quarters(gates);
-            for j in 0..hidden {
-                let (gate_i, gate_f, gate_g, gate_o) = (i[j], f[j], g[j], o[j]);
-                let tanh_c = c[j].tanh();
-                let dh = d_h[j] + carry_h[j];
-                let dc = (dh * gate_o).mul_add(T::ONE - tanh_c * tanh_c, carry_c[j]);
-                i[j] = dc * gate_g * (gate_i * (T::ONE - gate_i));
-                f[j] = dc * c_prev[j] * (gate_f * (T::ONE - gate_f));
-                g[j] = dc * gate_i * (T::ONE - gate_g * gate_g);
-                o[j] = dh * tanh_c * (gate_o * (T::ONE - gate_o));
-                carry_c[j] = dc * gate_f;
-                carry_h[j] = T::ZERO;
+            for j in (0..hidden).step_by(LANES) {
+                let (mut gi, mut gf) = (load(i, j), load(f, j));
+                let (mut gg, mut go) = (load(g, j), load(o, j));
+                let (cell, cell_prev, above) = (load(c, j), load(c_prev, j), load(d_h, j));
+                let (from_h, mut from_c) = (load(carry_h, j), load(carry_c, j));
+                for l in 0..LANES {
+                    let (i, f, g, o) = (gi[l], gf[l], gg[l], go[l]);
+                    let tanh_c = cell[l].tanh();
+                    let dh = above[l] + from_h[l];
+                    let dc = (dh * o).mul_add(T::ONE - tanh_c * tanh_c, from_c[l]);
+                    gi[l] = dc * g * (i * (T::ONE - i));
+                    gf[l] = dc * cell_prev[l] * (f * (T::ONE - f));
+                    gg[l] = dc * i * (T::ONE - g * g);
+                    go[l] = dh * tanh_c * (o * (T::ONE - o));
+                    from_c[l] = dc * f;
+                }
+                store(i, j, gi);
+                store(f, j, gf);
+                store(g, j, gg);
+                store(o, j, go);
+                store(carry_c, j, from_c);
+                store(carry_h, j, [T::ZERO; LANES]);
             }
         }
     }
-}
-
-/// The four gates of one row.
-#[inline(always)]
-pub(super) fn quarters<T>(row: &mut [T]) -> [&mut [T]; 4] {
-    let hidden = row.len() / 4;
-    let (first, rest) = row.split_at_mut(hidden);
-    let (second, rest) = rest.split_at_mut(hidden);
-    let (third, fourth) = rest.split_at_mut(hidden);
-    [first, second, third, &mut fourth[..hidden]]
 }

@@ -18,6 +18,7 @@
 
 mod elman;
 mod gru;
+mod lanes;
 mod lstm;
 
 use std::ops::Range;
