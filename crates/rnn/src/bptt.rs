@@ -135,7 +135,9 @@ impl<T: Scalar> Bptt<T> {
     ///
     /// # Panics
     /// If the state is not that of this batch and network.
+    #[track_caller]
     pub fn set_state(&mut self, state: &State<T>) {
+        state.check(&self.config, self.window.batch_size);
         for group in &mut self.groups {
             group.unroll.steps = 0;
             group.unroll.load_state(state);
