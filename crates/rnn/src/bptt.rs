@@ -135,7 +135,9 @@ impl<T: Scalar> Bptt<T> {
     ///
     /// # Panics
     /// If the state is not that of this batch and network.
+    #[track_caller]
     pub fn set_state(&mut self, state: &State<T>) {
+        state.check(&self.config, self.window.batch_size);
         for group in &mut self.groups {
             group.unroll.steps = 0;
             group.unroll.load_state(state);
@@ -215,6 +217,8 @@ impl<T: Scalar> Bptt<T> {
                 }
                 for t in 0..steps {
                     let span = (t + 1).saturating_sub(horizon)..t + 1;
+                    let restore = |group: &mut Group<T>| group.restore(&span);
+                    parallel::for_each(&mut self.groups, &restore);
                     self.backward_span(span, t, gradient);
                 }
             }
@@ -234,7 +238,6 @@ impl<T: Scalar> Bptt<T> {
         } = self;
         let weights = &*backward_weights;
         parallel::for_each(groups, &|group: &mut Group<T>| {
-            group.restore(&span);
             group.backward(weights, &span, from);
         });
         for k in 0..self.config.num_layers {
@@ -371,12 +374,7 @@ impl<T: Scalar> Group<T> {
     fn restore(&mut self, span: &Range<usize>) {
         let (rows, width) = (self.unroll.rows_of(span), self.unroll.width());
         let range = rows.start * width..rows.end * width;
-        for (saved, layer) in self
-            .saved
-            .iter()
-            .zip(&mut self.unroll.layers)
-            .filter(|(saved, _)| !saved.is_empty())
-        {
+        for (saved, layer) in self.saved.iter().zip(&mut self.unroll.layers) {
             layer.block[range.clone()].copy_from_slice(&saved[range.clone()]);
         }
     }

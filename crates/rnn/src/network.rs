@@ -1,11 +1,15 @@
 //! A network: its architecture and its parameters.
 
-use tensor::Scalar;
 use tensor::random::{self, ChaCha8Rng};
+use tensor::{Matrix, Scalar};
 
 use crate::config::{CellKind, Init, NetworkConfig, Scheme};
 use crate::error::Result;
+use crate::packed::PackedWeights;
 use crate::parameters::{Block, Parameters};
+use crate::state::State;
+use crate::unroll::Unroll;
+use crate::vocabulary::Id;
 
 /// Stream of the generator that draws initial weights.
 const INIT_STREAM: u64 = 1;
@@ -110,6 +114,51 @@ impl<T: Scalar> Network<T> {
             .into_iter()
             .find(|named| named.name == name)?;
         Some((named.shape(), self.parameters.to_pytorch(&named)))
+    }
+
+    /// Reads characters and returns the logits of what follows each: softmax of a row gives the
+    /// probabilities of the next character.
+    ///
+    /// `inputs` is `[time, batch]`, the result `[time * batch, V]`. `state` is where the sequences
+    /// stand: before the call after what was read earlier, after it after `inputs`. Every call
+    /// packs the weights anew, so a long text is better read in few calls, or by
+    /// [`Scorer`](crate::Scorer) and [`BatchSampler`](crate::BatchSampler), which pack once.
+    ///
+    /// ```
+    /// use rnn::{CellKind, Init, Network, NetworkConfig, State};
+    ///
+    /// let config = NetworkConfig { cell: CellKind::Gru, vocab_size: 5, hidden_size: 8, num_layers: 1 };
+    /// let network = Network::<f64>::new(config, &Init::default(), 1)?;
+    /// let mut state = State::zeros(&config, 2);
+    /// let logits = network.forward(&[0, 4, 1, 3, 2, 2], &mut state); // 0 1 2 and 4 3 2
+    /// assert_eq!(logits.shape(), (6, 5));
+    /// let likeliest_after_012 = logits.argmax_row(4);
+    /// assert!(likeliest_after_012 < 5);
+    /// # Ok::<(), rnn::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If `state` is not one of this network, the inputs do not make whole steps of its batch, or
+    /// an id is outside the vocabulary.
+    #[track_caller]
+    pub fn forward(&self, inputs: &[Id], state: &mut State<T>) -> Matrix<T> {
+        let batch = state.batch_size();
+        state.check(&self.config, batch);
+        assert!(
+            inputs.len().is_multiple_of(batch),
+            "{} inputs for a batch of {batch}",
+            inputs.len()
+        );
+        let steps = inputs.len() / batch;
+        let mut weights = PackedWeights::forward(&self.config);
+        weights.pack_forward(&self.parameters);
+        let mut unroll = Unroll::new(&self.config, 0, batch, steps, false);
+        unroll.load_state(state);
+        unroll.set_inputs(inputs, batch, steps);
+        unroll.forward(&self.parameters, &weights);
+        unroll.store_state(state);
+        Matrix::from_vec(inputs.len(), self.config.vocab_size, unroll.logits)
+            .expect("a row of logits for each input")
     }
 
     /// Where the recurrent biases lie, for training that holds them at zero.

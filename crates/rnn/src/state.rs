@@ -30,4 +30,30 @@ impl<T: Scalar> State<T> {
             }),
         }
     }
+
+    /// Sequences side by side.
+    pub fn batch_size(&self) -> usize {
+        self.h.first().map_or(0, Matrix::rows)
+    }
+
+    /// Panics unless the state is one of `batch_size` sequences, at least one, in such a network.
+    #[track_caller]
+    pub(crate) fn check(&self, config: &NetworkConfig, batch_size: usize) {
+        let memories = if config.cell.has_memory() {
+            config.num_layers
+        } else {
+            0
+        };
+        let shape = (batch_size, config.hidden_size);
+        let fits = batch_size > 0
+            && (self.h.len(), self.c.len()) == (config.num_layers, memories)
+            && self.h.iter().chain(&self.c).all(|m| m.shape() == shape);
+        assert!(
+            fits,
+            "a state of {} layers {:?} with {} memories for {batch_size} sequences in {config:?}",
+            self.h.len(),
+            self.h.first().map(Matrix::shape),
+            self.c.len()
+        );
+    }
 }
