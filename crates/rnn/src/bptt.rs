@@ -31,6 +31,7 @@ use crate::loss::{self, Reduction};
 use crate::packed::PackedWeights;
 use crate::parallel;
 use crate::parameters::Parameters;
+use crate::rows;
 use crate::state::State;
 use crate::unroll::Unroll;
 use crate::vocabulary::{IGNORE, Id};
@@ -260,7 +261,7 @@ impl<T: Scalar> Bptt<T> {
                 group.unroll.output(top),
                 gradient.matrix_mut(weight),
             );
-            add_rows(
+            rows::sum(
                 &group.unroll.logits[..count * vocab],
                 gradient.slice_mut(bias),
             );
@@ -295,7 +296,7 @@ impl<T: Scalar> Bptt<T> {
                 let columns = block.col_range(part.cols(hidden));
                 if k == 0 {
                     let d_u = gradient.matrix_mut(layout.weight_ih);
-                    scatter(
+                    rows::scatter(
                         columns,
                         &unroll.inputs[rows.clone()],
                         d_u.col_range(part.rows(hidden)),
@@ -305,12 +306,12 @@ impl<T: Scalar> Bptt<T> {
                     let d_u = gradient.matrix_mut(layout.weight_ih);
                     matmul_tn_acc(columns, input, d_u.row_range(part.rows(hidden)));
                 }
-                add(
+                rows::add(
                     &group.bias[k][part.cols(hidden)],
                     &mut gradient.slice_mut(layout.bias_ih)[part.rows(hidden)],
                 );
             }
-            add(
+            rows::add(
                 &group.bias[k][cell.recurrent_part().cols(hidden)],
                 gradient.slice_mut(layout.bias_hh),
             );
@@ -452,7 +453,7 @@ impl<T: Scalar> Group<T> {
                     hidden,
                 },
             );
-            add_rows(block, &mut self.bias[k]);
+            rows::sum(block, &mut self.bias[k]);
             if t > span.start {
                 let d_a = MatrixView::new(block, rows, width).col_range(part.cols(hidden));
                 let carry = MatrixViewMut::new(&mut self.carry_h, rows, hidden);
@@ -485,26 +486,5 @@ impl<T: Scalar> Group<T> {
                 packed.matmul_acc(columns, d_h.reborrow());
             }
         }
-    }
-}
-
-/// `to += from`
-fn add<T: Scalar>(from: &[T], to: &mut [T]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
-}
-
-/// Adds every row of a matrix as wide as `to` to `to`.
-fn add_rows<T: Scalar>(matrix: &[T], to: &mut [T]) {
-    for row in matrix.chunks_exact(to.len()) {
-        add(row, to);
-    }
-}
-
-/// `da^T x` for one-hot `x`: each row of `d_a` is added to the row of its character.
-fn scatter<T: Scalar>(d_a: MatrixView<'_, T>, inputs: &[Id], mut d_u: MatrixViewMut<'_, T>) {
-    for (row, &id) in inputs.iter().enumerate() {
-        add(d_a.row(row), d_u.row_mut(id as usize));
     }
 }

@@ -49,6 +49,7 @@ pub mod optimizer;
 mod packed;
 mod parallel;
 mod parameters;
+mod rows;
 mod sampler;
 mod score;
 mod state;

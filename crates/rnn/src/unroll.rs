@@ -14,6 +14,7 @@ use crate::config::NetworkConfig;
 use crate::dropout::Dropout;
 use crate::packed::PackedWeights;
 use crate::parameters::Parameters;
+use crate::rows;
 use crate::state::State;
 use crate::vocabulary::Id;
 
@@ -45,6 +46,8 @@ pub(crate) struct Unroll<T> {
     /// `[time, rows]`
     pub(crate) inputs: Vec<Id>,
     pub(crate) dropout: Option<Dropout>,
+    /// `[K*H]`: the biases of the layer at hand, as a row of its block.
+    bias: Vec<T>,
 }
 
 impl<T: Scalar> Unroll<T> {
@@ -80,6 +83,7 @@ impl<T: Scalar> Unroll<T> {
             logits: zeros(capacity, config.vocab_size),
             inputs: vec![0; capacity * rows],
             dropout: None,
+            bias: vec![T::ZERO; config.cell.block_width() * h],
         }
     }
 
@@ -190,35 +194,27 @@ impl<T: Scalar> Unroll<T> {
     fn input_side(&mut self, k: usize, params: &Parameters<T>, weights: &PackedWeights<T>) {
         let (cell, hidden, width) = (self.config.cell, self.config.hidden_size, self.width());
         let layout = params.layout().layers[k];
-        let (bias_ih, bias_hh) = (params.slice(layout.bias_ih), params.slice(layout.bias_hh));
-        let recurrent = cell.recurrent_part();
         let count = self.steps * self.rows;
         let mut block = std::mem::take(&mut self.layers[k].block);
-        for (row, &id) in block.chunks_exact_mut(width).zip(&self.inputs[..count]) {
-            row[recurrent.cols(hidden)].copy_from_slice(bias_hh);
-            for part in cell.input_parts() {
-                let bias = &bias_ih[part.rows(hidden)];
-                let (cols, shared) = (
-                    part.cols(hidden),
-                    recurrent.columns.contains(&part.columns.start),
-                );
-                let out = &mut row[cols];
-                if k == 0 {
-                    let gates = layout.weight_ih.cols;
-                    let all = params.slice(layout.weight_ih);
-                    let one_hot =
-                        &all[id as usize * gates..(id as usize + 1) * gates][part.rows(hidden)];
-                    gather(out, one_hot, bias, shared);
-                } else {
-                    start(out, bias, shared);
-                }
-            }
-        }
-        if k > 0 {
-            let input = self.output(k - 1);
-            for (part, packed) in cell.input_parts().iter().zip(&weights.input[k]) {
-                let out = MatrixViewMut::new(&mut block[..count * width], count, width);
-                packed.matmul_acc(input, out.col_range(part.cols(hidden)));
+        let parts = cell.input_parts();
+        rows::bias_row(
+            &mut self.bias,
+            parts
+                .iter()
+                .map(|part| (part.cols(hidden), part.rows(hidden))),
+            params.slice(layout.bias_ih),
+            cell.recurrent_part().cols(hidden),
+            params.slice(layout.bias_hh),
+        );
+        rows::fill(&mut block[..count * width], &self.bias);
+        for (at, part) in parts.iter().enumerate() {
+            let out = MatrixViewMut::new(&mut block[..count * width], count, width);
+            let out = out.col_range(part.cols(hidden));
+            if k == 0 {
+                let table = params.matrix(layout.weight_ih).col_range(part.rows(hidden));
+                rows::gather(out, &self.inputs[..count], table);
+            } else {
+                weights.input[k][at].matmul_acc(self.output(k - 1), out);
             }
         }
         self.layers[k].block = block;
@@ -280,9 +276,7 @@ impl<T: Scalar> Unroll<T> {
         let (vocab, count) = (self.config.vocab_size, self.steps * self.rows);
         let bias = params.slice(params.layout().decoder_bias);
         let mut logits = std::mem::take(&mut self.logits);
-        for row in logits[..count * vocab].chunks_exact_mut(vocab) {
-            row.copy_from_slice(bias);
-        }
+        rows::fill(&mut logits[..count * vocab], bias);
         let top = self.output(self.config.num_layers - 1);
         weights.decoder.matmul_acc(
             top,
@@ -305,20 +299,4 @@ fn memory<T>(c: &mut [T], t: usize, state: usize) -> (&[T], &mut [T]) {
     }
     let (before, after) = c.split_at_mut((t + 1) * state);
     (&before[t * state..], &mut after[..state])
-}
-
-/// `out = U x + b_ih`, and `+ b_hh`, which is in `out` already where the two sides share columns.
-fn gather<T: Scalar>(out: &mut [T], one_hot: &[T], bias: &[T], shared: bool) {
-    for ((out, &u), &b) in out.iter_mut().zip(one_hot).zip(bias) {
-        let rest = if shared { *out } else { T::ZERO };
-        *out = (u + b) + rest;
-    }
-}
-
-/// `out = b_ih`, and `+ b_hh` where the two sides share columns.
-fn start<T: Scalar>(out: &mut [T], bias: &[T], shared: bool) {
-    for (out, &b) in out.iter_mut().zip(bias) {
-        let rest = if shared { *out } else { T::ZERO };
-        *out = b + rest;
-    }
 }

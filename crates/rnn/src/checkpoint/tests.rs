@@ -1,7 +1,11 @@
 //! What a file holds comes back, and what is wrong with one is said.
 
+use safetensors::serialize;
+use safetensors::tensor::{Dtype, TensorView};
+
 use super::*;
 use crate::config::{CellKind, Init};
+use crate::error::Error;
 use crate::trainer::{Record, recommended};
 
 fn model(cell: CellKind) -> Model {
