@@ -66,7 +66,14 @@ fn check<T: Scalar>(m: usize, k: usize, n: usize) {
     naive(&a, &b, &mut sum);
 
     let (a_t, b_t) = (a.transpose(), b.transpose());
-    let cases: [(&str, &Matrix<T>, &Matrix<T>, Product<T>, &Matrix<T>); 6] = [
+    type Case<'a, T> = (
+        &'a str,
+        &'a Matrix<T>,
+        &'a Matrix<T>,
+        Product<T>,
+        &'a Matrix<T>,
+    );
+    let cases: [Case<'_, T>; 6] = [
         ("nn", &a, &b, matmul, &product),
         ("nn acc", &a, &b, matmul_acc, &sum),
         ("tn", &a_t, &b, matmul_tn, &product),
