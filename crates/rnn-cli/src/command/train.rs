@@ -45,10 +45,8 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
             ));
         }
     })?;
-    // Without held-out text the last state is the model; a pipe gets the best one, once.
-    if is_open || trainer.best().is_none() {
-        plan.target.write(&trainer.best_model())?;
-    }
+    // Once more, now with the whole history and the number of steps that a time was fixed to.
+    plan.target.write(&trainer.best_model())?;
     console.hint(&conclusion(&plan, &trainer, &progress, outcome));
     Ok(())
 }
