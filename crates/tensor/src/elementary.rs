@@ -12,14 +12,15 @@ const LN_2_HIGH: f32 = 355.0 / 512.0;
 /// ln 2 less that part.
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
-/// (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2.
+/// (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2: minimax for the relative error of e^r (Remez), which is
+/// 3.6e-9, an order below what f32 resolves. Taylor's coefficients would leave 1.2e-7, a whole ulp.
 #[inline(always)]
 fn tail(r: f32) -> f32 {
-    let q = 1.0 / 720.0;
-    let q = r.mul_add(q, 1.0 / 120.0);
-    let q = r.mul_add(q, 1.0 / 24.0);
-    let q = r.mul_add(q, 1.0 / 6.0);
-    r.mul_add(q, 0.5)
+    let q = 1.381_454_1e-3;
+    let q = r.mul_add(q, 8.368_745e-3);
+    let q = r.mul_add(q, 4.166_839e-2);
+    let q = r.mul_add(q, 0.166_665_21);
+    r.mul_add(q, 0.499_999_94)
 }
 
 /// x = n ln 2 + r: n as the bits after [`ROUND`] was added, n as a number, and r.
