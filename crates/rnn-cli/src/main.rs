@@ -1,3 +1,23 @@
-//! Command line.
+//! `rnn-cli`: trains, samples and scores character-level recurrent networks.
+//!
+//! What is typed ([`args`]) goes to a command ([`command`]), which asks the library and writes to
+//! the terminal; how it ended becomes one line and an exit code ([`exit`]).
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod command;
+mod console;
+mod exit;
+mod file;
+mod format;
+mod plan;
+mod progress;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match args::parse() {
+        Ok(cli) => exit::finish(command::run(cli)),
+        Err(error) => exit::refuse(&error),
+    }
+}

@@ -1,1 +1,78 @@
-//! Recurrent networks.
+//! Character-level recurrent networks: a network reads a text character by character and learns to
+//! predict the next one; then it can write, complete and score text.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! text -> Vocabulary -> Corpus -> windows -> Network, Bptt -> loss -> gradient -> Optimizer
+//!      -> Model (a file) -> Sampler, Score
+//! ```
+//!
+//! Train on a text, keep the model, let it write:
+//!
+//! ```
+//! use rnn::{Corpus, Model, RunOptions, SampleOptions, Trainer, recommended};
+//! use std::ops::ControlFlow;
+//!
+//! let corpus = Corpus::from_text(&"she sells sea shells by the sea shore. ".repeat(30))?;
+//! let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+//! advice.network.hidden_size = 32;
+//! advice.train.max_steps = Some(60);
+//! let mut trainer = Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?;
+//! trainer.run(&RunOptions::default(), |_, _| Ok::<_, rnn::Error>(ControlFlow::Continue(())))?;
+//! let model = trainer.best_model();
+//!
+//! let completed: String = model.sample("she se", &SampleOptions::greedy())?.take(40).collect();
+//! println!("she se{completed}");
+//! let likely = model.score("she sells sea shells")?.nats_per_character();
+//! let odd = model.score("yeh sslle eas lshsle")?.nats_per_character();
+//! assert!(likely < odd);
+//! # Ok::<(), rnn::Error>(())
+//! ```
+//!
+//! The same seed, text and settings give the same bits on every run, number of threads and
+//! instruction set. A [`Model`] is plain data: `Send`, `Sync`, and one `.safetensors` file.
+#![forbid(unsafe_code)]
+
+mod bptt;
+mod cell;
+pub mod checkpoint;
+mod config;
+pub mod corpus;
+mod dropout;
+mod error;
+pub mod gradient_check;
+pub mod insight;
+mod loss;
+mod model;
+mod network;
+pub mod optimizer;
+mod packed;
+mod parallel;
+mod parameters;
+mod rows;
+mod sampler;
+mod score;
+mod state;
+mod trainer;
+mod unroll;
+pub mod vocabulary;
+
+pub use bptt::{Bptt, Window};
+pub use config::{CellKind, Init, MAX_HIDDEN_SIZE, MAX_LAYERS, NetworkConfig, Scheme};
+pub use corpus::{
+    Corpus, CorpusBuilder, IdSlice, Ids, RecordBatches, RecordSplit, Records, Split, Streams,
+};
+pub use dropout::Dropout;
+pub use error::{Error, Result};
+pub use loss::{Reduction, softmax_cross_entropy, softmax_cross_entropy_gradient};
+pub use model::{Model, Training};
+pub use network::Network;
+pub use parameters::{Block, LayerLayout, Layout, Named, Parameters};
+pub use sampler::{BatchSampler, SampleOptions, Sampler};
+pub use score::{Score, Scorer};
+pub use state::State;
+pub use trainer::{
+    Event, Guard, Outcome, Recommended, Record, RunOptions, Step, TrainConfig, Trainer, recommended,
+};
+pub use vocabulary::{IGNORE, Id, Unknown, Vocabulary};

@@ -1,0 +1,136 @@
+//! Values of flags: what is accepted, and what to say of the rest.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "expected a number".into())
+}
+
+fn checked(text: &str, valid: impl Fn(f64) -> bool, expected: &str) -> Result<f64, String> {
+    let value = number(text)?;
+    if valid(value) {
+        Ok(value)
+    } else {
+        Err(format!("expected {expected}"))
+    }
+}
+
+/// A finite number above 0.
+pub(super) fn positive(text: &str) -> Result<f64, String> {
+    checked(
+        text,
+        |x| x.is_finite() && x > 0.0,
+        "a finite number above 0",
+    )
+}
+
+/// A finite number, 0 or above.
+pub(super) fn not_negative(text: &str) -> Result<f64, String> {
+    checked(
+        text,
+        |x| x.is_finite() && x >= 0.0,
+        "a finite number, 0 or above",
+    )
+}
+
+/// Any finite number.
+pub(super) fn finite(text: &str) -> Result<f64, String> {
+    checked(text, f64::is_finite, "a finite number")
+}
+
+/// A share that never is the whole: from 0 up to, not including, 1.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    checked(
+        text,
+        |x| (0.0..1.0).contains(&x),
+        "a number from 0 to below 1",
+    )
+}
+
+/// A probability above 0, 1 included.
+pub(super) fn probability(text: &str) -> Result<f64, String> {
+    checked(text, |x| x > 0.0 && x <= 1.0, "a number above 0, at most 1")
+}
+
+/// A whole number of at least 1.
+pub(super) fn count<N: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N, String> {
+    match text.parse::<N>() {
+        Ok(value) if value >= N::from(1) => Ok(value),
+        _ => Err("expected a whole number of at least 1".into()),
+    }
+}
+
+/// A number of threads that a machine may have.
+pub(super) fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(value @ 1..=1024) => Ok(value),
+        _ => Err("expected a whole number from 1 to 1024".into()),
+    }
+}
+
+/// A time such as `90s`, `3m`, `1h30m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let expected = || "expected a time such as 90s, 3m or 1h30m".to_owned();
+    let (mut rest, mut seconds) = (text, 0.0);
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .ok_or_else(expected)?;
+        let amount: f64 = rest[..digits].parse().map_err(|_| expected())?;
+        let unit = rest[digits..].chars().next().ok_or_else(expected)?;
+        seconds += amount
+            * match unit {
+                's' => 1.0,
+                'm' => 60.0,
+                'h' => 3600.0,
+                'd' => 86_400.0,
+                _ => return Err(expected()),
+            };
+        rest = &rest[digits + 1..];
+    }
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|time| !time.is_zero())
+        .ok_or_else(expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_add_up_their_units() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("0.5m"), Ok(Duration::from_secs(30)));
+        for bad in [
+            "",
+            "3",
+            "m",
+            "3x",
+            "0s",
+            "-3m",
+            "1e9h",
+            "..s",
+            "3mm",
+            "99999999999999999999d",
+            "3µ",
+        ] {
+            assert!(duration(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        for bad in ["nan", "inf", "-inf", "0", "-1", "", "x"] {
+            assert!(positive(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(positive("2e-3"), Ok(0.002));
+        assert_eq!(not_negative("0"), Ok(0.0));
+        assert!(share("1").is_err() && share("0.999").is_ok());
+        assert!(probability("0").is_err() && probability("1").is_ok());
+        assert!(count::<usize>("0").is_err() && count::<usize>("1.5").is_err());
+        assert_eq!(count::<u64>("18446744073709551615"), Ok(u64::MAX));
+    }
+}

@@ -1,0 +1,32 @@
+//! One file for each command: it asks the library and writes what it says.
+
+mod check;
+mod completions;
+mod demo;
+mod inspect;
+mod sample;
+mod score;
+mod train;
+
+use crate::args::{Cli, Command, DemoArgs};
+use crate::console::Console;
+
+/// Does what was typed.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+    let console = Console {
+        quiet: cli.quiet,
+        verbose: cli.verbose,
+    };
+    match cli
+        .command
+        .unwrap_or_else(|| Command::Demo(DemoArgs::default()))
+    {
+        Command::Demo(args) => demo::run(&args, console),
+        Command::Train(args) => train::run(*args, console),
+        Command::Sample(args) => sample::run(&args, console),
+        Command::Score(args) => score::run(&args, console),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    }
+}

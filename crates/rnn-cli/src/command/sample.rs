@@ -1,0 +1,180 @@
+//! Writing text: several samples side by side, shown in order, the first as it comes.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Context;
+use rnn::{BatchSampler, Model, SampleOptions};
+
+use crate::args::SampleArgs;
+use crate::console::{self, Console};
+use crate::file;
+
+/// Runs `sample`.
+pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
+    let model = file::load(&args.model)?;
+    let vocabulary = model.vocabulary();
+    let (prime, shown) = match &args.prime {
+        Some(prime) => (
+            vocabulary.encode(prime).context("--prime")?,
+            prime.as_bytes(),
+        ),
+        // A line's end is where texts begin. It was not typed, so it is not shown.
+        None => (vocabulary.id('\n').into_iter().collect(), [].as_slice()),
+    };
+    let options = SampleOptions {
+        temperature: if args.greedy { 0.0 } else { args.temperature },
+        top_k: args.top_k,
+        top_p: args.top_p,
+        seed: args.seed,
+    };
+    let mut sampler = BatchSampler::new(&model, &prime, args.samples, &options)?;
+    let stop = args.stop.as_deref().unwrap_or_default().as_bytes();
+    let mut samples: Vec<Sample> = (0..args.samples)
+        .map(|_| Sample::new(shown, stop))
+        .collect();
+    let mut out = console::stdout();
+    // On a terminal the text appears as it is written.
+    let is_shown = io::stdout().is_terminal();
+    let mut current = 0;
+    for _ in 0..args.length {
+        let ids = sampler.next_characters();
+        for (sample, &id) in samples.iter_mut().zip(ids) {
+            sample.push(symbol(&model, id, &mut [0; 4]));
+        }
+        current = write_finished(&mut samples, current, &mut out)?;
+        if current == samples.len() {
+            break;
+        }
+        samples[current].write_ready(&mut out)?;
+        if is_shown {
+            out.flush()?;
+        }
+    }
+    samples.iter_mut().for_each(Sample::finish);
+    write_finished(&mut samples, current, &mut out)?;
+    out.flush()?;
+    console.detail(&format!(
+        "seed {}; another seed writes another text",
+        args.seed
+    ));
+    Ok(())
+}
+
+/// The bytes of a symbol: UTF-8, or the byte that it is.
+fn symbol<'b>(model: &Model, id: rnn::Id, buffer: &'b mut [u8; 4]) -> &'b [u8] {
+    let symbol = model.vocabulary().symbol(id);
+    if model.vocabulary().is_bytes() {
+        buffer[0] = symbol as u8;
+        return &buffer[..1];
+    }
+    symbol.encode_utf8(buffer).as_bytes()
+}
+
+/// Writes the samples from `current` on that have ended; returns the first that has not.
+fn write_finished(
+    samples: &mut [Sample],
+    mut current: usize,
+    out: &mut impl Write,
+) -> io::Result<usize> {
+    while let Some(sample) = samples.get_mut(current).filter(|sample| sample.is_finished) {
+        sample.write_ready(out)?;
+        if sample.last != Some(b'\n') {
+            out.write_all(b"\n")?;
+        }
+        current += 1;
+    }
+    Ok(current)
+}
+
+/// A sample on its way: what may be shown, and what may be the beginning of its end.
+struct Sample<'a> {
+    stop: &'a [u8],
+    ready: Vec<u8>,
+    held: Vec<u8>,
+    last: Option<u8>,
+    is_finished: bool,
+}
+
+impl<'a> Sample<'a> {
+    fn new(prime: &[u8], stop: &'a [u8]) -> Self {
+        Sample {
+            stop,
+            ready: prime.to_vec(),
+            held: Vec::new(),
+            last: None,
+            is_finished: false,
+        }
+    }
+
+    /// Appends a character, unless the sample has ended.
+    fn push(&mut self, character: &[u8]) {
+        if self.is_finished {
+            return;
+        }
+        if self.stop.is_empty() {
+            self.ready.extend_from_slice(character);
+            return;
+        }
+        self.held.extend_from_slice(character);
+        // Hold back the longest end that the stop begins with; the rest can be shown.
+        let from = (0..=self.held.len()).find(|&at| {
+            let rest = &self.held[at..];
+            rest.starts_with(self.stop) || self.stop.starts_with(rest)
+        });
+        self.ready.extend(self.held.drain(..from.unwrap_or(0)));
+        if self.held.starts_with(self.stop) {
+            self.held.clear();
+            self.is_finished = true;
+        }
+    }
+
+    /// Ends the sample where it is.
+    fn finish(&mut self) {
+        self.ready.append(&mut self.held);
+        self.is_finished = true;
+    }
+
+    fn write_ready(&mut self, out: &mut impl Write) -> io::Result<()> {
+        self.last = self.ready.last().copied().or(self.last);
+        out.write_all(&self.ready)?;
+        self.ready.clear();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(characters: &str, stop: &str) -> (String, bool) {
+        let mut sample = Sample::new(b">", stop.as_bytes());
+        for character in characters.chars() {
+            sample.push(character.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        let is_stopped = sample.is_finished;
+        sample.finish();
+        (String::from_utf8(sample.ready).unwrap(), is_stopped)
+    }
+
+    #[test]
+    fn a_sample_ends_before_its_stop_and_only_there() {
+        assert_eq!(sample("one two", ""), (">one two".into(), false));
+        assert_eq!(sample("one two", " t"), (">one".into(), true));
+        assert_eq!(sample("aab aaab", "aaab"), (">aab ".into(), true));
+        assert_eq!(sample("ababac", "abac"), (">ab".into(), true));
+        assert_eq!(
+            sample("ends with en", "end."),
+            (">ends with en".into(), false)
+        );
+    }
+
+    #[test]
+    fn what_may_become_the_stop_is_held_back() {
+        let mut sample = Sample::new(b"", b"--");
+        sample.push(b"a");
+        sample.push(b"-");
+        assert_eq!(sample.ready, b"a");
+        sample.push(b"b");
+        assert_eq!(sample.ready, b"a-b");
+    }
+}

@@ -1,0 +1,172 @@
+//! How well a model predicts texts: over all, by line, by character.
+
+use std::io::{self, Write};
+
+use rnn::{Corpus, CorpusBuilder, Id, Model, Score, Scorer};
+use serde_json::json;
+
+use crate::args::ScoreArgs;
+use crate::console::{self, Console};
+use crate::file::{self, Source};
+use crate::progress;
+
+/// Characters scored between two looks at the bar.
+const CHUNK: usize = 1 << 12;
+
+/// Runs `score`.
+pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
+    let model = file::load(&args.model)?;
+    let mut out = console::stdout();
+    let mut total = Score::default();
+    let is_list = args.per_line || args.per_char;
+    if !is_list && !args.json {
+        writeln!(out, "nats/char  bits/char  perplexity  characters  file")?;
+    }
+    for file in &args.files {
+        let source = Source::new(file);
+        let builder =
+            CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
+        let corpus = source.read(builder)?;
+        let text = Text {
+            model: &model,
+            corpus: &corpus,
+            as_json: args.json,
+            console,
+        };
+        let score = if args.per_line {
+            text.lines(&mut out)?
+        } else if args.per_char {
+            text.characters(&mut out)?
+        } else {
+            let score = text.score(|_, _| Ok(()))?;
+            report(&score, &source.to_string(), args.json, &mut out)?;
+            score
+        };
+        total.nats += score.nats;
+        total.characters += score.characters;
+    }
+    if args.files.len() > 1 && !is_list {
+        report(&total, "total", args.json, &mut out)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn report(score: &Score, name: &str, as_json: bool, out: &mut impl Write) -> io::Result<()> {
+    let (nats, bits) = (score.nats_per_character(), score.bits_per_character());
+    let (perplexity, characters) = (score.perplexity(), score.characters);
+    if as_json {
+        let line = json!({
+            "file": name, "characters": characters, "nats_per_character": nats,
+            "bits_per_character": bits, "perplexity": perplexity,
+        });
+        return writeln!(out, "{line}");
+    }
+    writeln!(
+        out,
+        "{nats:9.4}  {bits:9.4}  {perplexity:10.4}  {characters:10}  {name}"
+    )
+}
+
+/// A text to be scored.
+struct Text<'a> {
+    model: &'a Model,
+    corpus: &'a Corpus,
+    as_json: bool,
+    console: Console,
+}
+
+impl Text<'_> {
+    /// Scores the text, telling of each predicted character and its surprise in nats.
+    fn score(&self, mut tell: impl FnMut(Id, f64) -> io::Result<()>) -> io::Result<Score> {
+        let length = self.corpus.len();
+        let bar = progress::characters(self.console, length as u64);
+        let mut scorer = Scorer::new(self.model);
+        let mut ids = vec![0; CHUNK.min(length)];
+        for start in (0..length).step_by(CHUNK) {
+            let ids = &mut ids[..CHUNK.min(length - start)];
+            self.corpus.ids().copy_to(start..start + ids.len(), ids);
+            let mut told = Ok(());
+            scorer.push_with(ids, |id, nats, _| {
+                if told.is_ok() {
+                    told = tell(id, nats);
+                }
+            });
+            told?;
+            bar.inc(ids.len() as u64);
+        }
+        bar.finish_and_clear();
+        Ok(scorer.score())
+    }
+
+    /// Every line with its mean surprise, the strangest first; of equals the earlier.
+    fn lines(&self, out: &mut impl Write) -> io::Result<Score> {
+        let vocabulary = self.model.vocabulary();
+        let newline = vocabulary.id('\n');
+        let first = self.corpus.ids().get(0);
+        let mut lines = vec![Line {
+            number: 1,
+            text: vec![first],
+            ..Line::default()
+        }];
+        let mut is_ended = Some(first) == newline;
+        let score = self.score(|id, nats| {
+            if is_ended {
+                lines.push(Line {
+                    number: lines.len() + 1,
+                    ..Line::default()
+                });
+            }
+            is_ended = Some(id) == newline;
+            if let Some(line) = lines.last_mut() {
+                line.text.push(id);
+                line.nats += nats;
+                line.predicted += 1;
+            }
+            Ok(())
+        })?;
+        lines.sort_by(|a, b| b.mean().total_cmp(&a.mean()).then(a.number.cmp(&b.number)));
+        for line in &lines {
+            let (number, nats) = (line.number, line.mean());
+            let text = vocabulary.decode(&line.text);
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            if self.as_json {
+                let line = json!({"line": number, "nats_per_character": nats, "text": text});
+                writeln!(out, "{line}")?;
+            } else {
+                writeln!(out, "{nats:9.4}  {number:>6}  {text}")?;
+            }
+        }
+        Ok(score)
+    }
+
+    /// Every character with its surprise.
+    fn characters(&self, out: &mut impl Write) -> io::Result<Score> {
+        self.score(|id, nats| {
+            let symbol = self.model.vocabulary().symbol(id);
+            if self.as_json {
+                writeln!(
+                    out,
+                    "{}",
+                    json!({"character": symbol.to_string(), "nats": nats})
+                )
+            } else {
+                writeln!(out, "{nats:9.4}  {symbol:?}")
+            }
+        })
+    }
+}
+
+#[derive(Default)]
+struct Line {
+    number: usize,
+    text: Vec<Id>,
+    nats: f64,
+    predicted: u64,
+}
+
+impl Line {
+    /// Mean surprise in nats per character, the line's end included.
+    fn mean(&self) -> f64 {
+        self.nats / self.predicted.max(1) as f64
+    }
+}

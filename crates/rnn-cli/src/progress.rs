@@ -1,0 +1,178 @@
+//! How training goes: a bar on a terminal, a line for each evaluation everywhere.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rnn::Record;
+
+use crate::console::Console;
+use crate::format::{duration, loss, thousands};
+
+/// Time between two updates of the bar.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// Watches a training run.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    console: Console,
+    lines: Box<dyn Write + Send>,
+    started: Instant,
+    drawn: Instant,
+    characters: u64,
+    step: u64,
+    max_steps: Option<u64>,
+    time: Option<Duration>,
+}
+
+impl Progress {
+    /// A run of `max_steps`, or of `time` while the steps are not known, whose lines go to `lines`.
+    pub(crate) fn new(
+        console: Console,
+        lines: Box<dyn Write + Send>,
+        max_steps: Option<u64>,
+        time: Option<Duration>,
+    ) -> Self {
+        let bar = ProgressBar::with_draw_target(max_steps, target(console));
+        bar.set_style(style(max_steps.is_some()));
+        let now = Instant::now();
+        Progress {
+            bar,
+            console,
+            lines,
+            started: now,
+            drawn: now,
+            characters: 0,
+            step: 0,
+            max_steps,
+            time,
+        }
+    }
+
+    /// The number of steps is known now.
+    pub(crate) fn fix_steps(&mut self, max_steps: u64) {
+        self.max_steps = Some(max_steps);
+        self.bar.set_length(max_steps);
+        self.bar.set_style(style(true));
+        self.note(&format!(
+            "the time allows {max_steps} steps; --max-steps {max_steps} gives the same model"
+        ));
+    }
+
+    /// A step was taken, with this loss in nats per character.
+    pub(crate) fn step(&mut self, step: u64, characters: u64, nats: f64) {
+        self.step = step;
+        self.characters += characters;
+        if self.bar.is_hidden() || self.drawn.elapsed() < REDRAW {
+            return;
+        }
+        self.drawn = Instant::now();
+        self.bar.set_position(step);
+        self.bar.set_message(format!(
+            "loss {nats:.3}  {}{}",
+            self.speed(),
+            self.time_left()
+        ));
+    }
+
+    /// The model was evaluated, and saved where it was the best so far.
+    pub(crate) fn evaluated(&mut self, record: &Record, is_saved: bool) -> io::Result<()> {
+        if self.console.quiet {
+            return Ok(());
+        }
+        let width = self.max_steps.map_or(1, |steps| steps.to_string().len());
+        let mut line = format!("step {:>width$}", record.step);
+        if let Some(steps) = self.max_steps {
+            line.push_str(&format!("/{steps}"));
+        }
+        for (name, nats) in [
+            ("train", record.train_loss),
+            ("validation", record.validation_loss),
+        ] {
+            if let Some(nats) = nats {
+                line.push_str(&format!("  {name} {}", loss(nats)));
+            }
+        }
+        line.push_str(&format!(
+            " per character  {}{}",
+            self.speed(),
+            self.time_left()
+        ));
+        if is_saved {
+            line.push_str("  saved");
+        }
+        self.line(&line)
+    }
+
+    /// Writes a line, or several, that are results.
+    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
+        let Self { bar, lines, .. } = self;
+        bar.suspend(|| {
+            writeln!(lines, "{line}")?;
+            lines.flush()
+        })
+    }
+
+    /// Writes a note.
+    pub(crate) fn note(&self, text: &str) {
+        self.bar.suspend(|| self.console.note(text));
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Characters and time so far.
+    pub(crate) fn summary(&self) -> String {
+        format!("{} in {}", self.speed(), duration(self.started.elapsed()))
+    }
+
+    fn speed(&self) -> String {
+        let seconds = self.started.elapsed().as_secs_f64().max(1e-9);
+        format!(
+            "{} chars/s",
+            thousands((self.characters as f64 / seconds) as u64)
+        )
+    }
+
+    fn time_left(&self) -> String {
+        let elapsed = self.started.elapsed();
+        let left = match (self.max_steps, self.time) {
+            (Some(steps), _) if self.step > 0 => {
+                let share = steps.saturating_sub(self.step) as f64 / self.step as f64;
+                Duration::try_from_secs_f64(elapsed.as_secs_f64() * share).ok()
+            }
+            (None, Some(time)) => Some(time.saturating_sub(elapsed)),
+            _ => None,
+        };
+        left.filter(|left| !left.is_zero())
+            .map_or_else(String::new, |left| format!("  {} left", duration(left)))
+    }
+}
+
+fn style(has_end: bool) -> ProgressStyle {
+    let template = if has_end {
+        "{bar:24} {pos}/{len}  {msg}"
+    } else {
+        "{pos} steps  {msg}"
+    };
+    ProgressStyle::with_template(template).expect("the templates are constants")
+}
+
+/// A bar over the characters of a text.
+pub(crate) fn characters(console: Console, count: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(count), target(console));
+    bar.with_style(
+        ProgressStyle::with_template("{bar:24} {percent}%  {per_sec} chars  {eta} left")
+            .expect("the template is a constant"),
+    )
+}
+
+fn target(console: Console) -> ProgressDrawTarget {
+    if io::stderr().is_terminal() && !console.quiet {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    }
+}

@@ -1,0 +1,305 @@
+//! Back-propagation through time (Werbos 1990; truncated: Williams and Peng 1990).
+//!
+//! A window of steps is unrolled forward, then the gradient of its loss is taken back through the
+//! same steps. The state is carried from window to window; the gradient stops at the window's
+//! start. For each layer, from the last step of the window to the first:
+//!
+//! ```text
+//! dh_t     = (gradient from above) + W^T da_{t+1}        from the decoder or next layer, and from t+1
+//! da_t     = what the cell makes of dh_t                 cell/elman.rs, cell/lstm.rs, cell/gru.rs
+//! ```
+//!
+//! and then, over all steps at once: `dW = sum_t da_t h_{t-1}^T`, `dU = sum_t da_t x_t^T`,
+//! `db = sum_t da_t`, `dV = sum_t do_t h_t^T`, `dc = sum_t do_t`.
+//!
+//! The *horizon* is how many steps a loss sends its gradient back, itself included. It is the
+//! whole window unless asked to be shorter; a horizon of 1 cuts the term `W^T da_{t+1}` and gives
+//! the notebook's gradient.
+//!
+//! The batch's rows are cut into groups whose number depends on the batch alone. Each group goes
+//! through its window without waiting for the others, and the weight gradients add the groups in
+//! order, so that the number of threads changes no bit.
+
+mod group;
+
+use std::ops::Range;
+
+use tensor::{MatrixView, Scalar, matmul_tn_acc};
+
+use self::group::Group;
+use crate::config::NetworkConfig;
+use crate::dropout::Dropout;
+use crate::loss::Reduction;
+use crate::packed::PackedWeights;
+use crate::parallel;
+use crate::parameters::Parameters;
+use crate::rows;
+use crate::state::State;
+use crate::vocabulary::{IGNORE, Id};
+
+/// The shape of the work: how many sequences, how many steps, how far back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Sequences side by side.
+    pub batch_size: usize,
+    /// Most steps in a window.
+    pub seq_length: usize,
+    /// Steps that a gradient flows back; `None` is the whole window.
+    pub horizon: Option<usize>,
+    /// How the losses become one number.
+    pub reduction: Reduction,
+}
+
+/// Forward and backward passes over windows, with all their buffers.
+///
+/// ```
+/// use rnn::{Bptt, CellKind, Init, Network, NetworkConfig, Parameters, Reduction, Window};
+///
+/// let config = NetworkConfig { cell: CellKind::Lstm, vocab_size: 4, hidden_size: 8, num_layers: 1 };
+/// let network = Network::<f32>::new(config, &Init::default(), 1)?;
+/// let window = Window { batch_size: 1, seq_length: 4, horizon: None, reduction: Reduction::Sum };
+/// let mut bptt = Bptt::new(&config, window, false);
+/// let mut gradient = Parameters::zeros(&config);
+/// // "hello" with h e l o numbered 0 to 3: read "hell", predict "ello".
+/// let loss = bptt.forward(network.parameters(), &[0, 1, 2, 2], &[1, 2, 2, 3], None);
+/// bptt.backward(&mut gradient);
+/// assert!(loss > 0.0 && gradient.as_slice().iter().any(|&g| g != 0.0));
+/// # Ok::<(), rnn::Error>(())
+/// ```
+pub struct Bptt<T> {
+    config: NetworkConfig,
+    window: Window,
+    groups: Vec<Group<T>>,
+    forward_weights: PackedWeights<T>,
+    backward_weights: PackedWeights<T>,
+}
+
+/// Rows of the batch that one thread takes through a window.
+const GROUP_ROWS: usize = 32;
+
+impl<T: Scalar> Bptt<T> {
+    /// Buffers for windows of this shape, with room for dropout if `dropout`.
+    ///
+    /// # Panics
+    /// If the batch size, the window or the horizon is zero.
+    pub fn new(config: &NetworkConfig, window: Window, dropout: bool) -> Self {
+        assert!(
+            window.batch_size > 0 && window.seq_length > 0 && window.horizon != Some(0),
+            "an empty window: {window:?}"
+        );
+        let batch = window.batch_size;
+        let count = batch
+            .div_ceil(GROUP_ROWS)
+            .max(if batch >= 8 { 2 } else { 1 });
+        let bounds = |i: usize| i * batch / count;
+        let groups = (0..count)
+            .map(|i| Group::new(config, &window, bounds(i)..bounds(i + 1), dropout))
+            .collect();
+        Bptt {
+            config: *config,
+            window,
+            groups,
+            forward_weights: PackedWeights::forward(config),
+            backward_weights: PackedWeights::backward(config),
+        }
+    }
+
+    /// The shape of the windows.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Forgets everything: the next window starts from a zero state.
+    pub fn reset_state(&mut self) {
+        for group in &mut self.groups {
+            group.unroll.steps = 0;
+            group.unroll.reset_state();
+        }
+    }
+
+    /// Starts the next window from `state`.
+    ///
+    /// # Panics
+    /// If the state is not that of this batch and network.
+    #[track_caller]
+    pub fn set_state(&mut self, state: &State<T>) {
+        state.check(&self.config, self.window.batch_size);
+        for group in &mut self.groups {
+            group.unroll.steps = 0;
+            group.unroll.load_state(state);
+        }
+    }
+
+    /// The state after the last window.
+    pub fn state(&self) -> State<T> {
+        let mut state = State::zeros(&self.config, self.window.batch_size);
+        for group in &self.groups {
+            group.unroll.store_state(&mut state);
+        }
+        state
+    }
+
+    /// Reads a window from the carried state on and returns its loss in nats, reduced as the
+    /// window says. `inputs` and `targets` are `[time, batch]`; a target of [`IGNORE`] counts for nothing.
+    ///
+    /// # Panics
+    /// If the lengths do not make whole steps of the batch, there are more steps than the window
+    /// has, or an id is outside the vocabulary.
+    pub fn forward(
+        &mut self,
+        params: &Parameters<T>,
+        inputs: &[Id],
+        targets: &[Id],
+        dropout: Option<Dropout>,
+    ) -> f64 {
+        let batch = self.window.batch_size;
+        assert!(
+            inputs.len() == targets.len() && inputs.len().is_multiple_of(batch),
+            "{} inputs and {} targets for a batch of {batch}",
+            inputs.len(),
+            targets.len()
+        );
+        let steps = inputs.len() / batch;
+        let counted = targets.iter().filter(|&&target| target != IGNORE).count();
+        let scale = match self.window.reduction {
+            Reduction::Sum => 1.0,
+            Reduction::Mean => 1.0 / counted.max(1) as f64,
+        };
+        let Self {
+            groups,
+            forward_weights,
+            backward_weights,
+            ..
+        } = self;
+        parallel::join(
+            || forward_weights.pack_forward(params),
+            || backward_weights.pack_backward(params),
+        );
+        let weights = &*forward_weights;
+        parallel::for_each(groups, &|group: &mut Group<T>| {
+            group.unroll.carry_state();
+            group.unroll.dropout = dropout;
+            group.unroll.set_inputs(inputs, batch, steps);
+            group.set_targets(targets, batch);
+            group.unroll.forward(params, weights);
+            group.lose(T::from_f64(scale));
+        });
+        let sum: f64 = self
+            .groups
+            .iter()
+            .flat_map(|group| &group.losses[..group.unroll.steps * group.unroll.rows])
+            .sum();
+        sum * scale
+    }
+
+    /// Adds the gradient of the last window's loss to `gradient`.
+    pub fn backward(&mut self, gradient: &mut Parameters<T>) {
+        let steps = self.groups[0].unroll.steps;
+        match self.window.horizon {
+            Some(horizon) if horizon < steps => {
+                self.decoder_gradient(gradient);
+                for group in &mut self.groups {
+                    group.save();
+                }
+                for t in 0..steps {
+                    let span = (t + 1).saturating_sub(horizon)..t + 1;
+                    let restore = |group: &mut Group<T>| group.restore(&span);
+                    parallel::for_each(&mut self.groups, &restore);
+                    self.backward_span(span, t, gradient);
+                }
+            }
+            _ => {
+                self.decoder_gradient(gradient);
+                self.backward_span(0..steps, 0, gradient);
+            }
+        }
+    }
+
+    /// The gradient through the steps of `span` of the losses from step `from` on.
+    fn backward_span(&mut self, span: Range<usize>, from: usize, gradient: &mut Parameters<T>) {
+        let Self {
+            groups,
+            backward_weights,
+            ..
+        } = self;
+        let weights = &*backward_weights;
+        parallel::for_each(groups, &|group: &mut Group<T>| {
+            group.backward(weights, &span, from);
+        });
+        for k in 0..self.config.num_layers {
+            self.layer_gradient(k, &span, gradient);
+        }
+    }
+
+    /// `dV += do^T h`, `dc += sum do`.
+    fn decoder_gradient(&self, gradient: &mut Parameters<T>) {
+        let (top, vocab) = (self.config.num_layers - 1, self.config.vocab_size);
+        let (weight, bias) = (
+            gradient.layout().decoder_weight,
+            gradient.layout().decoder_bias,
+        );
+        for group in &self.groups {
+            let count = group.unroll.steps * group.unroll.rows;
+            let d_logits = MatrixView::new(&group.unroll.logits[..count * vocab], count, vocab);
+            matmul_tn_acc(
+                d_logits,
+                group.unroll.output(top),
+                gradient.matrix_mut(weight),
+            );
+            rows::sum(
+                &group.unroll.logits[..count * vocab],
+                gradient.slice_mut(bias),
+            );
+        }
+    }
+
+    /// `dW += da^T h_prev`, `dU += da^T x`, `db += sum da` of layer `k`.
+    fn layer_gradient(&self, k: usize, span: &Range<usize>, gradient: &mut Parameters<T>) {
+        let (cell, hidden) = (self.config.cell, self.config.hidden_size);
+        let layout = gradient.layout().layers[k];
+        for group in &self.groups {
+            let (unroll, width) = (&group.unroll, group.unroll.width());
+            let rows = unroll.rows_of(span);
+            let block = MatrixView::new(
+                &unroll.layers[k].block,
+                unroll.layers[k].block.len() / width,
+                width,
+            );
+            let block = block.row_range(rows.clone());
+            let h_prev = MatrixView::new(
+                &unroll.layers[k].h,
+                unroll.layers[k].h.len() / hidden,
+                hidden,
+            );
+            let recurrent = block.col_range(cell.recurrent_part().cols(hidden));
+            matmul_tn_acc(
+                recurrent,
+                h_prev.row_range(rows.clone()),
+                gradient.matrix_mut(layout.weight_hh),
+            );
+            for part in cell.input_parts() {
+                let columns = block.col_range(part.cols(hidden));
+                if k == 0 {
+                    let d_u = gradient.matrix_mut(layout.weight_ih);
+                    rows::scatter(
+                        columns,
+                        &unroll.inputs[rows.clone()],
+                        d_u.col_range(part.rows(hidden)),
+                    );
+                } else {
+                    let input = unroll.output(k - 1).row_range(rows.clone());
+                    let d_u = gradient.matrix_mut(layout.weight_ih);
+                    matmul_tn_acc(columns, input, d_u.row_range(part.rows(hidden)));
+                }
+                rows::add(
+                    &group.bias[k][part.cols(hidden)],
+                    &mut gradient.slice_mut(layout.bias_ih)[part.rows(hidden)],
+                );
+            }
+            rows::add(
+                &group.bias[k][cell.recurrent_part().cols(hidden)],
+                gradient.slice_mut(layout.bias_hh),
+            );
+        }
+    }
+}

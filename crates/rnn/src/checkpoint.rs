@@ -1,0 +1,166 @@
+//! Models as files: bytes to model and back (pure), then reading and writing them safely.
+//!
+//! A file is a `.safetensors`: tensors under PyTorch's names and shapes, and one metadata entry,
+//! `rnn`, that holds JSON with sorted keys:
+//!
+//! | field | content |
+//! |---|---|
+//! | `architecture` | cell, vocabulary size, hidden size, number of layers |
+//! | `checksum` | XXH3-64 of everything else, in hexadecimal |
+//! | `format` | version of this layout, 1 |
+//! | `training` | settings and history, or null |
+//! | `vocabulary` | `{"characters": "…"}` in ascending order, or `"bytes"` |
+//!
+//! Nothing in it depends on the clock, the path or the number of threads. What is read is taken as
+//! hostile: sizes, names, shapes and values are checked before there is a model.
+
+mod container;
+mod file;
+mod resume;
+#[cfg(test)]
+mod tests;
+
+use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
+
+pub use container::FORMAT;
+pub use file::{check_target, load, read, save};
+pub use resume::{Interrupted, resume_path};
+
+use crate::config::NetworkConfig;
+use crate::error::Result;
+use crate::model::{Model, Training};
+use crate::network::Network;
+use crate::parameters::Parameters;
+use crate::vocabulary::Vocabulary;
+use container::{Tensors, open, seal, values, wrong};
+
+/// What a model's file says beside its tensors.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    architecture: NetworkConfig,
+    training: Option<Training>,
+    vocabulary: Symbols,
+}
+
+/// A vocabulary in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Symbols {
+    Bytes,
+    Characters(String),
+}
+
+impl Symbols {
+    fn of(vocabulary: &Vocabulary) -> Self {
+        match vocabulary.is_bytes() {
+            true => Symbols::Bytes,
+            false => Symbols::Characters(vocabulary.symbols().iter().collect()),
+        }
+    }
+
+    /// The vocabulary, if it is one and as large as the network says.
+    fn read(&self, architecture: &NetworkConfig) -> Result<Vocabulary> {
+        architecture
+            .validate()
+            .map_err(|error| wrong(error.to_string()))?;
+        let vocabulary = match self {
+            Symbols::Bytes => Vocabulary::bytes(),
+            Symbols::Characters(symbols) => Vocabulary::from_symbols(symbols.chars().collect())
+                .map_err(|error| wrong(error.to_string()))?,
+        };
+        let (symbols, size) = (vocabulary.len(), architecture.vocab_size);
+        if symbols == size {
+            return Ok(vocabulary);
+        }
+        Err(wrong(format!(
+            "its vocabulary has {symbols} symbols, its network {size}"
+        )))
+    }
+}
+
+/// The content of a model's file. Equal models give equal bytes.
+pub fn to_bytes(model: &Model) -> Vec<u8> {
+    let mut tensors = Tensors::new();
+    add_parameters(&mut tensors, "", model.network().parameters());
+    let description = Description {
+        architecture: *model.network().config(),
+        training: model.training().cloned(),
+        vocabulary: Symbols::of(model.vocabulary()),
+    };
+    seal(tensors, &description)
+}
+
+/// A model from the content of its file.
+///
+/// # Errors
+/// [`Error::NotAModel`](crate::Error::NotAModel) saying what is wrong.
+pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
+    let (description, file) = open::<Description>(bytes)?;
+    let vocabulary = description.vocabulary.read(&description.architecture)?;
+    check_count(&description.architecture, &file, 1)?;
+    let parameters = read_parameters(&description.architecture, &file, "")?;
+    let named = parameters.layout().named().len();
+    if file.len() != named {
+        return Err(wrong(format!(
+            "it holds {} tensors, expected {named}",
+            file.len()
+        )));
+    }
+    let network = Network::from_parameters(description.architecture, parameters);
+    Ok(Model::new(vocabulary, network, description.training))
+}
+
+/// Adds every parameter under its name after `prefix`.
+fn add_parameters(tensors: &mut Tensors, prefix: &str, parameters: &Parameters<f32>) {
+    for named in parameters.layout().named() {
+        let values = parameters.to_pytorch(&named);
+        tensors.insert(format!("{prefix}{}", named.name), (named.shape(), values));
+    }
+}
+
+/// Takes the parameters of `architecture` out of a file.
+fn read_parameters(
+    architecture: &NetworkConfig,
+    file: &SafeTensors<'_>,
+    prefix: &str,
+) -> Result<Parameters<f32>> {
+    let mut parameters = Parameters::zeros(architecture);
+    for named in parameters.layout().named() {
+        let name = format!("{prefix}{}", named.name);
+        parameters.set_pytorch(&named, &values(file, &name, &named.shape())?);
+    }
+    Ok(parameters)
+}
+
+/// Checks, before anything is allocated for them, that the file holds at least `copies` times the
+/// weights that the architecture asks for.
+fn check_count(architecture: &NetworkConfig, file: &SafeTensors<'_>, copies: usize) -> Result<()> {
+    let held: usize = file
+        .iter()
+        .map(|(_, view)| view.data().len() / size_of::<f32>())
+        .sum();
+    let wanted = element_count(architecture).and_then(|count| count.checked_mul(copies));
+    match wanted {
+        Some(wanted) if wanted == held || (copies > 1 && wanted <= held) => Ok(()),
+        Some(wanted) => Err(wrong(format!(
+            "it holds {held} weights, its sizes ask for {wanted}"
+        ))),
+        None => Err(wrong(format!(
+            "it holds {held} weights, its sizes ask for more than memory"
+        ))),
+    }
+}
+
+/// Number of parameters, if it fits the machine.
+fn element_count(config: &NetworkConfig) -> Option<usize> {
+    let (v, h) = (config.vocab_size, config.hidden_size);
+    let gates = config.cell.gates().checked_mul(h)?;
+    let mut sum = v.checked_mul(h)?.checked_add(v)?;
+    for layer in 0..config.num_layers {
+        let inputs = if layer == 0 { v } else { h };
+        sum = sum.checked_add(gates.checked_mul(inputs.checked_add(h)?.checked_add(2)?)?)?;
+    }
+    Some(sum)
+}

@@ -1,0 +1,158 @@
+//! Reading and writing model files on a disk that may fail at any instant.
+//!
+//! A save writes a temporary file beside the target, flushes it to the disk, renames it over the
+//! target and flushes the folder: at every instant the path holds the old file or the new one,
+//! whole. A symbolic link is followed, so that the link stays and its target changes.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::from_bytes;
+use crate::error::{Error, Result};
+use crate::model::Model;
+
+/// Reads a model from a file.
+///
+/// # Errors
+/// [`Error::File`] naming the path, with the reason as its source.
+pub fn load(path: &Path) -> Result<Model> {
+    read(path, from_bytes)
+}
+
+/// Reads a whole file and makes of its bytes what `parse` does.
+///
+/// # Errors
+/// [`Error::File`] naming the path, with the reason as its source.
+pub fn read<R>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<R>) -> Result<R> {
+    let read = || {
+        let mut file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(Error::NotAModel {
+                what: format!("it is {}, expected a file", kind(&metadata)),
+            });
+        }
+        let mut bytes = Vec::new();
+        let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        bytes
+            .try_reserve_exact(size)
+            .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        file.read_to_end(&mut bytes)?;
+        parse(&bytes)
+    };
+    read().map_err(|source| Error::File {
+        path: path.into(),
+        source: Box::new(source),
+    })
+}
+
+/// Writes a file so that its path holds the old content or the new, never a part.
+///
+/// # Errors
+/// [`Error::Save`] naming the path; it then holds what it held before.
+pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || -> io::Result<()> {
+        let target = resolve(path)?;
+        let temporary = temporary(&target);
+        let result =
+            write_through(&temporary, bytes).and_then(|()| fs::rename(&temporary, &target));
+        if result.is_err() {
+            // The first error is the one to report; a leftover goes at the next save.
+            let _ = fs::remove_file(&temporary);
+        }
+        result.and_then(|()| sync_folder(&target))
+    };
+    write().map_err(|source| Error::Save {
+        path: path.into(),
+        source,
+    })
+}
+
+/// Checks, before hours of training, that a model can be saved at `path`.
+///
+/// # Errors
+/// [`Error::Save`] when its folder is missing or not writable, or `path` is no regular file.
+pub fn check_target(path: &Path) -> Result<()> {
+    let check = || -> io::Result<()> {
+        let target = resolve(path)?;
+        let temporary = temporary(&target);
+        let result = File::create(&temporary).map(drop);
+        let _ = fs::remove_file(&temporary);
+        result
+    };
+    check().map_err(|source| Error::Save {
+        path: path.into(),
+        source,
+    })
+}
+
+/// The file that `path` means: the end of its symbolic links, which must be a regular file or
+/// nothing yet.
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    if path.file_name().is_none() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it names no file",
+        ));
+    }
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = folder(path);
+            if fs::metadata(folder).is_ok_and(|metadata| metadata.is_dir()) {
+                return Ok(path.into());
+            }
+            let what = format!("the folder {} does not exist", folder.display());
+            Err(io::Error::new(io::ErrorKind::NotFound, what))
+        }
+        Err(error) => Err(error),
+        Ok(metadata) if metadata.is_symlink() => {
+            let end = fs::canonicalize(path).or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => fs::read_link(path).map(|to| folder(path).join(to)),
+                _ => Err(error),
+            })?;
+            if end == path { Ok(end) } else { resolve(&end) }
+        }
+        Ok(metadata) if metadata.is_file() => Ok(path.into()),
+        Ok(metadata) => {
+            let what = format!("it is {}, expected a file", kind(&metadata));
+            Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+        }
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Fixed, so that a leftover of a killed process is overwritten by the next save.
+fn temporary(target: &Path) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_os_string();
+    name.push(".tmp");
+    target.with_file_name(name)
+}
+
+fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// The rename itself reaches the disk with its folder. Windows has no way to ask for that.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder(path))?.sync_all()
+    } else {
+        Ok(())
+    }
+}
+
+fn kind(metadata: &fs::Metadata) -> &'static str {
+    if metadata.is_dir() {
+        "a folder"
+    } else {
+        "a device, pipe or socket"
+    }
+}

@@ -1,0 +1,192 @@
+//! All that a training run needs to go on as if it had never stopped.
+//!
+//! The file is a container like a model's, with the weights as they are now, the best ones under
+//! the prefix `best.`, the optimiser's state by parameter table order, the carried hidden state,
+//! and every counter. Weights and state are all there is: dropout and the position in the text are
+//! functions of the step.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::container::{Tensors, any_values, open, seal, wrong};
+use super::{Symbols, add_parameters, check_count, read_parameters};
+use crate::config::NetworkConfig;
+use crate::error::Result;
+use crate::model::{Model, Training};
+use crate::network::Network;
+use crate::parameters::Parameters;
+use crate::state::State;
+use crate::trainer::{Progress, TrainConfig};
+use crate::vocabulary::Vocabulary;
+use tensor::Matrix;
+
+/// The name of the file beside a model that holds what going on needs: `MODEL.resume`.
+pub fn resume_path(model: &Path) -> PathBuf {
+    let mut name = model.file_name().unwrap_or_default().to_os_string();
+    name.push(".resume");
+    model.with_file_name(name)
+}
+
+/// A training run between two steps, as a file holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interrupted {
+    pub(crate) architecture: NetworkConfig,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) config: TrainConfig,
+    /// Settings before they were fitted to the text.
+    pub(crate) split: Vec<f64>,
+    pub(crate) digest: u64,
+    pub(crate) progress: Progress,
+    pub(crate) parameters: Parameters<f32>,
+    pub(crate) best: Option<Parameters<f32>>,
+    pub(crate) optimizer_steps: u64,
+    pub(crate) optimizer_state: Vec<(String, Vec<f32>)>,
+    pub(crate) state: State<f32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    architecture: NetworkConfig,
+    config: TrainConfig,
+    digest: u64,
+    has_best: bool,
+    optimizer_state: Vec<String>,
+    optimizer_steps: u64,
+    progress: Progress,
+    split: Vec<f64>,
+    vocabulary: Symbols,
+}
+
+impl Interrupted {
+    /// The file's content.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut tensors = Tensors::new();
+        add_parameters(&mut tensors, "", &self.parameters);
+        if let Some(best) = &self.best {
+            add_parameters(&mut tensors, "best.", best);
+        }
+        for (name, values) in &self.optimizer_state {
+            tensors.insert(
+                format!("optimizer.{name}"),
+                (vec![values.len()], values.clone()),
+            );
+        }
+        for (letter, layers) in [("h", &self.state.h), ("c", &self.state.c)] {
+            for (k, layer) in layers.iter().enumerate() {
+                let shape = vec![layer.rows(), layer.cols()];
+                tensors.insert(
+                    format!("state.{letter}_l{k}"),
+                    (shape, layer.as_slice().to_vec()),
+                );
+            }
+        }
+        let description = Description {
+            architecture: self.architecture,
+            config: self.config,
+            digest: self.digest,
+            has_best: self.best.is_some(),
+            optimizer_state: self
+                .optimizer_state
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect(),
+            optimizer_steps: self.optimizer_steps,
+            progress: self.progress.clone(),
+            split: self.split.clone(),
+            vocabulary: Symbols::of(&self.vocabulary),
+        };
+        seal(tensors, &description)
+    }
+
+    /// A run from its file's content.
+    ///
+    /// # Errors
+    /// [`Error::NotAModel`](crate::Error::NotAModel) saying what is wrong.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (d, file) = open::<Description>(bytes)?;
+        let vocabulary = d.vocabulary.read(&d.architecture)?;
+        d.config
+            .validate()
+            .map_err(|error| wrong(error.to_string()))?;
+        d.progress
+            .validate()
+            .map_err(|error| wrong(error.to_string()))?;
+        let copies = 1 + usize::from(d.has_best) + d.optimizer_state.len();
+        check_count(&d.architecture, &file, copies.max(2))?;
+        let parameters = read_parameters(&d.architecture, &file, "")?;
+        let best = d
+            .has_best
+            .then(|| read_parameters(&d.architecture, &file, "best."))
+            .transpose()?;
+        let mut optimizer_state = Vec::new();
+        for name in d.optimizer_state {
+            let values = any_values(&file, &format!("optimizer.{name}"), &[parameters.len()])?;
+            optimizer_state.push((name, values));
+        }
+        let shape = [d.config.batch_size, d.architecture.hidden_size];
+        let layer = |letter: &str, k: usize| {
+            let values = any_values(&file, &format!("state.{letter}_l{k}"), &shape)?;
+            Ok(Matrix::from_vec(shape[0], shape[1], values).expect("its shape was checked"))
+        };
+        let layers = |letter: &str, count: usize| -> Result<Vec<_>> {
+            (0..count).map(|k| layer(letter, k)).collect()
+        };
+        let memories = if d.architecture.cell.has_memory() {
+            d.architecture.num_layers
+        } else {
+            0
+        };
+        let state = State {
+            h: layers("h", d.architecture.num_layers)?,
+            c: layers("c", memories)?,
+        };
+        Ok(Interrupted {
+            architecture: d.architecture,
+            vocabulary,
+            config: d.config,
+            split: d.split,
+            digest: d.digest,
+            progress: d.progress,
+            parameters,
+            best,
+            optimizer_steps: d.optimizer_steps,
+            optimizer_state,
+            state,
+        })
+    }
+
+    /// The architecture of its network.
+    pub fn network(&self) -> &NetworkConfig {
+        &self.architecture
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// The shares of its text.
+    pub fn split(&self) -> &[f64] {
+        &self.split
+    }
+
+    /// Its vocabulary.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// Steps taken.
+    pub fn step_count(&self) -> u64 {
+        self.progress.step
+    }
+
+    /// The model that the run would save now: what `MODEL` holds, or should hold.
+    pub fn model(&self) -> Model {
+        let parameters = self.best.as_ref().unwrap_or(&self.parameters).clone();
+        let network = Network::from_parameters(self.architecture, parameters);
+        let training = Training::new(self.config, &self.progress);
+        Model::new(self.vocabulary.clone(), network, Some(training))
+    }
+}

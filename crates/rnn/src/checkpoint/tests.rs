@@ -1,0 +1,142 @@
+//! What a file holds comes back, and what is wrong with one is said.
+
+use safetensors::serialize;
+use safetensors::tensor::{Dtype, TensorView};
+
+use super::*;
+use crate::config::{CellKind, Init};
+use crate::error::Error;
+use crate::trainer::{Record, recommended};
+
+fn model(cell: CellKind) -> Model {
+    let vocabulary = Vocabulary::from_text("a\u{0}é\"\\𝄞\n").unwrap();
+    let config = NetworkConfig {
+        cell,
+        vocab_size: vocabulary.len(),
+        hidden_size: 3,
+        num_layers: 2,
+    };
+    let network = Network::new(config, &Init::default(), 9).unwrap();
+    let history = vec![
+        Record {
+            step: 1,
+            train_loss: Some(0.1 + 0.2),
+            validation_loss: Some(1e-300),
+            learning_rate: 1.0 / 3.0,
+        },
+        Record {
+            step: u64::MAX,
+            train_loss: None,
+            validation_loss: None,
+            learning_rate: 5e-324,
+        },
+    ];
+    let config = recommended(100, 7).train;
+    Model::new(
+        vocabulary,
+        network,
+        Some(Training {
+            config,
+            best_step: Some(1),
+            history,
+        }),
+    )
+}
+
+#[test]
+fn a_model_comes_back_as_it_was_and_gives_the_same_bytes_again() {
+    for cell in CellKind::ALL {
+        let model = model(cell);
+        let bytes = to_bytes(&model);
+        let again = from_bytes(&bytes).unwrap();
+        assert_eq!(again, model, "{cell}");
+        assert_eq!(to_bytes(&again), bytes, "{cell}");
+    }
+}
+
+#[test]
+fn files_hold_pytorch_names_and_shapes() {
+    let bytes = to_bytes(&model(CellKind::Lstm));
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(file.tensor("rnn.weight_ih_l0").unwrap().shape(), [12, 7]);
+    assert_eq!(file.tensor("rnn.weight_ih_l1").unwrap().shape(), [12, 3]);
+    assert_eq!(file.tensor("rnn.bias_hh_l1").unwrap().shape(), [12]);
+    assert_eq!(file.tensor("decoder.weight").unwrap().shape(), [7, 3]);
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let bytes = to_bytes(&model(CellKind::Rnn));
+    for len in 0..bytes.len() {
+        let error = from_bytes(&bytes[..len]).unwrap_err();
+        assert!(
+            matches!(error, Error::NotAModel { .. }),
+            "{len} bytes: {error}"
+        );
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let bytes = to_bytes(&model(CellKind::Gru));
+    let mut damaged = bytes.clone();
+    for bit in 0..8 * bytes.len() {
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        // White space pads the header and means nothing; whatever else differs is refused.
+        if let Ok(read) = from_bytes(&damaged) {
+            assert_eq!(
+                to_bytes(&read),
+                bytes,
+                "bit {bit} changed the model unnoticed"
+            );
+        }
+        damaged[bit / 8] = bytes[bit / 8];
+    }
+}
+
+#[test]
+fn other_files_are_named_for_what_they_are() {
+    let message = |bytes: &[u8]| from_bytes(bytes).unwrap_err().to_string();
+    assert!(message(b"").contains("0 bytes"), "{}", message(b""));
+    assert!(
+        message(b"To be, or not to be: that is the question").contains("not a safetensors file")
+    );
+    let view = TensorView::new(Dtype::F32, vec![1], &[0; 4]).unwrap();
+    let foreign = serialize([("weight", view)], None).unwrap();
+    assert!(
+        message(&foreign).contains("another program"),
+        "{}",
+        message(&foreign)
+    );
+}
+
+#[test]
+fn a_save_replaces_the_file_and_leaves_nothing_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    save(&path, b"old").unwrap();
+    save(&path, b"new").unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"new");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert!(matches!(
+        save(&folder.path().join("no/m"), b""),
+        Err(Error::Save { .. })
+    ));
+    assert!(matches!(
+        check_target(folder.path()),
+        Err(Error::Save { .. })
+    ));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_save_through_a_symbolic_link_changes_its_target() {
+    let folder = tempfile::tempdir().unwrap();
+    let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+    std::os::unix::fs::symlink("target", &link).unwrap();
+    for content in ["first", "second"] {
+        save(&link, content.as_bytes()).unwrap();
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), content);
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+}

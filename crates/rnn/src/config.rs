@@ -1,0 +1,165 @@
+//! What a network is: its cell, its sizes, and how its weights start.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The recurrent cell of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CellKind {
+    /// Elman's simple recurrent network with tanh (Elman 1990): PyTorch's `nn.RNN`.
+    Rnn,
+    /// The same with a rectifier in place of tanh: `nn.RNN(nonlinearity="relu")`.
+    RnnRelu,
+    /// Long short-term memory with a forget gate (Hochreiter and Schmidhuber 1997, Gers 2000).
+    Lstm,
+    /// Gated recurrent unit (Cho 2014), the reset gate applied after the product, as in PyTorch.
+    Gru,
+}
+
+impl CellKind {
+    /// Every cell, in the order in which help texts list them.
+    pub const ALL: [CellKind; 4] = [
+        CellKind::Rnn,
+        CellKind::RnnRelu,
+        CellKind::Lstm,
+        CellKind::Gru,
+    ];
+
+    /// The name used on the command line and in model files.
+    pub fn name(self) -> &'static str {
+        match self {
+            CellKind::Rnn => "rnn",
+            CellKind::RnnRelu => "rnn_relu",
+            CellKind::Lstm => "lstm",
+            CellKind::Gru => "gru",
+        }
+    }
+}
+
+impl std::fmt::Display for CellKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The architecture of a network: everything that fixes the shapes of its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// The recurrent cell of every layer.
+    pub cell: CellKind,
+    /// Number of distinct characters, `V`.
+    pub vocab_size: usize,
+    /// Number of hidden units in each layer, `H`.
+    pub hidden_size: usize,
+    /// Number of layers, each reading the hidden states of the one below.
+    pub num_layers: usize,
+}
+
+/// The largest hidden size accepted; a single LSTM layer of it holds 8.6 thousand million weights.
+pub const MAX_HIDDEN_SIZE: usize = 32_768;
+/// The largest number of layers accepted.
+pub const MAX_LAYERS: usize = 16;
+
+impl NetworkConfig {
+    /// Checks that every size is one that a network can have.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] naming the first size out of range.
+    pub fn validate(&self) -> Result<()> {
+        let within = |name: &'static str, value: usize, most: usize, expected: &'static str| {
+            let value_as_number = value as f64;
+            let wrong = Error::InvalidSetting {
+                name,
+                expected,
+                value: value_as_number,
+            };
+            if (1..=most).contains(&value) {
+                Ok(())
+            } else {
+                Err(wrong)
+            }
+        };
+        within(
+            "vocabulary size",
+            self.vocab_size,
+            0x11_0000,
+            "between 1 and 1114112",
+        )?;
+        within(
+            "hidden size",
+            self.hidden_size,
+            MAX_HIDDEN_SIZE,
+            "between 1 and 32768",
+        )?;
+        within(
+            "number of layers",
+            self.num_layers,
+            MAX_LAYERS,
+            "between 1 and 16",
+        )
+    }
+}
+
+/// How the weights start. The biases of the notebook's scheme start at zero, PyTorch's do not.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// Every weight and bias uniform in `±1/sqrt(hidden_size)`: PyTorch's default.
+    Uniform,
+    /// Weights normal with mean 0 and this standard deviation, biases zero: the notebook's way.
+    Normal(f64),
+}
+
+/// The initialisation of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Init {
+    /// The distribution of the weights.
+    pub scheme: Scheme,
+    /// Make each gate's recurrent matrix orthogonal (Saxe 2014), which keeps the length of the
+    /// hidden state over many steps.
+    pub orthogonal: bool,
+    /// LSTM only: what the forget gate's two biases add up to at the start. 1 keeps the memory
+    /// open from the first step (Gers 2000, Jozefowicz 2015). `None` leaves them as drawn.
+    pub forget_bias: Option<f64>,
+}
+
+impl Default for Init {
+    fn default() -> Self {
+        Init {
+            scheme: Scheme::Uniform,
+            orthogonal: false,
+            forget_bias: None,
+        }
+    }
+}
+
+impl Init {
+    /// Checks that the numbers are finite and in range.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] naming the value.
+    pub fn validate(&self) -> Result<()> {
+        if let Scheme::Normal(std) = self.scheme
+            && !(std.is_finite() && std >= 0.0)
+        {
+            let name = "standard deviation";
+            return Err(Error::InvalidSetting {
+                name,
+                expected: "finite and not negative",
+                value: std,
+            });
+        }
+        match self.forget_bias {
+            Some(value) if !value.is_finite() => Err(Error::InvalidSetting {
+                name: "forget bias",
+                expected: "finite",
+                value,
+            }),
+            _ => Ok(()),
+        }
+    }
+}

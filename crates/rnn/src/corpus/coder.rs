@@ -1,0 +1,93 @@
+//! How the characters of a text become ids while it is read.
+
+use crate::vocabulary::IdTable;
+use crate::{Id, Unknown, Vocabulary};
+
+/// The three ways.
+pub(super) enum Coder {
+    /// By first appearance, since the sorted order is known only at the end.
+    Learned(Box<Learned>),
+    Given {
+        vocabulary: Vocabulary,
+        unknown: Unknown,
+    },
+    Bytes {
+        for_training: bool,
+    },
+}
+
+impl Coder {
+    /// The id of `character` so far.
+    pub(super) fn id(&self, character: char) -> Option<Id> {
+        match self {
+            Self::Learned(learned) => learned.table.get(character),
+            Self::Given { vocabulary, .. } => vocabulary.id(character),
+            Self::Bytes { .. } => character.is_ascii().then_some(character.into()),
+        }
+    }
+}
+
+/// Marks a byte without an id.
+const ABSENT: Id = Id::MAX;
+
+/// Symbols in the order in which they were met; `symbols[id]` has that id.
+pub(super) struct Learned {
+    symbols: Vec<char>,
+    table: IdTable,
+    /// The ids of ASCII once more, flat.
+    ascii: [Id; 256],
+}
+
+impl Default for Learned {
+    fn default() -> Self {
+        Self {
+            symbols: Vec::new(),
+            table: IdTable::default(),
+            ascii: [ABSENT; 256],
+        }
+    }
+}
+
+impl Learned {
+    /// The id of `character`, new if need be.
+    #[inline]
+    pub(super) fn id(&mut self, character: char) -> Id {
+        match self.table.get(character) {
+            Some(id) => id,
+            None => self.add(character),
+        }
+    }
+
+    /// The ids of ASCII characters, among them all of `text`, and how many symbols there are by now.
+    pub(super) fn ascii(&mut self, text: &[u8]) -> (&[Id; 256], usize) {
+        for &byte in text {
+            if self.ascii[usize::from(byte)] == ABSENT {
+                self.add(byte.into());
+            }
+        }
+        (&self.ascii, self.symbols.len())
+    }
+
+    #[cold]
+    fn add(&mut self, character: char) -> Id {
+        let id = self.symbols.len() as Id;
+        self.symbols.push(character);
+        self.table.insert(character, id);
+        if character.is_ascii() {
+            self.ascii[character as usize] = id;
+        }
+        id
+    }
+
+    /// The symbols in ascending order, and the place there of each id so far.
+    pub(super) fn sorted(mut self) -> (Vec<char>, Vec<Id>) {
+        self.symbols.sort_unstable();
+        let mut new_ids = vec![0; self.symbols.len()];
+        for (new, &symbol) in (0..).zip(&self.symbols) {
+            if let Some(old) = self.table.get(symbol) {
+                new_ids[old as usize] = new;
+            }
+        }
+        (self.symbols, new_ids)
+    }
+}

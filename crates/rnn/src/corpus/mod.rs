@@ -1,0 +1,148 @@
+//! From text to batches: files, ids, a split, windows.
+//!
+//! A [`Corpus`] is a text as numbers and the [`Vocabulary`] that they count in. [`Corpus::split`]
+//! holds a part back; [`Streams`] reads the rest from `batch_size` places at once, in windows (`|`):
+//!
+//! ```text
+//!     text        h e l l o ,   w o r l d .
+//!     stream 0    h e l|l o ,                   targets   e l l|o ,
+//!     stream 1                  w o|r l d       targets   w o r|l d .
+//! ```
+//!
+//! [`RecordBatches`] reads lines that have nothing to do with each other (names, log lines) instead,
+//! each from its start to its newline.
+
+mod blocks;
+mod coder;
+mod ids;
+mod reader;
+mod record_batches;
+mod records;
+mod split;
+#[cfg(test)]
+mod tests;
+mod utf8;
+mod windows;
+
+use std::hash::Hasher;
+use std::io::Read;
+use std::path::Path;
+
+use twox_hash::XxHash3_64;
+
+pub use ids::{IdSlice, Ids};
+pub use reader::CorpusBuilder;
+pub use record_batches::{RecordBatches, RecordWindow};
+pub use records::{RecordSplit, Records};
+pub use split::Split;
+pub use windows::{Fitted, Streams, fit};
+
+use crate::{Result, Vocabulary};
+use ids::Storage;
+
+/// A text as ids, and the vocabulary that spells it.
+///
+/// ```
+/// use rnn::Corpus;
+///
+/// let corpus = Corpus::from_text("to be, or not to be")?;
+/// assert_eq!(corpus.len(), 19);
+/// assert_eq!(corpus.vocabulary().symbols().iter().collect::<String>(), " ,benort");
+/// let split = corpus.split(&[0.9, 0.1])?;
+/// assert_eq!((split.train, split.validation), (0..17, 17..19));
+/// # Ok::<(), rnn::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Corpus {
+    vocabulary: Vocabulary,
+    ids: Ids,
+    had_bom: bool,
+}
+
+impl Corpus {
+    /// The corpus of a text.
+    ///
+    /// # Errors
+    /// As [`CorpusBuilder::finish`].
+    pub fn from_text(text: &str) -> Result<Self> {
+        let mut builder = CorpusBuilder::new();
+        builder.push_text(text)?;
+        builder.finish()
+    }
+
+    /// The corpus of all that `reader` gives, read in one pass.
+    ///
+    /// # Errors
+    /// As [`CorpusBuilder::push_reader`] and [`CorpusBuilder::finish`].
+    pub fn from_reader(reader: impl Read) -> Result<Self> {
+        let mut builder = CorpusBuilder::new();
+        builder.push_reader(reader)?;
+        builder.finish()
+    }
+
+    /// The corpus of a file.
+    ///
+    /// # Errors
+    /// As [`CorpusBuilder::push_path`] and [`CorpusBuilder::finish`].
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
+        let mut builder = CorpusBuilder::new();
+        builder.push_path(path)?;
+        builder.finish()
+    }
+
+    /// Characters in the text; bytes where the vocabulary is of bytes.
+    #[expect(clippy::len_without_is_empty, reason = "a corpus is never empty")]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The symbols of the text.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// The text as numbers.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// Whether a file began with a byte order mark (U+FEFF), which is not part of the text.
+    pub fn had_bom(&self) -> bool {
+        self.had_bom
+    }
+
+    /// Cuts the text into training, validation and test part, in this order, by their shares of its
+    /// characters, such as `[0.9, 0.1]` or `[0.9, 0.05, 0.05]`. A part below two characters, in
+    /// which nothing can be predicted, goes to the part before it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSplit`](crate::Error::InvalidSplit) unless there are one to three finite
+    /// shares, none negative, the first above 0, that add up to 1 within 10⁻⁶.
+    pub fn split(&self, fractions: &[f64]) -> Result<Split> {
+        Split::new(self.len(), fractions, 2)
+    }
+
+    /// A checksum of the vocabulary and the text: XXH3, 64 bits, the same on every machine. Whoever
+    /// goes on with a training run can tell by it that the text is not what it was.
+    pub fn digest(&self) -> u64 {
+        let mut hasher = XxHash3_64::with_seed(0);
+        hasher.write(&[u8::from(self.vocabulary.is_bytes())]);
+        hasher.write(&(self.vocabulary.len() as u64).to_le_bytes());
+        for &symbol in self.vocabulary.symbols() {
+            hasher.write(&u32::from(symbol).to_le_bytes());
+        }
+        match &self.ids.0 {
+            Storage::Narrow(ids) => hasher.write(ids),
+            Storage::Wide(ids) => {
+                let mut bytes = [0; 4096];
+                for ids in ids.chunks(bytes.len() / 4) {
+                    for (to, id) in bytes.chunks_exact_mut(4).zip(ids) {
+                        to.copy_from_slice(&id.to_le_bytes());
+                    }
+                    hasher.write(&bytes[..4 * ids.len()]);
+                }
+            }
+        }
+        hasher.finish()
+    }
+}

@@ -1,0 +1,271 @@
+//! From files to ids in one pass.
+//!
+//! Ids are handed out in order of first appearance while the text streams by, and translated to the
+//! sorted numbering when the end is known; so a text of any size is read once, and held once.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use super::Corpus;
+use super::blocks::Blocks;
+use super::coder::Coder;
+use super::utf8::Utf8Decoder;
+use crate::vocabulary::REPLACEMENT;
+use crate::{Error, Id, Result, Unknown, Vocabulary};
+
+/// Bytes asked of a reader at once.
+const CHUNK: usize = 1 << 18;
+
+/// Builds a [`Corpus`] from pieces: bytes, texts, readers, files.
+///
+/// ```
+/// use rnn::CorpusBuilder;
+///
+/// let mut builder = CorpusBuilder::new();
+/// builder.push_bytes(b"caf\xc3")?; // a chunk may end inside a character
+/// builder.push_bytes(b"\xa9")?;
+/// let corpus = builder.finish()?;
+/// assert_eq!(corpus.vocabulary().symbols(), ['a', 'c', 'f', 'é']);
+/// # Ok::<(), rnn::Error>(())
+/// ```
+///
+/// After an error the builder holds part of a text: drop it.
+pub struct CorpusBuilder {
+    coder: Coder,
+    blocks: Blocks,
+    decoder: Utf8Decoder,
+    is_records: bool,
+    /// Whether the next character may be a byte order mark.
+    at_start: bool,
+    /// Characters, or bytes, of the current file so far.
+    offset: u64,
+    had_bom: bool,
+}
+
+impl Default for CorpusBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CorpusBuilder {
+    /// A builder whose vocabulary will be the characters of the text.
+    pub fn new() -> Self {
+        Self::with_coder(Coder::Learned(Box::default()))
+    }
+
+    /// A builder that reads bytes, of UTF-8 or anything else, with [`Vocabulary::bytes`].
+    pub fn bytes() -> Self {
+        Self::with_coder(Coder::Bytes { for_training: true })
+    }
+
+    /// A builder that reads with the vocabulary of a model, such as to score a text: characters
+    /// outside it are treated as `unknown` says.
+    pub fn with_vocabulary(vocabulary: Vocabulary, unknown: Unknown) -> Self {
+        Self::with_coder(if vocabulary.is_bytes() {
+            Coder::Bytes {
+                for_training: false,
+            }
+        } else {
+            Coder::Given {
+                vocabulary,
+                unknown,
+            }
+        })
+    }
+
+    fn with_coder(coder: Coder) -> Self {
+        Self {
+            coder,
+            blocks: Blocks::default(),
+            decoder: Utf8Decoder::default(),
+            is_records: false,
+            at_start: true,
+            offset: 0,
+            had_bom: false,
+        }
+    }
+
+    /// Puts symbols into the vocabulary whether or not the text has them: those of a model that is
+    /// trained on, or [`REPLACEMENT`] for characters that only later texts have. Without effect
+    /// where the vocabulary is fixed.
+    #[must_use]
+    pub fn reserve(mut self, symbols: &[char]) -> Self {
+        if let Coder::Learned(learned) = &mut self.coder {
+            for &symbol in symbols {
+                learned.id(symbol);
+            }
+        }
+        self
+    }
+
+    /// [`reserve`](Self::reserve)s [`REPLACEMENT`].
+    #[must_use]
+    pub fn reserve_replacement(self) -> Self {
+        self.reserve(&[REPLACEMENT])
+    }
+
+    /// Makes every line a record: a last line without a newline gets one, in each file.
+    #[must_use]
+    pub fn records(mut self) -> Self {
+        self.is_records = true;
+        self
+    }
+
+    /// Appends a chunk, which may begin and end anywhere.
+    ///
+    /// # Errors
+    /// [`Error::InvalidUtf8`]; for a given vocabulary, [`Error::UnknownCharacter`] or
+    /// [`Error::NoReplacement`].
+    pub fn push_bytes(&mut self, chunk: &[u8]) -> Result<()> {
+        if let Coder::Bytes { .. } = self.coder {
+            self.blocks
+                .extend(chunk, &std::array::from_fn(|byte| byte as Id), 256);
+            self.offset += chunk.len() as u64;
+            return Ok(());
+        }
+        let mut decoder = std::mem::take(&mut self.decoder);
+        let result = decoder.feed(chunk, |text| self.push_characters(text));
+        self.decoder = decoder;
+        result
+    }
+
+    /// Appends a text.
+    ///
+    /// # Errors
+    /// As [`push_bytes`](Self::push_bytes).
+    pub fn push_text(&mut self, text: &str) -> Result<()> {
+        self.push_bytes(text.as_bytes())
+    }
+
+    /// Appends all that `reader` gives, as one file.
+    ///
+    /// # Errors
+    /// As [`push_bytes`](Self::push_bytes), and [`Error::Io`] from the reader.
+    pub fn push_reader(&mut self, mut reader: impl Read) -> Result<()> {
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            match reader.read(&mut chunk) {
+                Ok(0) => return self.end_file(),
+                Ok(len) => self.push_bytes(&chunk[..len])?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Appends a file.
+    ///
+    /// # Errors
+    /// As [`push_reader`](Self::push_reader), in an [`Error::File`] that names the path.
+    pub fn push_path(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let read = File::open(path)
+            .map_err(Error::from)
+            .and_then(|file| self.push_reader(file));
+        read.map_err(|error| Error::File {
+            path: path.to_owned(),
+            source: Box::new(error),
+        })
+    }
+
+    /// Ends a file: what follows is another, which may lead with a byte order mark of its own and
+    /// whose offsets count from 0. Files otherwise follow each other without anything between.
+    ///
+    /// # Errors
+    /// [`Error::InvalidUtf8`] when the last character is cut.
+    pub fn end_file(&mut self) -> Result<()> {
+        self.decoder.end()?;
+        if self.is_records && self.offset > 0 && !self.ends_in_newline() {
+            self.push_bytes(b"\n")?;
+        }
+        self.at_start = true;
+        self.offset = 0;
+        Ok(())
+    }
+
+    fn ends_in_newline(&self) -> bool {
+        let newline = self.coder.id('\n');
+        newline.is_some() && self.blocks.last() == newline
+    }
+
+    /// The corpus.
+    ///
+    /// # Errors
+    /// [`Error::EmptyText`], also when every character was skipped; [`Error::OneDistinctCharacter`] unless the vocabulary was given, since
+    /// there is nothing to learn; [`Error::InvalidUtf8`] when the last character is cut.
+    pub fn finish(mut self) -> Result<Corpus> {
+        self.end_file()?;
+        if self.blocks.last().is_none() {
+            return Err(Error::EmptyText);
+        }
+        let (vocabulary, ids, for_training) = match self.coder {
+            Coder::Learned(learned) => {
+                let (symbols, new_ids) = learned.sorted();
+                let ids = self
+                    .blocks
+                    .finish(symbols.len(), |old| new_ids[old as usize]);
+                (Vocabulary::from_symbols(symbols)?, ids, true)
+            }
+            Coder::Given { vocabulary, .. } => {
+                let ids = self.blocks.finish(vocabulary.len(), |id| id);
+                (vocabulary, ids, false)
+            }
+            Coder::Bytes { for_training } => (
+                Vocabulary::bytes(),
+                self.blocks.finish(256, |id| id),
+                for_training,
+            ),
+        };
+        let first = ids.get(0);
+        if for_training && ids.as_slice().iter().all(|id| id == first) {
+            return Err(Error::OneDistinctCharacter {
+                character: vocabulary.symbol(first),
+            });
+        }
+        Ok(Corpus {
+            vocabulary,
+            ids,
+            had_bom: self.had_bom,
+        })
+    }
+
+    fn push_characters(&mut self, mut text: &str) -> Result<()> {
+        if self.at_start && !text.is_empty() {
+            self.at_start = false;
+            if let Some(rest) = text.strip_prefix('\u{feff}') {
+                self.had_bom = true;
+                text = rest;
+            }
+        }
+        match &mut self.coder {
+            Coder::Learned(learned) => {
+                if text.is_ascii() {
+                    let (table, vocab_size) = learned.ascii(text.as_bytes());
+                    self.blocks.extend(text.as_bytes(), table, vocab_size);
+                    self.offset += text.len() as u64;
+                } else {
+                    for character in text.chars() {
+                        self.blocks.push(learned.id(character));
+                        self.offset += 1;
+                    }
+                }
+            }
+            Coder::Given {
+                vocabulary,
+                unknown,
+            } => {
+                for character in text.chars() {
+                    if let Some(id) = vocabulary.resolve(character, self.offset, *unknown)? {
+                        self.blocks.push(id);
+                    }
+                    self.offset += 1;
+                }
+            }
+            // Bytes are no characters and do not come here.
+            Coder::Bytes { .. } => {}
+        }
+        Ok(())
+    }
+}

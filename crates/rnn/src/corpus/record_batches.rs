@@ -1,0 +1,182 @@
+//! Records side by side: a batch takes `batch_size` of them from a zero state, padded with [`IGNORE`]
+//! targets to its longest, in windows of at most `seq_length` steps with the state carried.
+
+use super::records::Records;
+use super::windows::even_piece;
+use crate::{IGNORE, Id, IdSlice};
+
+/// One window of a batch of records, as [`RecordBatches::fill`] wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordWindow {
+    /// Steps of the window.
+    pub steps: usize,
+    /// Targets that are not padding: what a mean over characters divides by.
+    pub characters: usize,
+    /// Whether the records begin here, from a zero state, or go on from the window before.
+    pub is_first: bool,
+}
+
+/// Records in batches, in the order of the corpus or shuffled for an epoch.
+///
+/// ```
+/// use rnn::corpus::{RecordBatches, Records};
+/// use rnn::{CorpusBuilder, IGNORE};
+///
+/// let mut builder = CorpusBuilder::new().records();
+/// builder.push_text("ann\nbo")?;
+/// let corpus = builder.finish()?;
+/// let ids = corpus.ids().as_slice();
+/// let mut batches = RecordBatches::new(Records::of(&corpus)?, ids, 2, 64);
+/// let (mut inputs, mut targets) = ([0; 8], [0; 8]);
+/// let window = batches.fill(ids, 0, &mut inputs, &mut targets);
+/// assert_eq!((window.steps, window.characters), (4, 7));
+/// assert_eq!(corpus.vocabulary().decode(&inputs), "\n\nabnon\n"); // [\n \n] [a b] [n o] [n pad]
+/// assert_eq!(targets[7], IGNORE);
+/// # Ok::<(), rnn::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RecordBatches {
+    records: Records,
+    batch_size: usize,
+    seq_length: usize,
+    /// Windows before each batch, and after the last.
+    first_window: Vec<usize>,
+    /// The batch whose rows are at hand.
+    batch: usize,
+    rows: Vec<Row>,
+}
+
+/// A record in a batch: its first character and how many steps it has, newline included.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    start: usize,
+    steps: usize,
+}
+
+impl RecordBatches {
+    /// Batches of `batch_size` records in windows of at most `seq_length` steps. A last batch with
+    /// fewer records has rows of padding only.
+    ///
+    /// # Panics
+    /// If a size is 0, or `ids` is not all of the corpus that the records are of.
+    #[track_caller]
+    pub fn new(records: Records, ids: IdSlice<'_>, batch_size: usize, seq_length: usize) -> Self {
+        assert!(
+            batch_size > 0 && seq_length > 0,
+            "batch size {batch_size} and window {seq_length} must be at least 1"
+        );
+        let batches = records.len().div_ceil(batch_size);
+        let mut new = Self {
+            records,
+            batch_size,
+            seq_length,
+            first_window: Vec::with_capacity(batches + 1),
+            batch: 0,
+            rows: Vec::with_capacity(batch_size),
+        };
+        new.count_windows(ids);
+        new
+    }
+
+    /// Puts the records into the order of `epoch`, whatever the order was.
+    pub fn shuffle(&mut self, ids: IdSlice<'_>, seed: u64, epoch: u64) {
+        self.records.shuffle(seed, epoch);
+        self.count_windows(ids);
+    }
+
+    /// Records side by side.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// Windows that cover all records once. Where records are longer than a window, this depends on
+    /// the order, and so on the epoch.
+    pub fn windows_per_epoch(&self) -> usize {
+        self.first_window[self.first_window.len() - 1]
+    }
+
+    /// Writes window `w` of the epoch time-major, `[steps, batch]`. Padding has the newline as input
+    /// and [`IGNORE`] as target, and stands behind the record, so it changes no loss and no state
+    /// that is used. Buffers may be longer than that; what lies behind is left alone. Allocates
+    /// nothing.
+    ///
+    /// # Panics
+    /// If there is no window `w`, a buffer is too short, or `ids` is not of the same corpus.
+    #[track_caller]
+    pub fn fill(
+        &mut self,
+        ids: IdSlice<'_>,
+        w: usize,
+        inputs: &mut [Id],
+        targets: &mut [Id],
+    ) -> RecordWindow {
+        let windows = self.windows_per_epoch();
+        assert!(w < windows, "window {w} is outside an epoch of {windows}");
+        let batch = self.first_window.partition_point(|&first| first <= w) - 1;
+        if batch != self.batch || self.rows.is_empty() {
+            self.load(ids, batch);
+        }
+        let (first, end) = (self.first_window[batch], self.first_window[batch + 1]);
+        let window = even_piece(self.longest(), end - first, w - first);
+        let needed = window.len() * self.batch_size;
+        assert!(
+            inputs.len() >= needed && targets.len() >= needed,
+            "window of {} x {} needs buffers of {needed}, got {} and {}",
+            window.len(),
+            self.batch_size,
+            inputs.len(),
+            targets.len()
+        );
+        inputs[..needed].fill(self.records.newline());
+        targets[..needed].fill(IGNORE);
+        let mut characters = 0;
+        for (column, row) in self.rows.iter().enumerate() {
+            let steps = window.start..window.end.min(row.steps);
+            characters += steps.len();
+            for (t, step) in steps.enumerate() {
+                let place = t * self.batch_size + column;
+                // Before a record stands the newline of another, or nothing.
+                if step > 0 {
+                    inputs[place] = ids.get(row.start + step - 1);
+                }
+                targets[place] = ids.get(row.start + step);
+            }
+        }
+        RecordWindow {
+            steps: window.len(),
+            characters,
+            is_first: w == first,
+        }
+    }
+
+    /// Finds where the records of a batch end; done once for all its windows.
+    fn load(&mut self, ids: IdSlice<'_>, batch: usize) {
+        let first = batch * self.batch_size;
+        let end = (first + self.batch_size).min(self.records.len());
+        let newline = self.records.newline();
+        self.batch = batch;
+        self.rows.clear();
+        self.rows
+            .extend(self.records.starts()[first..end].iter().map(|&start| Row {
+                start,
+                steps: ids.find(newline, start) + 1 - start,
+            }));
+    }
+
+    /// Steps of the longest record of the batch at hand.
+    fn longest(&self) -> usize {
+        self.rows.iter().map(|row| row.steps).max().unwrap_or(0)
+    }
+
+    fn count_windows(&mut self, ids: IdSlice<'_>) {
+        self.first_window.clear();
+        self.first_window.push(0);
+        for batch in 0..self.records.len().div_ceil(self.batch_size) {
+            self.load(ids, batch);
+            let windows = self.windows_per_epoch() + self.longest().div_ceil(self.seq_length);
+            self.first_window.push(windows);
+        }
+        // The rows at hand are of the order before.
+        self.rows.clear();
+    }
+}

@@ -1,0 +1,50 @@
+//! Holding a part of the data back: what a model learned is what it predicts in text it has not seen.
+
+use std::ops::Range;
+
+use crate::{Error, Result};
+
+/// The parts of a corpus, one after the other: training, validation, test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// What is trained on.
+    pub train: Range<usize>,
+    /// What decides which state of the training is the best; may be empty.
+    pub validation: Range<usize>,
+    /// What is looked at once, in the end; may be empty.
+    pub test: Range<usize>,
+}
+
+impl Split {
+    /// Cuts `0..len` by shares; a part below `smallest` goes to the one before it.
+    pub(super) fn new(len: usize, fractions: &[f64], smallest: usize) -> Result<Self> {
+        let sum: f64 = fractions.iter().sum();
+        let valid = (1..=3).contains(&fractions.len())
+            && fractions
+                .iter()
+                .all(|share| share.is_finite() && *share >= 0.0)
+            && fractions[0] > 0.0
+            && (sum - 1.0).abs() <= 1e-6;
+        if !valid {
+            return Err(Error::InvalidSplit {
+                fractions: fractions.to_vec(),
+            });
+        }
+        // The small addition undoes rounding: 0.29 of 100 is 29, though 0.29 * 100 is below it.
+        let border = |share: f64| ((len as f64 * share / sum + 1e-6) as usize).min(len);
+        let share = |part: usize| fractions.get(part).copied().unwrap_or(0.0);
+        let mut train_end = border(share(0));
+        let mut validation_end = border(share(0) + share(1));
+        if len - validation_end < smallest {
+            validation_end = len;
+        }
+        if validation_end - train_end < smallest {
+            train_end = validation_end;
+        }
+        Ok(Self {
+            train: 0..train_end,
+            validation: train_end..validation_end,
+            test: validation_end..len,
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! Tests of the corpus.
+
+mod reading;
+mod records;
+mod streams;

@@ -1,0 +1,191 @@
+//! A long text as parallel streams, cut into windows for truncated back-propagation through time.
+//!
+//! `batch_size` streams read the text from as many places at once; the network carries its state
+//! along each from window to window. Of `n` characters `n - 1` have one before them to be predicted
+//! from, so a stream has `L = (n - 1) / batch_size` steps, and stream `b` starts at character `b L`:
+//!
+//! ```text
+//!     inputs[t][b] = text[b L + t]        targets[t][b] = text[b L + t + 1]
+//! ```
+
+use std::ops::Range;
+
+use super::ids::{IdSlice, View};
+use crate::{Error, Id, Result};
+
+/// Piece `index` when `len` steps are cut into `pieces` whose lengths differ by at most 1.
+pub(super) fn even_piece(len: usize, pieces: usize, index: usize) -> Range<usize> {
+    let (short, longer) = (len / pieces, len % pieces);
+    let start = index * short + index.min(longer);
+    start..start + short + usize::from(index < longer)
+}
+
+/// A part of a corpus as `batch_size` contiguous streams, cut into windows of nearly equal length.
+///
+/// ```
+/// use rnn::{Corpus, Streams};
+///
+/// let corpus = Corpus::from_text("abcdefg")?;
+/// let streams = Streams::new(0..corpus.len(), 2, 2);
+/// assert_eq!((streams.stream_len(), streams.windows_per_epoch()), (3, 2));
+/// let (mut inputs, mut targets) = ([0; 4], [0; 4]);
+/// let steps = streams.fill(corpus.ids().as_slice(), 0, &mut inputs, &mut targets);
+/// assert_eq!(steps, 2); // time-major: [a d] then [b e]
+/// assert_eq!(corpus.vocabulary().decode(&inputs), "adbe");
+/// assert_eq!(corpus.vocabulary().decode(&targets), "becf");
+/// # Ok::<(), rnn::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Streams {
+    start: usize,
+    batch_size: usize,
+    stream_len: usize,
+    windows: usize,
+}
+
+impl Streams {
+    /// Streams over the characters of `range`, in windows of at most `seq_length` steps. All but
+    /// fewer than `batch_size` characters at the end are used. [`fit`] finds sizes for short texts:
+    /// with fewer than `batch_size + 1` characters there are no windows.
+    ///
+    /// # Panics
+    /// If a size is 0.
+    #[track_caller]
+    pub fn new(range: Range<usize>, batch_size: usize, seq_length: usize) -> Self {
+        assert!(
+            batch_size > 0 && seq_length > 0,
+            "batch size {batch_size} and window {seq_length} must be at least 1"
+        );
+        let stream_len = range.len().saturating_sub(1) / batch_size;
+        let windows = stream_len.div_ceil(seq_length);
+        Self {
+            start: range.start,
+            batch_size,
+            stream_len,
+            windows,
+        }
+    }
+
+    /// Streams side by side.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// Steps of one stream.
+    pub fn stream_len(&self) -> usize {
+        self.stream_len
+    }
+
+    /// Windows that cover all streams once.
+    pub fn windows_per_epoch(&self) -> usize {
+        self.windows
+    }
+
+    /// The steps of window `w` in its stream. Window 0 begins from a zero state, every other from
+    /// the state that the one before it ended in.
+    ///
+    /// # Panics
+    /// If `w` is not below [`windows_per_epoch`](Self::windows_per_epoch).
+    #[track_caller]
+    pub fn window(&self, w: usize) -> Range<usize> {
+        assert!(
+            w < self.windows,
+            "window {w} is outside an epoch of {}",
+            self.windows
+        );
+        even_piece(self.stream_len, self.windows, w)
+    }
+
+    /// Writes window `w` time-major, `[steps, batch]`, and returns its steps. Buffers may be longer
+    /// than that; what lies behind is left alone. Allocates nothing.
+    ///
+    /// # Panics
+    /// If there is no window `w`, a buffer is too short, or `ids` ends before the range does.
+    #[track_caller]
+    pub fn fill(&self, ids: IdSlice<'_>, w: usize, inputs: &mut [Id], targets: &mut [Id]) -> usize {
+        let window = self.window(w);
+        let (steps, needed) = (window.len(), window.len() * self.batch_size);
+        assert!(
+            inputs.len() >= needed && targets.len() >= needed,
+            "window of {steps} x {} needs buffers of {needed}, got {} and {}",
+            self.batch_size,
+            inputs.len(),
+            targets.len()
+        );
+        for stream in 0..self.batch_size {
+            let first = self.start + stream * self.stream_len + window.start;
+            // Inputs and targets overlap but for one character on either side.
+            let text = ids.slice(first..first + steps + 1);
+            let (inputs, targets) = (&mut inputs[stream..], &mut targets[stream..]);
+            match text.0 {
+                View::Narrow(text) => scatter(text, self.batch_size, inputs, targets),
+                View::Wide(text) => scatter(text, self.batch_size, inputs, targets),
+            }
+        }
+        steps
+    }
+}
+
+/// Writes one stream to its column of the inputs and of the targets.
+fn scatter<T: Copy + Into<Id>>(text: &[T], stride: usize, inputs: &mut [Id], targets: &mut [Id]) {
+    let rows = inputs
+        .iter_mut()
+        .step_by(stride)
+        .zip(targets.iter_mut().step_by(stride));
+    for ((input, target), pair) in rows.zip(text.windows(2)) {
+        *input = pair[0].into();
+        *target = pair[1].into();
+    }
+}
+
+/// Sizes that suit a text, from [`fit`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fitted {
+    /// Streams side by side.
+    pub batch_size: usize,
+    /// Longest window in steps.
+    pub seq_length: usize,
+    /// What was changed and why, in one line to show; `None` where the wanted sizes fit.
+    pub changed: Option<String>,
+}
+
+/// Fits the wanted sizes to a training text of `characters`: one that is shorter than a batch of
+/// windows gets a smaller batch, and when one window is still too long, a shorter window.
+///
+/// ```
+/// let fitted = rnn::corpus::fit(101, 32, 64)?;
+/// assert_eq!((fitted.batch_size, fitted.seq_length), (1, 64));
+/// # Ok::<(), rnn::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::ZeroSize`] for a size of 0; [`Error::TooShort`] below two characters, as the second is
+/// the first that can be predicted.
+pub fn fit(characters: usize, batch_size: usize, seq_length: usize) -> Result<Fitted> {
+    for (name, size) in [("batch size", batch_size), ("window length", seq_length)] {
+        if size == 0 {
+            return Err(Error::ZeroSize { name });
+        }
+    }
+    if characters < 2 {
+        return Err(Error::TooShort {
+            characters,
+            needed: 2,
+        });
+    }
+    let steps = characters - 1;
+    // Division instead of a product, which absurd sizes would overflow.
+    let fitted_batch = batch_size.min((steps / seq_length).max(1));
+    let fitted_seq = seq_length.min(steps);
+    let changed = (fitted_batch != batch_size || fitted_seq != seq_length).then(|| {
+        format!(
+            "training text of {characters} characters is short for a batch of {batch_size} windows \
+             of {seq_length}: using {fitted_batch} of {fitted_seq}"
+        )
+    });
+    Ok(Fitted {
+        batch_size: fitted_batch,
+        seq_length: fitted_seq,
+        changed,
+    })
+}

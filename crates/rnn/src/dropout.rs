@@ -1,0 +1,150 @@
+//! Dropout between layers and before the decoder (Zaremba, Sutskever and Vinyals 2014).
+//!
+//! Each unit of a layer's output is zero with probability `p` and scaled by `1/(1-p)` otherwise;
+//! the recurrent path is left alone. A unit's fate is a hash of (seed, step, layer, time, row,
+//! unit), so it does not depend on the order of the work, and the backward pass computes it again
+//! instead of storing it.
+
+use tensor::{Kernel, Scalar, vectorize};
+
+/// The dropout of one training step: which units fall out is a function of seed and step alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropout {
+    probability: f64,
+    key: u32,
+}
+
+impl Dropout {
+    /// Dropout with probability `probability`, in `[0, 1)`, for training step `step`.
+    pub fn new(probability: f64, seed: u64, step: u64) -> Self {
+        let words = [
+            seed as u32,
+            (seed >> 32) as u32,
+            step as u32,
+            (step >> 32) as u32,
+        ];
+        Dropout {
+            probability,
+            key: words
+                .into_iter()
+                .fold(0x6472_6f70, |key, word| mix(key ^ mix(word))),
+        }
+    }
+
+    /// Writes the dropped form of a row of units to `out`, or multiplies `out` by the mask where
+    /// `units` is `None`.
+    pub(crate) fn apply<T: Scalar>(&self, at: [usize; 3], units: Option<&[T]>, out: &mut [T]) {
+        let key = at
+            .into_iter()
+            .fold(self.key, |key, word| mix(key ^ mix(word as u32)));
+        let threshold = (self.probability * 4_294_967_296.0) as u32;
+        let kept = T::from_f64(1.0 / (1.0 - self.probability));
+        match units {
+            Some(units) => vectorize(Masked {
+                key,
+                threshold,
+                kept,
+                units,
+                out,
+            }),
+            None => vectorize(Mask {
+                key,
+                threshold,
+                kept,
+                out,
+            }),
+        }
+    }
+}
+
+/// A mixing of 32 bits in which every input bit moves every output bit: the constants are the
+/// low-bias pair found by Wellons' search of two-round xor-shift-multiply hashes.
+#[inline(always)]
+fn mix(mut x: u32) -> u32 {
+    x ^= x >> 16;
+    x = x.wrapping_mul(0x7feb_352d);
+    x ^= x >> 15;
+    x = x.wrapping_mul(0x846c_a68b);
+    x ^ (x >> 16)
+}
+
+#[inline(always)]
+fn factor<T: Scalar>(key: u32, unit: usize, threshold: u32, kept: T) -> T {
+    if mix(key ^ (unit as u32).wrapping_mul(0x9e37_79b9)) >= threshold {
+        kept
+    } else {
+        T::ZERO
+    }
+}
+
+struct Masked<'a, T> {
+    key: u32,
+    threshold: u32,
+    kept: T,
+    units: &'a [T],
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for Masked<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (unit, (out, &x)) in self.out.iter_mut().zip(self.units).enumerate() {
+            *out = x * factor(self.key, unit, self.threshold, self.kept);
+        }
+    }
+}
+
+struct Mask<'a, T> {
+    key: u32,
+    threshold: u32,
+    kept: T,
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for Mask<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (unit, out) in self.out.iter_mut().enumerate() {
+            *out *= factor(self.key, unit, self.threshold, self.kept);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_mean_and_drops_the_share_asked_for() {
+        let dropout = Dropout::new(0.3, 7, 11);
+        let (ones, mut out) = (vec![1.0f64; 100_000], vec![0.0; 100_000]);
+        dropout.apply([0, 1, 2], Some(&ones), &mut out);
+        let dropped = out.iter().filter(|&&x| x == 0.0).count();
+        assert!(
+            (29_400..30_600).contains(&dropped),
+            "{dropped} of 100000 dropped"
+        );
+        assert!((out.iter().sum::<f64>() / 1e5 - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn the_backward_mask_is_the_forward_one_and_every_coordinate_counts() {
+        let dropout = Dropout::new(0.5, 1, 2);
+        let (ones, mut forward, mut backward) = (vec![1.0f32; 257], vec![0.0; 257], vec![1.0; 257]);
+        dropout.apply([1, 2, 3], Some(&ones), &mut forward);
+        dropout.apply([1, 2, 3], None, &mut backward);
+        assert_eq!(forward, backward);
+        for at in [[0, 2, 3], [1, 3, 2], [1, 2, 4]] {
+            let mut other = vec![1.0; 257];
+            dropout.apply(at, None, &mut other);
+            assert_ne!(forward, other);
+        }
+        let mut other_step = vec![1.0; 257];
+        Dropout::new(0.5, 1, 3).apply([1, 2, 3], None, &mut other_step);
+        assert_ne!(forward, other_step);
+    }
+}

@@ -1,0 +1,243 @@
+//! What can go wrong, as one enum. Every message holds the offending value, then what was expected.
+//!
+//! A message says only its own part; its cause is the error's `source`, as `anyhow` prints it with
+//! `{:#}`.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A result whose error is [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Everything that this crate reports instead of panicking.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // Settings: optimisers, clipping, schedules.
+    /// A setting is a number outside its range.
+    #[error("{name} must be {expected}, got {}", short(*value))]
+    InvalidSetting {
+        /// The setting's name.
+        name: &'static str,
+        /// Its range in words.
+        expected: &'static str,
+        /// What it was.
+        value: f64,
+    },
+    /// A name that stands for none of the known choices.
+    #[error("{what} must be one of {expected}, got {value:?}")]
+    UnknownName {
+        /// What was to be named, as "optimiser".
+        what: &'static str,
+        /// All known names.
+        expected: &'static str,
+        /// The name given.
+        value: String,
+    },
+
+    // Optimiser state from a file.
+    /// Saved optimiser state lacks a slice that the optimiser needs.
+    #[error("optimiser state lacks {name:?}, which {optimizer} needs")]
+    MissingState {
+        /// The missing slice's name.
+        name: &'static str,
+        /// The optimiser's name.
+        optimizer: &'static str,
+    },
+    /// A slice of saved optimiser state does not fit the parameters.
+    #[error("optimiser state {name:?} has {value} values, expected {expected}")]
+    StateLength {
+        /// The slice's name.
+        name: &'static str,
+        /// Its length.
+        value: usize,
+        /// The number of parameters.
+        expected: usize,
+    },
+    /// A value of saved optimiser state cannot have come from training.
+    #[error("optimiser state {name:?} must be {expected}, got {} at index {index}", short(*value))]
+    StateValue {
+        /// The slice's name.
+        name: &'static str,
+        /// Where the value stands.
+        index: usize,
+        /// The value.
+        value: f64,
+        /// What it may be, in words.
+        expected: &'static str,
+    },
+
+    /// A model's file could not be written; the path holds what it held before.
+    #[error("cannot save {}", path.display())]
+    Save {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// Bytes that are not a whole and sound model.
+    #[error("not a model of this program: {what}")]
+    NotAModel {
+        /// What is wrong with them.
+        what: String,
+    },
+
+    /// Training went wrong again and again, at ever lower rates.
+    #[error(
+        "training diverged at step {step}: losses stayed non-finite after 3 returns to the best \
+         weights, try gradient clipping (--clip 1) or a smaller learning rate"
+    )]
+    Diverged {
+        /// The step.
+        step: u64,
+    },
+
+    /// A run was to go on with another text than it began with.
+    #[error(
+        "the text has changed since the run began, expected the same characters in the same order"
+    )]
+    TextChanged,
+
+    /// The system gives no threads.
+    #[error("cannot start {threads} threads: {why}")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// What the system said.
+        why: String,
+    },
+
+    /// The operating system refused to read or write.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+
+    /// A text could not be read; the source says why.
+    #[error("cannot read {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+
+    /// The text is no UTF-8.
+    #[error(
+        "byte 0x{byte:02x} at byte offset {offset} is not valid UTF-8, expected UTF-8 text \
+         or a vocabulary of bytes"
+    )]
+    InvalidUtf8 {
+        /// Bytes before the sequence that is wrong, from the start of the file.
+        offset: u64,
+        /// The first byte of that sequence.
+        byte: u8,
+    },
+
+    /// There is no text.
+    #[error("the text is empty, expected at least 2 characters")]
+    EmptyText,
+
+    /// The text repeats one character, so every prediction is certain from the start.
+    #[error(
+        "the text holds only the character {character:?}, expected at least 2 distinct characters"
+    )]
+    OneDistinctCharacter {
+        /// That character.
+        character: char,
+    },
+
+    /// A vocabulary without symbols.
+    #[error("the vocabulary has 0 symbols, expected at least 1")]
+    EmptyVocabulary,
+
+    /// The symbols of a vocabulary repeat or are out of order.
+    #[error(
+        "vocabulary symbol {index} is {symbol:?} after {previous:?}, \
+         expected distinct symbols in ascending order"
+    )]
+    UnsortedVocabulary {
+        /// Position of the symbol.
+        index: usize,
+        /// The symbol.
+        symbol: char,
+        /// The symbol before it.
+        previous: char,
+    },
+
+    /// A character that the model has never seen.
+    #[error(
+        "character {character:?} (U+{:04X}) at character offset {offset} is not in the vocabulary, \
+         expected one of its symbols{}",
+        u32::from(*character), close_ones(close)
+    )]
+    UnknownCharacter {
+        /// The character.
+        character: char,
+        /// Characters before it.
+        offset: u64,
+        /// Symbols of the vocabulary that may have been meant, likeliest first.
+        close: Vec<char>,
+    },
+
+    /// Unknown characters were to be replaced, by a symbol that the model does not have either.
+    #[error(
+        "character {character:?} (U+{:04X}) at character offset {offset} cannot be replaced, \
+         expected a vocabulary with the replacement character U+FFFD",
+        u32::from(*character)
+    )]
+    NoReplacement {
+        /// The character.
+        character: char,
+        /// Characters before it.
+        offset: u64,
+    },
+
+    /// The shares of a split are no shares.
+    #[error(
+        "split {fractions:?} is not possible, expected 1 to 3 shares (training, validation, test) \
+         from 0 to 1, the first above 0, that add up to 1"
+    )]
+    InvalidSplit {
+        /// The shares as given.
+        fractions: Vec<f64>,
+    },
+
+    /// A size that must be positive is 0.
+    #[error("{name} is 0, expected at least 1")]
+    ZeroSize {
+        /// What has the size.
+        name: &'static str,
+    },
+
+    /// The training part is too short to predict anything in it.
+    #[error("the training text has {characters} characters, expected at least {needed}")]
+    TooShort {
+        /// Its length.
+        characters: usize,
+        /// The length that is enough.
+        needed: usize,
+    },
+
+    /// Lines were to be read as records from a text that was not read as such.
+    #[error("the last line has no newline at its end, expected a corpus built of records")]
+    UnfinishedRecord,
+
+    /// Training on records, and there are none.
+    #[error("there are 0 training records, expected at least 1 line")]
+    NoRecords,
+}
+
+/// `; close ones: 'a', 'b'`, or nothing where there are none.
+fn close_ones(close: &[char]) -> String {
+    if close.is_empty() {
+        return String::new();
+    }
+    let list: Vec<String> = close.iter().map(|symbol| format!("{symbol:?}")).collect();
+    format!("; close ones: {}", list.join(", "))
+}
+
+/// A number as one would type it: 5, 0.1, 1e300, NaN.
+fn short(value: f64) -> String {
+    let text = format!("{value:?}");
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+}

@@ -1,0 +1,173 @@
+//! Softmax cross-entropy: the loss of a row of logits and its gradient, in one pass.
+//!
+//! ```text
+//! p_j  = exp(o_j - max o) / sum_k exp(o_k - max o)
+//! loss = -ln p_target = ln sum_k exp(o_k - max o) - (o_target - max o)      in nats
+//! do_j = p_j - [j = target]
+//! ```
+//!
+//! Subtracting the maximum changes neither value and keeps `exp` from overflowing.
+
+use serde::{Deserialize, Serialize};
+use tensor::{Kernel, Scalar, reduce, vectorize};
+
+use crate::vocabulary::{IGNORE, Id};
+
+/// How the losses of a window become one number, and so how its gradient is scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// The mean over the characters of the window: nats per character.
+    #[default]
+    Mean,
+    /// The sum over them, as the notebook has it.
+    Sum,
+}
+
+/// Turns logits into probabilities in place and writes each row's loss in nats.
+///
+/// `logits` is `[rows, V]`, `targets` and `losses` are `[rows]`. A row whose target is
+/// [`IGNORE`] has loss 0.
+///
+/// # Panics
+/// If the three lengths do not belong together, or a target is outside the vocabulary.
+pub fn softmax_cross_entropy<T: Scalar>(logits: &mut [T], targets: &[Id], losses: &mut [f64]) {
+    check(logits, targets, losses);
+    vectorize(Rows {
+        logits,
+        targets,
+        losses,
+        scale: None,
+    });
+}
+
+/// As [`softmax_cross_entropy`], but leaves `scale * (p - onehot(target))` in place of the logits:
+/// the gradient of `scale` times the summed loss. An ignored row's gradient is 0.
+///
+/// # Panics
+/// As [`softmax_cross_entropy`].
+pub fn softmax_cross_entropy_gradient<T: Scalar>(
+    logits: &mut [T],
+    targets: &[Id],
+    losses: &mut [f64],
+    scale: T,
+) {
+    check(logits, targets, losses);
+    vectorize(Rows {
+        logits,
+        targets,
+        losses,
+        scale: Some(scale),
+    });
+}
+
+#[track_caller]
+fn check<T>(logits: &[T], targets: &[Id], losses: &[f64]) {
+    assert!(
+        targets.len() == losses.len()
+            && (targets.is_empty() || logits.len().is_multiple_of(targets.len())),
+        "{} logits, {} targets and {} losses do not belong together",
+        logits.len(),
+        targets.len(),
+        losses.len()
+    );
+}
+
+struct Rows<'a, T> {
+    logits: &'a mut [T],
+    targets: &'a [Id],
+    losses: &'a mut [f64],
+    scale: Option<T>,
+}
+
+impl<T: Scalar> Kernel for Rows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        if self.targets.is_empty() {
+            return;
+        }
+        let vocab = self.logits.len() / self.targets.len();
+        let rows = self
+            .logits
+            .chunks_exact_mut(vocab)
+            .zip(self.targets)
+            .zip(self.losses);
+        for ((row, &target), loss) in rows {
+            let counted = target != IGNORE;
+            let max = reduce::max(row);
+            let at_target = if counted {
+                row[target as usize] - max
+            } else {
+                T::ZERO
+            };
+            for o in row.iter_mut() {
+                *o = (*o - max).exp();
+            }
+            let sum = reduce::sum(row);
+            *loss = if counted {
+                libm::log(sum.to_f64()) - at_target.to_f64()
+            } else {
+                0.0
+            };
+            let factor = match self.scale {
+                None => T::ONE / sum,
+                Some(scale) if counted => scale / sum,
+                Some(_) => T::ZERO,
+            };
+            for p in row.iter_mut() {
+                *p *= factor;
+            }
+            if let (Some(scale), true) = (self.scale, counted) {
+                row[target as usize] -= scale;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+
+    #[test]
+    fn uniform_logits_lose_ln_v() {
+        let (mut logits, mut loss) = ([0.0f64; 4], [0.0]);
+        softmax_cross_entropy(&mut logits, &[2], &mut loss);
+        assert_relative_eq!(loss[0], 4f64.ln(), epsilon = 1e-15);
+        assert_eq!(logits, [0.25; 4]);
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_central_differences() {
+        let logits = [0.3, -1.2, 2.0, 0.5, 0.1, -0.4];
+        let targets = [2, 0];
+        let total = |o: &[f64; 6]| {
+            let (mut o, mut losses) = (*o, [0.0; 2]);
+            softmax_cross_entropy(&mut o, &targets, &mut losses);
+            0.5 * (losses[0] + losses[1])
+        };
+        let (mut gradient, mut losses) = (logits, [0.0; 2]);
+        softmax_cross_entropy_gradient(&mut gradient, &targets, &mut losses, 0.5);
+        for j in 0..6 {
+            let (mut up, mut down) = (logits, logits);
+            up[j] += 1e-6;
+            down[j] -= 1e-6;
+            assert_relative_eq!(
+                gradient[j],
+                (total(&up) - total(&down)) / 2e-6,
+                epsilon = 1e-9
+            );
+        }
+    }
+
+    #[test]
+    fn huge_logits_and_ignored_rows_stay_finite() {
+        let mut logits = [1e4f32, -1e4, 0.0, 5.0, 6.0, 7.0];
+        let mut losses = [9.0; 2];
+        softmax_cross_entropy_gradient(&mut logits, &[1, IGNORE], &mut losses, 1.0);
+        assert_eq!(losses, [20_000.0, 0.0]);
+        assert_eq!(logits, [1.0, -1.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+}

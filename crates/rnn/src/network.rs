@@ -1,0 +1,257 @@
+//! A network: its architecture and its parameters.
+
+use tensor::random::{self, ChaCha8Rng};
+use tensor::{Matrix, Scalar};
+
+use crate::config::{CellKind, Init, NetworkConfig, Scheme};
+use crate::error::Result;
+use crate::packed::PackedWeights;
+use crate::parameters::{Block, Parameters};
+use crate::state::State;
+use crate::unroll::Unroll;
+use crate::vocabulary::Id;
+
+/// Stream of the generator that draws initial weights.
+const INIT_STREAM: u64 = 1;
+
+/// The architecture and parameters of a recurrent network that predicts the next character.
+///
+/// ```
+/// use rnn::{CellKind, Init, Network, NetworkConfig};
+///
+/// let config = NetworkConfig { cell: CellKind::Gru, vocab_size: 65, hidden_size: 128, num_layers: 2 };
+/// let network = Network::<f32>::new(config, &Init::default(), 42)?;
+/// assert_eq!(network.parameters().len(), 182_337);
+/// # Ok::<(), rnn::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network<T> {
+    config: NetworkConfig,
+    parameters: Parameters<T>,
+}
+
+impl<T: Scalar> Network<T> {
+    /// A network with weights drawn from `seed`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) for a size or a number out of range.
+    pub fn new(config: NetworkConfig, init: &Init, seed: u64) -> Result<Self> {
+        config.validate()?;
+        init.validate()?;
+        let mut parameters = Parameters::zeros(&config);
+        let mut rng = random::rng(seed);
+        rng.set_stream(INIT_STREAM);
+        match init.scheme {
+            Scheme::Uniform => {
+                let bound = 1.0 / libm::sqrt(config.hidden_size as f64);
+                random::uniform(&mut rng, -bound, bound, parameters.as_mut_slice())
+                    .expect("a range");
+            }
+            Scheme::Normal(std) => {
+                for named in parameters
+                    .layout()
+                    .named()
+                    .iter()
+                    .filter(|named| !named.bias)
+                {
+                    let values = parameters.slice_mut(named.block);
+                    random::normal(&mut rng, 0.0, std, values).expect("the deviation was checked");
+                }
+            }
+        }
+        for layer in parameters.layout().layers.clone() {
+            if init.orthogonal {
+                orthogonalise(
+                    parameters.slice_mut(layer.weight_hh),
+                    config.hidden_size,
+                    &mut rng,
+                );
+            }
+            if let (CellKind::Lstm, Some(bias)) = (config.cell, init.forget_bias) {
+                let forget = config.hidden_size..2 * config.hidden_size;
+                parameters.slice_mut(layer.bias_ih)[forget.clone()].fill(T::from_f64(bias));
+                parameters.slice_mut(layer.bias_hh)[forget].fill(T::ZERO);
+            }
+        }
+        Ok(Network { config, parameters })
+    }
+
+    /// A network with the given parameters.
+    ///
+    /// # Panics
+    /// If the parameters are not laid out for `config`.
+    pub fn from_parameters(config: NetworkConfig, parameters: Parameters<T>) -> Self {
+        let wanted = crate::parameters::Layout::new(&config);
+        assert!(
+            *parameters.layout() == wanted,
+            "{} parameters for {config:?}",
+            parameters.len()
+        );
+        Network { config, parameters }
+    }
+
+    /// The architecture.
+    pub fn config(&self) -> &NetworkConfig {
+        &self.config
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &Parameters<T> {
+        &self.parameters
+    }
+
+    /// The parameters, to be changed.
+    pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
+        &mut self.parameters
+    }
+
+    /// The elements of a parameter by its PyTorch name, in PyTorch's order, with its shape.
+    pub fn tensor(&self, name: &str) -> Option<(Vec<usize>, Vec<T>)> {
+        let named = self
+            .parameters
+            .layout()
+            .named()
+            .into_iter()
+            .find(|named| named.name == name)?;
+        Some((named.shape(), self.parameters.to_pytorch(&named)))
+    }
+
+    /// Reads characters and returns the logits of what follows each: softmax of a row gives the
+    /// probabilities of the next character.
+    ///
+    /// `inputs` is `[time, batch]`, the result `[time * batch, V]`. `state` is where the sequences
+    /// stand: before the call after what was read earlier, after it after `inputs`. Every call
+    /// packs the weights anew, so a long text is better read in few calls, or by
+    /// [`Scorer`](crate::Scorer) and [`BatchSampler`](crate::BatchSampler), which pack once.
+    ///
+    /// ```
+    /// use rnn::{CellKind, Init, Network, NetworkConfig, State};
+    ///
+    /// let config = NetworkConfig { cell: CellKind::Gru, vocab_size: 5, hidden_size: 8, num_layers: 1 };
+    /// let network = Network::<f64>::new(config, &Init::default(), 1)?;
+    /// let mut state = State::zeros(&config, 2);
+    /// let logits = network.forward(&[0, 4, 1, 3, 2, 2], &mut state); // 0 1 2 and 4 3 2
+    /// assert_eq!(logits.shape(), (6, 5));
+    /// let likeliest_after_012 = logits.argmax_row(4);
+    /// assert!(likeliest_after_012 < 5);
+    /// # Ok::<(), rnn::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If `state` is not one of this network, the inputs do not make whole steps of its batch, or
+    /// an id is outside the vocabulary.
+    #[track_caller]
+    pub fn forward(&self, inputs: &[Id], state: &mut State<T>) -> Matrix<T> {
+        let batch = state.batch_size();
+        state.check(&self.config, batch);
+        assert!(
+            inputs.len().is_multiple_of(batch),
+            "{} inputs for a batch of {batch}",
+            inputs.len()
+        );
+        let steps = inputs.len() / batch;
+        let mut weights = PackedWeights::forward(&self.config);
+        weights.pack_forward(&self.parameters);
+        let mut unroll = Unroll::new(&self.config, 0, batch, steps, false);
+        unroll.load_state(state);
+        unroll.set_inputs(inputs, batch, steps);
+        unroll.forward(&self.parameters, &weights);
+        unroll.store_state(state);
+        Matrix::from_vec(inputs.len(), self.config.vocab_size, unroll.logits)
+            .expect("a row of logits for each input")
+    }
+
+    /// Where the recurrent biases lie, for training that holds them at zero.
+    pub(crate) fn recurrent_biases(&self) -> impl Iterator<Item = Block> + '_ {
+        self.parameters
+            .layout()
+            .layers
+            .iter()
+            .map(|layer| layer.bias_hh)
+    }
+}
+
+/// Replaces each gate's `[H, H]` matrix by a random orthogonal one: Gram-Schmidt over normal rows,
+/// twice, since once loses digits (Giraud 2005). In f64 whatever the parameters' type.
+fn orthogonalise<T: Scalar>(weight_hh: &mut [T], hidden: usize, rng: &mut ChaCha8Rng) {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+    for gate in weight_hh.chunks_exact_mut(hidden * hidden) {
+        let mut rows = vec![0.0f64; hidden * hidden];
+        random::normal(rng, 0.0, 1.0, &mut rows).expect("1 is a standard deviation");
+        for at in 0..hidden {
+            let (done, rest) = rows.split_at_mut(at * hidden);
+            let row = &mut rest[..hidden];
+            for _ in 0..2 {
+                for other in done.chunks_exact(hidden) {
+                    let along = dot(row, other);
+                    row.iter_mut().zip(other).for_each(|(x, y)| *x -= along * y);
+                }
+            }
+            let norm = libm::sqrt(dot(row, row));
+            row.iter_mut().for_each(|x| *x /= norm);
+        }
+        for (weight, &value) in gate.iter_mut().zip(&rows) {
+            *weight = T::from_f64(value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+
+    fn config(cell: CellKind) -> NetworkConfig {
+        NetworkConfig {
+            cell,
+            vocab_size: 5,
+            hidden_size: 6,
+            num_layers: 2,
+        }
+    }
+
+    #[test]
+    fn uniform_weights_lie_within_the_bound_and_depend_on_the_seed() {
+        let draw =
+            |seed| Network::<f64>::new(config(CellKind::Lstm), &Init::default(), seed).unwrap();
+        let bound = 1.0 / 6f64.sqrt();
+        assert!(
+            draw(1)
+                .parameters()
+                .as_slice()
+                .iter()
+                .all(|w| w.abs() <= bound)
+        );
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn orthogonal_recurrent_matrices_times_their_transpose_are_the_identity() {
+        let init = Init {
+            orthogonal: true,
+            ..Init::default()
+        };
+        let network = Network::<f64>::new(config(CellKind::Gru), &init, 3).unwrap();
+        let (_, w) = network.tensor("rnn.weight_hh_l1").unwrap();
+        for gate in w.chunks_exact(36) {
+            for (i, j) in (0..36).map(|at| (at / 6, at % 6)) {
+                let dot: f64 = (0..6).map(|k| gate[i * 6 + k] * gate[j * 6 + k]).sum();
+                assert_relative_eq!(dot, f64::from(u8::from(i == j)), epsilon = 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn the_forget_bias_is_what_was_asked_for() {
+        let init = Init {
+            forget_bias: Some(1.0),
+            ..Init::default()
+        };
+        let network = Network::<f64>::new(config(CellKind::Lstm), &init, 3).unwrap();
+        let (_, ih) = network.tensor("rnn.bias_ih_l0").unwrap();
+        let (_, hh) = network.tensor("rnn.bias_hh_l0").unwrap();
+        assert!((6..12).all(|j| ih[j] + hh[j] == 1.0));
+        assert!((0..6).any(|j| ih[j] + hh[j] != 1.0));
+    }
+}

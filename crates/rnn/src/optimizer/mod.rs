@@ -1,0 +1,220 @@
+//! From gradients to new parameters: optimisers, clipping, learning rate schedules.
+//!
+//! Parameters and gradients are one flat slice each, so an optimiser need not know the network:
+//! it updates every parameter from its own gradient and its own few numbers of state. Formulas and
+//! defaults are PyTorch's; each file has its equation and its paper. A step of training is
+//!
+//! ```
+//! use rnn::optimizer::{Clip, Optimizer, OptimizerConfig, PlateauState, Position, Schedule};
+//!
+//! let mut params = [0.5_f32, -1.0];
+//! let mut optimizer = Optimizer::new(OptimizerConfig::ADAM, params.len())?;
+//! let schedule = Schedule::Constant;
+//! for step in 0..100 {
+//!     let mut grads = params.map(|p| 2.0 * p); // of the loss p₀² + p₁²
+//!     let norm = Clip::Norm(5.0).apply(&mut grads);
+//!     assert!(norm.is_finite());
+//!     let position = Position { step, max_steps: Some(100), epoch: 0 };
+//!     let rate = schedule.rate(0.1, position, &PlateauState::default());
+//!     optimizer.step(&mut params, &grads, rate);
+//! }
+//! assert!(params.iter().all(|p| p.abs() < 0.05));
+//! # Ok::<(), rnn::Error>(())
+//! ```
+//!
+//! Updates are plain loops of correctly rounded operations (+, −, ×, ÷, √, nothing fused), so each
+//! instruction set gives the same bits. A step allocates nothing. In a rayon pool, long slices are
+//! shared out among its threads; every element is on its own, so the bits stay the same.
+
+mod adagrad;
+mod adam;
+mod clip;
+mod config;
+mod parts;
+mod patience;
+mod rmsprop;
+mod schedule;
+mod sgd;
+#[cfg(test)]
+mod tests;
+
+pub use clip::{Clip, global_norm};
+pub use config::{OptimizerConfig, check_learning_rate};
+pub use patience::{Patience, PlateauState};
+pub use schedule::{Decay, Position, Schedule};
+
+use crate::error::{Error, Result};
+use tensor::Scalar;
+
+/// An optimiser with its state for a fixed number of parameters.
+///
+/// ```
+/// use rnn::optimizer::{Optimizer, OptimizerConfig};
+///
+/// let mut optimizer = Optimizer::new(OptimizerConfig::SGD, 2)?;
+/// let mut params = [1.0, 2.0];
+/// optimizer.step(&mut params, &[0.5, -0.5], 0.1);
+/// assert_eq!(params, [0.95, 2.05]);
+/// # Ok::<(), rnn::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimizer<T> {
+    config: OptimizerConfig,
+    len: usize,
+    /// The first slice of state, in the order of `state_names`; empty when there is none.
+    first: Vec<T>,
+    /// The second.
+    second: Vec<T>,
+    steps: u64,
+}
+
+impl<T: Scalar> Optimizer<T> {
+    /// An optimiser for `len` parameters that has taken no step: all state is zero.
+    ///
+    /// # Errors
+    ///
+    /// As [`OptimizerConfig::validate`].
+    pub fn new(config: OptimizerConfig, len: usize) -> Result<Self> {
+        config.validate()?;
+        let slots = config.state_names().len();
+        let zeros = |used: bool| vec![T::ZERO; if used { len } else { 0 }];
+        Ok(Self {
+            config,
+            len,
+            first: zeros(slots > 0),
+            second: zeros(slots > 1),
+            steps: 0,
+        })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &OptimizerConfig {
+        &self.config
+    }
+
+    /// Steps taken so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Takes one step down the gradient: updates `params` from `grads`, and the state.
+    ///
+    /// # Panics
+    ///
+    /// When `params` or `grads` have not the length given to [`Optimizer::new`].
+    #[track_caller]
+    pub fn step(&mut self, params: &mut [T], grads: &[T], learning_rate: f64) {
+        assert!(
+            params.len() == self.len && grads.len() == self.len,
+            "optimiser for {} parameters got {} parameters and {} gradients",
+            self.len,
+            params.len(),
+            grads.len(),
+        );
+        self.steps = self.steps.saturating_add(1);
+        let (first, second, t) = (&mut self.first[..], &mut self.second[..], self.steps);
+        let rate = learning_rate;
+        match self.config {
+            OptimizerConfig::Sgd { momentum: 0.0, .. } => {
+                sgd::step(params, grads, rate);
+            }
+            OptimizerConfig::Sgd { momentum, nesterov } => {
+                sgd::step_momentum(params, grads, first, rate, momentum, nesterov);
+            }
+            OptimizerConfig::Adagrad { eps } => adagrad::step(params, grads, first, rate, eps),
+            OptimizerConfig::RmsProp { alpha, eps } => {
+                rmsprop::step(params, grads, first, rate, alpha, eps);
+            }
+            OptimizerConfig::Adam { beta1, beta2, eps } => {
+                let settings = adam::Settings {
+                    beta1,
+                    beta2,
+                    eps,
+                    weight_decay: 0.0,
+                };
+                adam::step(params, grads, first, second, settings, rate, t);
+            }
+            OptimizerConfig::AdamW {
+                beta1,
+                beta2,
+                eps,
+                weight_decay,
+            } => {
+                let settings = adam::Settings {
+                    beta1,
+                    beta2,
+                    eps,
+                    weight_decay,
+                };
+                adam::step(params, grads, first, second, settings, rate, t);
+            }
+        }
+    }
+
+    /// Back to the start: zero state, no steps.
+    pub fn reset(&mut self) {
+        self.first.fill(T::ZERO);
+        self.second.fill(T::ZERO);
+        self.steps = 0;
+    }
+
+    /// The state to save, by name, in the order of [`OptimizerConfig::state_names`]. With
+    /// [`steps`](Self::steps) it is all that [`restore`](Self::restore) needs.
+    pub fn state(&self) -> impl Iterator<Item = (&'static str, &[T])> {
+        let slices = [&self.first[..], &self.second[..]];
+        self.config.state_names().iter().copied().zip(slices)
+    }
+
+    /// Puts saved state back, so that the next step has the same bits as if training had never
+    /// stopped. Slices are found by name; other names are ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingState`], [`Error::StateLength`], or [`Error::StateValue`] for a value that
+    /// is not finite, or that is negative or NaN where squares are kept. The optimiser is then unchanged.
+    pub fn restore(&mut self, steps: u64, state: &[(&str, &[T])]) -> Result<()> {
+        let empty: &[T] = &[];
+        let mut found = [empty; 2];
+        for (&name, found) in self.config.state_names().iter().zip(&mut found) {
+            let &(_, values) =
+                state
+                    .iter()
+                    .find(|(other, _)| *other == name)
+                    .ok_or(Error::MissingState {
+                        name,
+                        optimizer: self.config.name(),
+                    })?;
+            check_state(name, values, self.len)?;
+            *found = values;
+        }
+        self.first.copy_from_slice(found[0]);
+        self.second.copy_from_slice(found[1]);
+        self.steps = steps;
+        Ok(())
+    }
+}
+
+/// Checks a slice of saved state: its length, and that training can have left its values.
+fn check_state<T: Scalar>(name: &'static str, values: &[T], expected: usize) -> Result<()> {
+    if values.len() != expected {
+        return Err(Error::StateLength {
+            name,
+            value: values.len(),
+            expected,
+        });
+    }
+    let (valid, expected): (fn(T) -> bool, _) = match name {
+        "momentum_buffer" | "exp_avg" => (T::is_finite, "finite"),
+        // Sums of squares may have overflowed, and infinity then is the honest value.
+        _ => (|v| v >= T::ZERO, "at least 0"),
+    };
+    match values.iter().position(|&v| !valid(v)) {
+        Some(index) => Err(Error::StateValue {
+            name,
+            index,
+            value: values[index].to_f64(),
+            expected,
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,86 @@
+//! The weights of a network, packed once for all the steps of a window.
+//!
+//! A recurrent step multiplies a small block of hidden states by the same matrix again and again.
+//! Packing that matrix costs as much as one pass over it, and is paid once a window.
+
+use tensor::{PackedMatrix, Scalar};
+
+use crate::config::NetworkConfig;
+use crate::parameters::Parameters;
+
+/// The packed right-hand sides of every product in one direction.
+pub(crate) struct PackedWeights<T> {
+    config: NetworkConfig,
+    /// Recurrent weights of each layer.
+    pub(crate) recurrent: Vec<PackedMatrix<T>>,
+    /// Input weights of each layer above the first, cut as [`input_parts`] says.
+    ///
+    /// [`input_parts`]: crate::config::CellKind::input_parts
+    pub(crate) input: Vec<Vec<PackedMatrix<T>>>,
+    /// Decoder weights.
+    pub(crate) decoder: PackedMatrix<T>,
+}
+
+impl<T: Scalar> PackedWeights<T> {
+    /// Room for the forward products `h W^T`: matrices `[H, G*H]` and `[H, V]`.
+    pub(crate) fn forward(config: &NetworkConfig) -> Self {
+        Self::new(config, |rows, cols| PackedMatrix::new(cols, rows))
+    }
+
+    /// Room for the backward products `da W`: matrices `[G*H, H]` and `[V, H]`.
+    pub(crate) fn backward(config: &NetworkConfig) -> Self {
+        Self::new(config, PackedMatrix::new)
+    }
+
+    fn new(config: &NetworkConfig, make: impl Fn(usize, usize) -> PackedMatrix<T>) -> Self {
+        let h = config.hidden_size;
+        let parts = |layer: usize| {
+            if layer == 0 {
+                &[][..]
+            } else {
+                config.cell.input_parts()
+            }
+        };
+        PackedWeights {
+            config: *config,
+            recurrent: (0..config.num_layers)
+                .map(|_| make(config.cell.gates() * h, h))
+                .collect(),
+            input: (0..config.num_layers)
+                .map(|layer| {
+                    parts(layer)
+                        .iter()
+                        .map(|part| make(part.rows(h).len(), h))
+                        .collect()
+                })
+                .collect(),
+            decoder: make(config.vocab_size, h),
+        }
+    }
+
+    /// Packs the weights for the forward products.
+    pub(crate) fn pack_forward(&mut self, params: &Parameters<T>) {
+        self.pack(params, |packed, view| packed.pack_transposed(view));
+    }
+
+    /// Packs the weights for the backward products.
+    pub(crate) fn pack_backward(&mut self, params: &Parameters<T>) {
+        self.pack(params, |packed, view| packed.pack(view));
+    }
+
+    fn pack(
+        &mut self,
+        params: &Parameters<T>,
+        pack: impl Fn(&mut PackedMatrix<T>, tensor::MatrixView<'_, T>),
+    ) {
+        let layout = params.layout();
+        for (k, layer) in layout.layers.iter().enumerate() {
+            pack(&mut self.recurrent[k], params.matrix(layer.weight_hh));
+            for (packed, part) in self.input[k].iter_mut().zip(self.config.cell.input_parts()) {
+                let rows = part.rows(self.config.hidden_size);
+                pack(packed, params.matrix(layer.weight_ih).row_range(rows));
+            }
+        }
+        pack(&mut self.decoder, params.matrix(layout.decoder_weight));
+    }
+}

@@ -1,0 +1,257 @@
+//! The parameters of a network as one flat vector with a table of what lies where.
+//!
+//! One vector, because everything that treats all parameters alike (optimisers, clipping, norms,
+//! checkpoints) then is a loop over a slice. Gradients have the same type and the same table.
+//!
+//! Names and shapes are PyTorch's, with one difference in memory: `weight_ih_l0` is held
+//! transposed, `[V, G*H]`. Its input is a one-hot character `x`, so the product `U x` of the
+//! notebook is nothing but column `x` of `U`, and held this way that column is a contiguous row.
+
+use tensor::{MatrixView, MatrixViewMut, Scalar};
+
+use crate::config::NetworkConfig;
+
+/// Where one parameter lies in the flat vector, and its shape there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Index of its first element.
+    pub offset: usize,
+    /// Rows as held in memory.
+    pub rows: usize,
+    /// Columns as held in memory.
+    pub cols: usize,
+}
+
+impl Block {
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.rows * self.cols
+    }
+
+    /// Whether the block holds nothing; true for no parameter of a valid network.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.len()
+    }
+}
+
+/// The four parameters of one recurrent layer; `G` is the cell's number of gates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerLayout {
+    /// Input weights: `[V, G*H]` (transposed) in the first layer, `[G*H, H]` above it.
+    pub weight_ih: Block,
+    /// Recurrent weights, `[G*H, H]`.
+    pub weight_hh: Block,
+    /// Input bias, `[1, G*H]`.
+    pub bias_ih: Block,
+    /// Recurrent bias, `[1, G*H]`.
+    pub bias_hh: Block,
+}
+
+/// The table of parameters: layer by layer, then the decoder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The recurrent layers, from the bottom.
+    pub layers: Vec<LayerLayout>,
+    /// Decoder weights, `[V, H]`.
+    pub decoder_weight: Block,
+    /// Decoder bias, `[1, V]`.
+    pub decoder_bias: Block,
+    /// Number of parameters in all.
+    pub len: usize,
+}
+
+/// A parameter's name, its block, and whether memory holds it transposed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// PyTorch's name, such as `rnn.weight_hh_l0`.
+    pub name: String,
+    /// Where it lies.
+    pub block: Block,
+    /// True for `rnn.weight_ih_l0` alone: its file shape is `[cols, rows]` of the block.
+    pub transposed: bool,
+    /// False for weights, true for biases, whose file shape has one dimension.
+    pub bias: bool,
+}
+
+impl Layout {
+    /// The table for a network.
+    pub fn new(config: &NetworkConfig) -> Self {
+        let (v, h) = (config.vocab_size, config.hidden_size);
+        let gates = config.cell.gates() * h;
+        let mut len = 0;
+        let mut block = |rows: usize, cols: usize| {
+            let block = Block {
+                offset: len,
+                rows,
+                cols,
+            };
+            len += rows * cols;
+            block
+        };
+        let layers = (0..config.num_layers)
+            .map(|layer| LayerLayout {
+                weight_ih: if layer == 0 {
+                    block(v, gates)
+                } else {
+                    block(gates, h)
+                },
+                weight_hh: block(gates, h),
+                bias_ih: block(1, gates),
+                bias_hh: block(1, gates),
+            })
+            .collect();
+        let (decoder_weight, decoder_bias) = (block(v, h), block(1, v));
+        Layout {
+            layers,
+            decoder_weight,
+            decoder_bias,
+            len,
+        }
+    }
+
+    /// Every parameter with its name, in the order of the flat vector.
+    pub fn named(&self) -> Vec<Named> {
+        let mut all = Vec::with_capacity(4 * self.layers.len() + 2);
+        let mut add = |name: String, block: Block, transposed: bool, bias: bool| {
+            all.push(Named {
+                name,
+                block,
+                transposed,
+                bias,
+            });
+        };
+        for (k, layer) in self.layers.iter().enumerate() {
+            add(
+                format!("rnn.weight_ih_l{k}"),
+                layer.weight_ih,
+                k == 0,
+                false,
+            );
+            add(format!("rnn.weight_hh_l{k}"), layer.weight_hh, false, false);
+            add(format!("rnn.bias_ih_l{k}"), layer.bias_ih, false, true);
+            add(format!("rnn.bias_hh_l{k}"), layer.bias_hh, false, true);
+        }
+        add("decoder.weight".into(), self.decoder_weight, false, false);
+        add("decoder.bias".into(), self.decoder_bias, false, true);
+        all
+    }
+}
+
+impl Named {
+    /// The shape in a file: PyTorch's.
+    pub fn shape(&self) -> Vec<usize> {
+        match (self.bias, self.transposed) {
+            (true, _) => vec![self.block.cols],
+            (false, true) => vec![self.block.cols, self.block.rows],
+            (false, false) => vec![self.block.rows, self.block.cols],
+        }
+    }
+}
+
+/// All parameters of a network, or the gradient with respect to each of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameters<T> {
+    layout: Layout,
+    data: Vec<T>,
+}
+
+impl<T: Scalar> Parameters<T> {
+    /// All zero: what a gradient starts from.
+    pub fn zeros(config: &NetworkConfig) -> Self {
+        let layout = Layout::new(config);
+        let data = vec![T::ZERO; layout.len];
+        Parameters { layout, data }
+    }
+
+    /// The table of what lies where.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Number of parameters.
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Whether there are none; true for no valid network.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// Every parameter in the order of the table.
+    pub fn as_slice(&self) -> &[T] {
+        &self.data
+    }
+
+    /// Every parameter in the order of the table, to be changed.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut self.data
+    }
+
+    /// Sets every value to zero.
+    pub fn clear(&mut self) {
+        self.data.fill(T::ZERO);
+    }
+
+    /// The elements of one parameter, as they lie in memory.
+    pub fn slice(&self, block: Block) -> &[T] {
+        &self.data[block.range()]
+    }
+
+    /// The elements of one parameter, to be changed.
+    pub fn slice_mut(&mut self, block: Block) -> &mut [T] {
+        &mut self.data[block.range()]
+    }
+
+    /// One parameter as a matrix, as it lies in memory.
+    pub fn matrix(&self, block: Block) -> MatrixView<'_, T> {
+        MatrixView::new(self.slice(block), block.rows, block.cols)
+    }
+
+    /// One parameter as a matrix, to be changed.
+    pub fn matrix_mut(&mut self, block: Block) -> MatrixViewMut<'_, T> {
+        MatrixViewMut::new(&mut self.data[block.range()], block.rows, block.cols)
+    }
+
+    /// The elements of one parameter in PyTorch's order: transposed where memory holds it so.
+    pub fn to_pytorch(&self, named: &Named) -> Vec<T> {
+        let data = self.slice(named.block);
+        if named.transposed {
+            transposed(data, named.block.rows, named.block.cols)
+        } else {
+            data.to_vec()
+        }
+    }
+
+    /// Sets one parameter from elements in PyTorch's order.
+    ///
+    /// # Panics
+    /// If the number of elements is not the parameter's.
+    pub fn set_pytorch(&mut self, named: &Named, values: &[T]) {
+        let Block { rows, cols, .. } = named.block;
+        assert_eq!(
+            values.len(),
+            rows * cols,
+            "{}: {} values for {rows} x {cols}",
+            named.name,
+            values.len()
+        );
+        if named.transposed {
+            self.slice_mut(named.block)
+                .copy_from_slice(&transposed(values, cols, rows));
+        } else {
+            self.slice_mut(named.block).copy_from_slice(values);
+        }
+    }
+}
+
+/// The transpose of a `[rows, cols]` matrix.
+fn transposed<T: Scalar>(data: &[T], rows: usize, cols: usize) -> Vec<T> {
+    (0..rows * cols)
+        .map(|at| data[(at % rows) * cols + at / rows])
+        .collect()
+}

@@ -1,0 +1,351 @@
+//! Writing text: the network predicts a character, one is drawn, and it is read in turn.
+//!
+//! With temperature `T` character `j` has probability `softmax(o / T)_j`: below 1 the likely ones
+//! gain, above 1 the unlikely ones; 0 is the limit, the likeliest alone (greedy). Top-k (Fan 2018)
+//! keeps the `k` likeliest, top-p (Holtzman 2020) the fewest whose probabilities reach `p`.
+
+use rand::RngExt;
+use tensor::random::{self, ChaCha8Rng};
+use tensor::{activation, reduce};
+
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::packed::PackedWeights;
+use crate::unroll::Unroll;
+use crate::vocabulary::Id;
+
+/// Streams of the generator from here on draw samples.
+const SAMPLE_STREAMS: u64 = 1 << 32;
+/// Steps of the prime read at a time.
+const STEPS: usize = 64;
+
+/// How characters are drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SampleOptions {
+    /// Divides the logits; 0 draws the likeliest character always.
+    pub temperature: f64,
+    /// Draw among this many of the likeliest characters only.
+    pub top_k: Option<usize>,
+    /// Draw among the likeliest characters that together have this probability only.
+    pub top_p: Option<f64>,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+impl Default for SampleOptions {
+    fn default() -> Self {
+        SampleOptions {
+            temperature: 1.0,
+            top_k: None,
+            top_p: None,
+            seed: 1,
+        }
+    }
+}
+
+impl SampleOptions {
+    /// The likeliest character, always.
+    pub fn greedy() -> Self {
+        SampleOptions {
+            temperature: 0.0,
+            ..Self::default()
+        }
+    }
+
+    /// Checks that the numbers are in range.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] or [`Error::ZeroSize`] naming the first that is not.
+    pub fn validate(&self) -> Result<()> {
+        let value = self.temperature;
+        if !(value.is_finite() && value >= 0.0) {
+            let expected = "finite and not negative (0 draws the likeliest)";
+            return Err(Error::InvalidSetting {
+                name: "temperature",
+                expected,
+                value,
+            });
+        }
+        if self.top_k == Some(0) {
+            return Err(Error::ZeroSize { name: "top-k" });
+        }
+        match self.top_p {
+            Some(value) if !(value > 0.0 && value <= 1.0) => Err(Error::InvalidSetting {
+                name: "top-p",
+                expected: "in (0, 1]",
+                value,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Several samples side by side, one character each at a time.
+///
+/// Sample `i` draws from its own stream, so its text does not depend on how many others there are.
+pub struct BatchSampler<'m> {
+    model: &'m Model,
+    weights: PackedWeights<f32>,
+    unroll: Unroll<f32>,
+    options: SampleOptions,
+    generators: Vec<ChaCha8Rng>,
+    chosen: Vec<Id>,
+    probabilities: Vec<f32>,
+    order: Vec<Id>,
+}
+
+impl<'m> BatchSampler<'m> {
+    /// A sampler that has read `prime`; after an empty one the first character is drawn uniformly,
+    /// as there is nothing to predict it from.
+    ///
+    /// # Errors
+    /// If an option is out of range or `samples` is 0.
+    ///
+    /// # Panics
+    /// If an id is outside the model's vocabulary.
+    pub fn new(
+        model: &'m Model,
+        prime: &[Id],
+        samples: usize,
+        options: &SampleOptions,
+    ) -> Result<Self> {
+        options.validate()?;
+        if samples == 0 {
+            return Err(Error::ZeroSize {
+                name: "number of samples",
+            });
+        }
+        let config = model.network().config();
+        let mut weights = PackedWeights::forward(config);
+        weights.pack_forward(model.network().parameters());
+        let generator = |sample: usize| {
+            let mut generator = random::rng(options.seed);
+            generator.set_stream(SAMPLE_STREAMS + sample as u64);
+            generator
+        };
+        let vocab = config.vocab_size;
+        let mut sampler = BatchSampler {
+            model,
+            weights,
+            unroll: Unroll::new(config, 0, samples, 1, false),
+            options: *options,
+            generators: (0..samples).map(generator).collect(),
+            chosen: vec![0; samples],
+            probabilities: vec![0.0; vocab],
+            order: Vec::with_capacity(vocab),
+        };
+        sampler.read(prime);
+        Ok(sampler)
+    }
+
+    /// Reads the prime once and gives its state to every sample.
+    fn read(&mut self, prime: &[Id]) {
+        let (params, config) = (
+            self.model.network().parameters(),
+            self.model.network().config(),
+        );
+        let samples = self.chosen.len();
+        if prime.is_empty() {
+            self.unroll.logits.fill(0.0);
+            return;
+        }
+        let mut one = Unroll::new(config, 0, 1, STEPS.min(prime.len()), false);
+        for ids in prime.chunks(STEPS) {
+            one.carry_state();
+            one.set_inputs(ids, 1, ids.len());
+            one.forward(params, &self.weights);
+        }
+        let last = one.logits_at(one.steps - 1);
+        for logits in self.unroll.logits.chunks_exact_mut(config.vocab_size) {
+            logits.copy_from_slice(last);
+        }
+        one.carry_state();
+        let len = config.hidden_size;
+        for (all, one) in self.unroll.layers.iter_mut().zip(&one.layers) {
+            for sample in 0..samples {
+                all.h[sample * len..(sample + 1) * len].copy_from_slice(&one.h[..len]);
+                if !all.c.is_empty() {
+                    all.c[sample * len..(sample + 1) * len].copy_from_slice(&one.c[..len]);
+                }
+            }
+        }
+    }
+
+    /// Draws the next character of every sample and reads it.
+    pub fn next_characters(&mut self) -> &[Id] {
+        let vocab = self.probabilities.len();
+        for sample in 0..self.chosen.len() {
+            let logits = &self.unroll.logits[sample * vocab..(sample + 1) * vocab];
+            self.probabilities.copy_from_slice(logits);
+            let generator = &mut self.generators[sample];
+            self.chosen[sample] = draw(
+                &mut self.probabilities,
+                &mut self.order,
+                &self.options,
+                generator,
+            );
+        }
+        self.unroll.carry_state();
+        self.unroll.set_inputs(&self.chosen, self.chosen.len(), 1);
+        self.unroll
+            .forward(self.model.network().parameters(), &self.weights);
+        &self.chosen
+    }
+}
+
+/// Draws a character from logits, which become probabilities on the way.
+fn draw(
+    logits: &mut [f32],
+    order: &mut Vec<Id>,
+    options: &SampleOptions,
+    generator: &mut ChaCha8Rng,
+) -> Id {
+    if options.temperature == 0.0 {
+        return reduce::argmax(logits) as Id;
+    }
+    // Shifted before it is scaled: a tiny temperature then sends all but the likeliest to minus
+    // infinity, whose probability is 0, and no infinity meets another.
+    let max = reduce::max(logits);
+    for logit in logits.iter_mut() {
+        *logit = (f64::from(*logit - max) / options.temperature) as f32;
+    }
+    activation::softmax_in_place(logits);
+    if options.top_k.is_some() || options.top_p.is_some() {
+        keep_likeliest(logits, order, options);
+    }
+    let total: f64 = logits.iter().map(|&p| f64::from(p)).sum();
+    let mut left = generator.random::<f64>() * total;
+    let mut last = 0;
+    for (id, &p) in logits.iter().enumerate().filter(|&(_, &p)| p > 0.0) {
+        last = id;
+        left -= f64::from(p);
+        if left < 0.0 {
+            break;
+        }
+    }
+    last as Id
+}
+
+/// Sets the probabilities of all but the likeliest to 0; of equals the first stays.
+fn keep_likeliest(probabilities: &mut [f32], order: &mut Vec<Id>, options: &SampleOptions) {
+    order.clear();
+    order.extend(0..probabilities.len() as Id);
+    order.sort_unstable_by(|&a, &b| {
+        probabilities[b as usize]
+            .total_cmp(&probabilities[a as usize])
+            .then(a.cmp(&b))
+    });
+    let mut sum = 0.0;
+    let most = options.top_k.unwrap_or(order.len()).min(order.len());
+    let enough = options.top_p.unwrap_or(f64::INFINITY);
+    let reach = order.iter().position(|&id| {
+        sum += f64::from(probabilities[id as usize]);
+        sum >= enough
+    });
+    let kept = most.min(reach.map_or(order.len(), |at| at + 1));
+    for &id in &order[kept..] {
+        probabilities[id as usize] = 0.0;
+    }
+}
+
+/// An endless iterator of characters.
+pub struct Sampler<'m>(BatchSampler<'m>);
+
+impl<'m> Sampler<'m> {
+    /// A sampler that has read `prime`.
+    ///
+    /// # Errors
+    /// If an option is out of range.
+    ///
+    /// # Panics
+    /// If an id is outside the model's vocabulary.
+    pub fn new(model: &'m Model, prime: &[Id], options: &SampleOptions) -> Result<Self> {
+        BatchSampler::new(model, prime, 1, options).map(Sampler)
+    }
+}
+
+impl Iterator for Sampler<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        let id = self.0.next_characters()[0];
+        Some(self.0.model.vocabulary().symbol(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draws(logits: &[f32], options: &SampleOptions) -> Vec<usize> {
+        let (mut generator, mut order) = (random::rng(5), Vec::new());
+        let mut counts = vec![0; logits.len()];
+        for _ in 0..20_000 {
+            counts[draw(&mut logits.to_vec(), &mut order, options, &mut generator) as usize] += 1;
+        }
+        counts
+    }
+
+    #[test]
+    fn characters_come_as_often_as_they_are_likely() {
+        let logits = [0.5f32.ln(), 0.3f32.ln(), 0.2f32.ln()];
+        let counts = draws(&logits, &SampleOptions::default());
+        for (count, p) in counts.iter().zip([0.5, 0.3, 0.2]) {
+            assert!((*count as f64 / 20_000.0 - p).abs() < 0.015, "{counts:?}");
+        }
+        let sharp = draws(
+            &logits,
+            &SampleOptions {
+                temperature: 0.5,
+                ..Default::default()
+            },
+        );
+        assert!(
+            (sharp[0] as f64 / 20_000.0 - 0.25 / 0.38).abs() < 0.015,
+            "{sharp:?}"
+        );
+    }
+
+    #[test]
+    fn temperature_0_and_tiny_temperatures_draw_the_likeliest() {
+        for temperature in [0.0, 1e-300, 1e-9] {
+            let counts = draws(
+                &[1.0, 5.0, 4.9, f32::MIN],
+                &SampleOptions {
+                    temperature,
+                    ..Default::default()
+                },
+            );
+            assert_eq!(counts, [0, 20_000, 0, 0], "temperature {temperature}");
+        }
+    }
+
+    #[test]
+    fn top_k_and_top_p_never_draw_what_they_exclude() {
+        let logits = [0.1f32.ln(), 0.4f32.ln(), 0.3f32.ln(), 0.2f32.ln()];
+        let top_k = draws(
+            &logits,
+            &SampleOptions {
+                top_k: Some(2),
+                ..Default::default()
+            },
+        );
+        assert!(top_k[0] == 0 && top_k[3] == 0 && top_k[1] > top_k[2]);
+        let top_p = draws(
+            &logits,
+            &SampleOptions {
+                top_p: Some(0.85),
+                ..Default::default()
+            },
+        );
+        assert!(top_p[0] == 0 && top_p[3] > 0);
+        let one = draws(
+            &logits,
+            &SampleOptions {
+                top_p: Some(1e-9),
+                ..Default::default()
+            },
+        );
+        assert_eq!(one, [0, 20_000, 0, 0]);
+    }
+}

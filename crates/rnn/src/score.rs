@@ -1,0 +1,116 @@
+//! How well a model predicts a text: nats, bits per character, perplexity, surprise by character.
+
+use crate::loss;
+use crate::model::Model;
+use crate::packed::PackedWeights;
+use crate::unroll::Unroll;
+use crate::vocabulary::Id;
+
+/// The total surprise of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Score {
+    /// Sum of `-ln p` over the predicted characters.
+    pub nats: f64,
+    /// Characters predicted: all but the first.
+    pub characters: u64,
+}
+
+impl Score {
+    /// Mean surprise in nats per character; 0 for nothing.
+    pub fn nats_per_character(&self) -> f64 {
+        self.nats / self.characters.max(1) as f64
+    }
+
+    /// Mean surprise in bits per character: nats over ln 2.
+    pub fn bits_per_character(&self) -> f64 {
+        self.nats_per_character() / std::f64::consts::LN_2
+    }
+
+    /// `exp` of the nats per character: among how many equally likely characters the model chooses.
+    pub fn perplexity(&self) -> f64 {
+        libm::exp(self.nats_per_character())
+    }
+}
+
+/// Steps through the network at a time.
+const STEPS: usize = 256;
+
+/// Scores one text that arrives in pieces; how it is cut changes no bit of the result.
+pub struct Scorer<'m> {
+    model: &'m Model,
+    weights: PackedWeights<f32>,
+    unroll: Unroll<f32>,
+    losses: Vec<f64>,
+    last: Option<Id>,
+    score: Score,
+}
+
+impl<'m> Scorer<'m> {
+    /// A scorer at the start of a text, from a zero state.
+    pub fn new(model: &'m Model) -> Self {
+        let mut weights = PackedWeights::forward(model.network().config());
+        weights.pack_forward(model.network().parameters());
+        let unroll = Unroll::new(model.network().config(), 0, 1, STEPS, false);
+        Scorer {
+            model,
+            weights,
+            unroll,
+            losses: vec![0.0; STEPS],
+            last: None,
+            score: Score::default(),
+        }
+    }
+
+    /// Reads the next piece of the text.
+    ///
+    /// # Panics
+    /// If an id is outside the model's vocabulary.
+    pub fn push(&mut self, ids: &[Id]) {
+        self.push_with(ids, |_, _, _| {});
+    }
+
+    /// Reads the next piece and tells of each predicted character: its id, its surprise in nats,
+    /// and the probabilities of all characters in its place.
+    ///
+    /// # Panics
+    /// If an id is outside the model's vocabulary.
+    pub fn push_with(&mut self, ids: &[Id], mut tell: impl FnMut(Id, f64, &[f32])) {
+        let Some(&first) = ids.first() else { return };
+        let params = self.model.network().parameters();
+        let vocab = self.model.vocabulary().len();
+        let targets = if self.last.is_none() { &ids[1..] } else { ids };
+        let mut before = self.last.unwrap_or(first);
+        for targets in targets.chunks(STEPS) {
+            self.unroll.carry_state();
+            self.unroll.steps = targets.len();
+            for (input, &target) in self.unroll.inputs.iter_mut().zip(targets) {
+                *input = std::mem::replace(&mut before, target);
+            }
+            self.unroll.forward(params, &self.weights);
+            let losses = &mut self.losses[..targets.len()];
+            let logits = &mut self.unroll.logits[..targets.len() * vocab];
+            loss::softmax_cross_entropy(logits, targets, losses);
+            for ((&target, &nats), probabilities) in
+                targets.iter().zip(&*losses).zip(logits.chunks_exact(vocab))
+            {
+                self.score.nats += nats;
+                self.score.characters += 1;
+                tell(target, nats, probabilities);
+            }
+        }
+        self.last = Some(before);
+    }
+
+    /// The score of all text so far.
+    pub fn score(&self) -> Score {
+        self.score
+    }
+
+    /// Starts a new text: zero state, zero score.
+    pub fn reset(&mut self) {
+        self.unroll.steps = 0;
+        self.unroll.reset_state();
+        self.last = None;
+        self.score = Score::default();
+    }
+}

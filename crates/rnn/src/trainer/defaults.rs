@@ -1,0 +1,58 @@
+//! What to train with when nothing is said: chosen by measuring, and fitted to the text's length.
+
+use super::TrainConfig;
+use crate::config::{CellKind, Init, NetworkConfig};
+use crate::loss::Reduction;
+use crate::optimizer::{Clip, Decay, OptimizerConfig, Schedule};
+
+/// A network and a way to train it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recommended {
+    /// The network.
+    pub network: NetworkConfig,
+    /// The training.
+    pub train: TrainConfig,
+}
+
+/// Settings that do well on a text of this many characters.
+///
+/// A text of a million characters gets two LSTM layers of 256 units with dropout; shorter ones
+/// fewer units, more dropout and fewer steps, since what they lack is text, not time.
+pub fn recommended(characters: usize, vocab_size: usize) -> Recommended {
+    let (hidden_size, num_layers, dropout, batch_size, max_steps) = match characters {
+        0..20_000 => (64, 1, 0.2, 8, 1_500),
+        20_000..100_000 => (128, 1, 0.3, 16, 3_000),
+        100_000..500_000 => (192, 2, 0.4, 32, 4_000),
+        _ => (256, 2, 0.3, 32, 6_000),
+    };
+    Recommended {
+        network: NetworkConfig {
+            cell: CellKind::Lstm,
+            vocab_size,
+            hidden_size,
+            num_layers,
+        },
+        train: TrainConfig {
+            batch_size,
+            seq_length: 64,
+            horizon: None,
+            reduction: Reduction::Mean,
+            freeze_recurrent_bias: false,
+            dropout,
+            optimizer: OptimizerConfig::ADAM,
+            learning_rate: 4e-3,
+            schedule: Schedule::WarmupDecay {
+                warmup_steps: 100,
+                decay_fraction: 0.25,
+                decay: Decay::Cosine,
+                floor: 0.02,
+            },
+            clip: Clip::Norm(5.0),
+            max_steps: Some(max_steps),
+            eval_every: 250,
+            patience: None,
+            seed: 1,
+            init: Init::default(),
+        },
+    }
+}

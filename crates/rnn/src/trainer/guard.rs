@@ -1,0 +1,106 @@
+//! What keeps a loss or gradient that is not finite away from the weights.
+//!
+//! A step whose loss or gradient norm is not finite is skipped. Five in a row mean that skipping
+//! does not help: training goes back to the best weights with half the learning rate. The third
+//! such return would be the third quarter-rate failure, so training ends with an error instead.
+
+use serde::{Deserialize, Serialize};
+
+/// Bad steps in a row that send training back to the best weights.
+const MOST_BAD_STEPS: u32 = 5;
+/// Returns that end training.
+const MOST_RETURNS: u32 = 3;
+
+/// The counters of the guard; part of what a resumed run needs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// Bad steps in a row, up to now.
+    pub bad_steps: u32,
+    /// Bad steps in all.
+    pub skipped: u64,
+    /// Returns to the best weights.
+    pub returns: u32,
+    /// What the learning rate is multiplied by: a half for each return.
+    pub scale: f64,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Guard {
+            bad_steps: 0,
+            skipped: 0,
+            returns: 0,
+            scale: 1.0,
+        }
+    }
+}
+
+/// What to do with a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Update the weights.
+    Take,
+    /// Leave the weights alone.
+    Skip,
+    /// Go back to the best weights.
+    Return,
+    /// Give up.
+    End,
+}
+
+impl Guard {
+    /// Judges a step by its loss and gradient norm.
+    pub(crate) fn judge(&mut self, loss: f64, gradient_norm: f64) -> Verdict {
+        if loss.is_finite() && gradient_norm.is_finite() {
+            self.bad_steps = 0;
+            return Verdict::Take;
+        }
+        self.bad_steps += 1;
+        self.skipped += 1;
+        if self.bad_steps < MOST_BAD_STEPS {
+            return Verdict::Skip;
+        }
+        self.bad_steps = 0;
+        self.returns += 1;
+        self.scale *= 0.5;
+        if self.returns < MOST_RETURNS {
+            Verdict::Return
+        } else {
+            Verdict::End
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_bad_steps_return_and_the_third_return_ends() {
+        let mut guard = Guard::default();
+        let nan = f64::NAN;
+        let verdicts: Vec<_> = (0..15).map(|_| guard.judge(nan, 1.0)).collect();
+        let expected = [Verdict::Return, Verdict::Return, Verdict::End];
+        for (at, verdict) in verdicts.iter().enumerate() {
+            let wanted = if at % 5 == 4 {
+                expected[at / 5]
+            } else {
+                Verdict::Skip
+            };
+            assert_eq!(*verdict, wanted, "bad step {at}");
+        }
+        assert_eq!((guard.skipped, guard.scale), (15, 0.125));
+    }
+
+    #[test]
+    fn a_good_step_starts_the_count_anew() {
+        let mut guard = Guard::default();
+        for _ in 0..4 {
+            assert_eq!(guard.judge(1.0, f64::INFINITY), Verdict::Skip);
+        }
+        assert_eq!(guard.judge(1.0, 2.0), Verdict::Take);
+        assert_eq!(guard.judge(f64::NAN, 2.0), Verdict::Skip);
+        assert_eq!(guard.bad_steps, 1);
+    }
+}

@@ -1,0 +1,376 @@
+//! The training loop: windows in, updates out, an evaluation now and then.
+//!
+//! One step is the notebook's epoch on a window of text: forward, loss, backward, update.
+//!
+//! ```text
+//! window -> Bptt::forward -> loss -> Bptt::backward -> Clip -> guard -> Optimizer
+//! ```
+//!
+//! The trainer prints nothing. It reports [`Event`]s to a callback, which may look at the trainer,
+//! save its [best model](Trainer::best_model), and end the run.
+
+mod config;
+mod defaults;
+mod guard;
+mod progress;
+mod resume;
+mod run;
+mod validation;
+
+use tensor::Scalar;
+
+pub use config::TrainConfig;
+pub use defaults::{Recommended, recommended};
+pub use guard::Guard;
+pub(crate) use progress::Progress;
+pub use progress::Record;
+pub use run::{Event, Outcome, RunOptions};
+
+use crate::bptt::{Bptt, Window};
+use crate::config::NetworkConfig;
+use crate::corpus::{self, Corpus, Split, Streams};
+use crate::dropout::Dropout;
+use crate::error::Result;
+use crate::model::{Model, Training};
+use crate::network::Network;
+use crate::optimizer::{Optimizer, Patience, Position};
+use crate::parameters::Parameters;
+use crate::vocabulary::Id;
+use guard::Verdict;
+use validation::Validator;
+
+/// Trains a network on a text.
+///
+/// ```
+/// use rnn::{CellKind, Corpus, RunOptions, Trainer, recommended};
+/// use std::ops::ControlFlow;
+///
+/// let corpus = Corpus::from_text(&"the quick brown fox jumps over the lazy dog. ".repeat(20))?;
+/// let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+/// advice.network.hidden_size = 16;
+/// advice.train.max_steps = Some(30);
+/// let mut trainer = Trainer::<f32>::new(corpus, &[0.9, 0.1], advice.network, advice.train)?;
+/// trainer.run(&RunOptions::default(), |_, _| Ok::<_, rnn::Error>(ControlFlow::Continue(())))?;
+/// assert!(trainer.history().last().unwrap().validation_loss.unwrap() < 3.4);
+/// # Ok::<(), rnn::Error>(())
+/// ```
+pub struct Trainer<T> {
+    corpus: Corpus,
+    split: Split,
+    shares: Vec<f64>,
+    streams: Streams,
+    network: Network<T>,
+    gradient: Parameters<T>,
+    optimizer: Optimizer<T>,
+    bptt: Bptt<T>,
+    validator: Option<Validator<T>>,
+    config: TrainConfig,
+    progress: Progress,
+    best: Option<Parameters<T>>,
+    inputs: Vec<Id>,
+    targets: Vec<Id>,
+    notes: Vec<String>,
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// The window's loss before the update, in nats, reduced as asked.
+    pub loss: f64,
+    /// Euclidean norm of the whole gradient before clipping.
+    pub gradient_norm: f64,
+    /// The learning rate of the update.
+    pub learning_rate: f64,
+    /// Characters predicted.
+    pub characters: u64,
+}
+
+impl<T: Scalar> Trainer<T> {
+    /// A trainer for a new network on the first share of the text, evaluated on the second.
+    ///
+    /// A text too short for the batch or the window shrinks the batch, then the window, and says
+    /// so in [`notes`](Self::notes).
+    ///
+    /// # Errors
+    /// For a setting out of range, shares that are none, or a text too short to learn from.
+    pub fn new(
+        corpus: Corpus,
+        split: &[f64],
+        network: NetworkConfig,
+        config: TrainConfig,
+    ) -> Result<Self> {
+        config.validate()?;
+        let network = Network::new(network, &config.init, config.seed)?;
+        Self::with_network(corpus, split, network, config)
+    }
+
+    /// As [`new`](Self::new), starting from a network that exists.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    ///
+    /// # Panics
+    /// If the network's vocabulary is not as large as the text's.
+    pub fn with_network(
+        corpus: Corpus,
+        split: &[f64],
+        network: Network<T>,
+        mut config: TrainConfig,
+    ) -> Result<Self> {
+        config.validate()?;
+        let (mine, texts) = (network.config().vocab_size, corpus.vocabulary().len());
+        assert!(
+            mine == texts,
+            "a network of {mine} characters for a text of {texts}"
+        );
+        let shares = split.to_vec();
+        let split = corpus.split(split)?;
+        let fitted = corpus::fit(split.train.len(), config.batch_size, config.seq_length)?;
+        (config.batch_size, config.seq_length) = (fitted.batch_size, fitted.seq_length);
+        let mut notes: Vec<String> = fitted.changed.into_iter().collect();
+        let validator = Validator::new(network.config(), split.validation.len());
+        if validator.is_none() {
+            notes.push(
+                "no text is held out, so there is no validation loss: the model is the last state"
+                    .into(),
+            );
+        }
+        let window = Window {
+            batch_size: config.batch_size,
+            seq_length: config.seq_length,
+            horizon: config.horizon,
+            reduction: config.reduction,
+        };
+        let count = config.batch_size * config.seq_length;
+        Ok(Trainer {
+            streams: Streams::new(split.train.clone(), config.batch_size, config.seq_length),
+            gradient: Parameters::zeros(network.config()),
+            optimizer: Optimizer::new(config.optimizer, network.parameters().len())?,
+            bptt: Bptt::new(network.config(), window, config.dropout > 0.0),
+            best: validator.is_some().then(|| network.parameters().clone()),
+            progress: Progress {
+                patience: config.patience.map(Patience::new).transpose()?,
+                ..Progress::default()
+            },
+            inputs: vec![0; count],
+            targets: vec![0; count],
+            corpus,
+            split,
+            shares,
+            network,
+            validator,
+            config,
+            notes,
+        })
+    }
+
+    /// One line each for whatever was fitted to the text.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// How training goes, as fitted to the text.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// The network as it is now.
+    pub fn network(&self) -> &Network<T> {
+        &self.network
+    }
+
+    /// The text.
+    pub fn corpus(&self) -> &Corpus {
+        &self.corpus
+    }
+
+    /// The parts of the text.
+    pub fn split(&self) -> &Split {
+        &self.split
+    }
+
+    /// Steps taken.
+    pub fn step_count(&self) -> u64 {
+        self.progress.step
+    }
+
+    /// Whole epochs done.
+    pub fn epoch(&self) -> u64 {
+        self.progress.epoch
+    }
+
+    /// Windows in an epoch, each one step.
+    pub fn windows_per_epoch(&self) -> usize {
+        self.streams.windows_per_epoch()
+    }
+
+    /// Characters of one step, where the window is a full one.
+    pub fn characters_per_step(&self) -> usize {
+        self.config.batch_size * self.config.seq_length
+    }
+
+    /// The evaluations so far.
+    pub fn history(&self) -> &[Record] {
+        &self.progress.history
+    }
+
+    /// Step and loss of the best evaluation so far, in nats per character; `None` before the first
+    /// or without held-out text.
+    pub fn best(&self) -> Option<(u64, f64)> {
+        self.progress.best
+    }
+
+    /// Steps that were skipped because their loss or gradient was not finite.
+    pub fn skipped(&self) -> u64 {
+        self.progress.guard.skipped
+    }
+
+    /// Fixes the number of steps.
+    pub fn set_max_steps(&mut self, max_steps: u64) {
+        self.config.max_steps = Some(max_steps);
+    }
+
+    /// Takes one step: forward, backward, clip, update. A window whose loss or gradient is not
+    /// finite changes no weight.
+    fn step(&mut self) -> (Step, Verdict) {
+        if self.progress.window == 0 {
+            self.bptt.reset_state();
+        }
+        let steps = self.streams.fill(
+            self.corpus.ids().as_slice(),
+            self.progress.window,
+            &mut self.inputs,
+            &mut self.targets,
+        );
+        let count = steps * self.config.batch_size;
+        let dropout = (self.config.dropout > 0.0)
+            .then(|| Dropout::new(self.config.dropout, self.config.seed, self.progress.step));
+        let (inputs, targets) = (&self.inputs[..count], &self.targets[..count]);
+        let loss = self
+            .bptt
+            .forward(self.network.parameters(), inputs, targets, dropout);
+        self.gradient.clear();
+        self.bptt.backward(&mut self.gradient);
+        if self.config.freeze_recurrent_bias {
+            for bias in self.network.recurrent_biases() {
+                self.gradient.slice_mut(bias).fill(T::ZERO);
+            }
+        }
+        let gradient_norm = self.config.clip.apply(self.gradient.as_mut_slice());
+        let learning_rate = self.learning_rate();
+        let verdict = self.progress.guard.judge(loss, gradient_norm);
+        if verdict == Verdict::Take {
+            self.optimizer.step(
+                self.network.parameters_mut().as_mut_slice(),
+                self.gradient.as_slice(),
+                learning_rate,
+            );
+            self.progress.losses.0 += loss;
+            self.progress.losses.1 += 1;
+        }
+        self.progress.step += 1;
+        self.progress.window += 1;
+        if self.progress.window == self.streams.windows_per_epoch() {
+            self.progress.window = 0;
+            self.progress.epoch += 1;
+        }
+        (
+            Step {
+                loss,
+                gradient_norm,
+                learning_rate,
+                characters: count as u64,
+            },
+            verdict,
+        )
+    }
+
+    /// The learning rate of the step about to be taken.
+    fn learning_rate(&self) -> f64 {
+        let Progress {
+            step,
+            epoch,
+            ref guard,
+            ref plateau,
+            ..
+        } = self.progress;
+        let position = Position {
+            step,
+            max_steps: self.config.max_steps,
+            epoch,
+        };
+        self.config
+            .schedule
+            .rate(self.config.learning_rate, position, plateau)
+            * guard.scale
+    }
+
+    /// Measures the held-out loss, notes it in the history, and keeps the weights if they are the
+    /// best so far; of equals the earlier stays.
+    fn evaluate(&mut self, learning_rate: f64) -> (Record, bool) {
+        let held_out = self.corpus.ids().slice(self.split.validation.clone());
+        let parameters = self.network.parameters();
+        let validation_loss = self
+            .validator
+            .as_mut()
+            .map(|validator| validator.loss(parameters, held_out));
+        let (sum, count) = std::mem::take(&mut self.progress.losses);
+        let train_loss = (count > 0).then(|| sum / count as f64);
+        let record = Record {
+            step: self.progress.step,
+            train_loss,
+            validation_loss,
+            learning_rate,
+        };
+        self.progress.history.push(record);
+        let improved = validation_loss.is_some_and(|loss| {
+            loss.is_finite() && self.progress.best.is_none_or(|(_, best)| loss < best)
+        });
+        if improved {
+            self.progress.best = validation_loss.map(|loss| (record.step, loss));
+            if let Some(best) = &mut self.best {
+                best.as_mut_slice()
+                    .copy_from_slice(self.network.parameters().as_slice());
+            }
+        }
+        if let Some(loss) = validation_loss {
+            self.config
+                .schedule
+                .observe(&mut self.progress.plateau, loss);
+            if let Some(patience) = &mut self.progress.patience {
+                self.progress.patience_spent = patience.observe(loss);
+            }
+        }
+        (record, improved || validation_loss.is_none())
+    }
+
+    /// Back to the best weights with zero state and fresh moments.
+    fn go_back(&mut self) {
+        if let Some(best) = &self.best {
+            self.network
+                .parameters_mut()
+                .as_mut_slice()
+                .copy_from_slice(best.as_slice());
+        }
+        self.optimizer.reset();
+        self.bptt.reset_state();
+    }
+}
+
+impl Trainer<f32> {
+    /// The model with the best weights so far; the last where nothing is held out.
+    pub fn best_model(&self) -> Model {
+        self.model(self.best.as_ref().unwrap_or(self.network.parameters()))
+    }
+
+    /// The model with the weights as they are now.
+    pub fn current_model(&self) -> Model {
+        self.model(self.network.parameters())
+    }
+
+    fn model(&self, parameters: &Parameters<f32>) -> Model {
+        let network = Network::from_parameters(*self.network.config(), parameters.clone());
+        let training = Training::new(self.config, &self.progress);
+        Model::new(self.corpus.vocabulary().clone(), network, Some(training))
+    }
+}

@@ -1,0 +1,178 @@
+//! Running the trainer to its end, in a thread pool, with reports on the way.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use tensor::Scalar;
+
+use super::guard::Verdict;
+use super::{Record, Step, Trainer};
+use crate::error::Error;
+use crate::optimizer::Schedule;
+
+/// How to run, none of which influences the result but `time`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Threads to use. Any number gives the same bits.
+    pub threads: usize,
+    /// Where the number of steps is open: fix it so that training takes about this long.
+    pub time: Option<Duration>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions {
+            threads: 1,
+            time: None,
+        }
+    }
+}
+
+/// What the trainer reports.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    /// A step was taken.
+    Step(Step),
+    /// A step was left out: its loss or gradient was not finite.
+    Skipped(Step),
+    /// Five steps in a row were left out: back to the best weights, at a lower rate.
+    WentBack {
+        /// What the learning rate is multiplied by from now on.
+        scale: f64,
+    },
+    /// The model was evaluated.
+    Evaluated {
+        /// What was found.
+        record: Record,
+        /// Whether it is the best so far; always true without held-out text.
+        improved: bool,
+    },
+    /// The time limit has fixed the number of steps.
+    StepsFixed {
+        /// Steps in all. The same number as `max_steps` gives the same bits.
+        max_steps: u64,
+    },
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps are done.
+    Finished,
+    /// Too many evaluations in a row brought no improvement.
+    PatienceSpent,
+    /// The callback said so.
+    Stopped,
+}
+
+impl<T: Scalar> Trainer<T> {
+    /// Trains to the end, reporting every event.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] when losses stay non-finite at ever lower rates, [`Error::Threads`]
+    /// when the system gives no threads, and whatever the callback returns.
+    pub fn run<E: From<Error> + Send>(
+        &mut self,
+        options: &RunOptions,
+        report: impl FnMut(&Self, Event) -> Result<ControlFlow<()>, E> + Send,
+    ) -> Result<Outcome, E> {
+        if options.threads <= 1 {
+            return self.run_here(options, report);
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.threads)
+            .build();
+        let pool = pool.map_err(|error| Error::Threads {
+            threads: options.threads,
+            why: error.to_string(),
+        })?;
+        pool.install(|| self.run_here(options, report))
+    }
+
+    fn run_here<E: From<Error>>(
+        &mut self,
+        options: &RunOptions,
+        mut report: impl FnMut(&Self, Event) -> Result<ControlFlow<()>, E>,
+    ) -> Result<Outcome, E> {
+        let (start, first) = (Instant::now(), self.progress.step);
+        loop {
+            if let Some(time) = options.time.filter(|_| self.config.max_steps.is_none())
+                && let Some(max_steps) = self.fix_steps(start.elapsed(), time, first)
+            {
+                self.config.max_steps = Some(max_steps);
+                if report(self, Event::StepsFixed { max_steps })?.is_break() {
+                    return Ok(Outcome::Stopped);
+                }
+            }
+            let max_steps = self.config.max_steps.unwrap_or(u64::MAX);
+            if self.progress.patience_spent {
+                return Ok(Outcome::PatienceSpent);
+            }
+            if self.progress.step >= max_steps {
+                return Ok(Outcome::Finished);
+            }
+            let (step, verdict) = self.step();
+            let event = match verdict {
+                Verdict::Take => Event::Step(step),
+                Verdict::Skip => Event::Skipped(step),
+                Verdict::Return => {
+                    self.go_back();
+                    Event::WentBack {
+                        scale: self.progress.guard.scale,
+                    }
+                }
+                Verdict::End => {
+                    return Err(Error::Diverged {
+                        step: self.progress.step,
+                    }
+                    .into());
+                }
+            };
+            let mut flow = report(self, event)?;
+            if self.progress.step.is_multiple_of(self.config.eval_every)
+                || self.progress.step == max_steps
+            {
+                let (record, improved) = self.evaluate(step.learning_rate);
+                let after = report(self, Event::Evaluated { record, improved })?;
+                flow = if flow.is_break() { flow } else { after };
+            }
+            if flow.is_break() {
+                return Ok(Outcome::Stopped);
+            }
+        }
+    }
+
+    /// The number of steps that `time` allows, once it must be known: when the rate would begin
+    /// to fall, or, for a schedule that never asks, when the time is up.
+    fn fix_steps(&self, elapsed: Duration, time: Duration, first: u64) -> Option<u64> {
+        let (step, done) = (self.progress.step, self.progress.step - first);
+        let constant_share = match self.config.schedule {
+            Schedule::WarmupDecay { decay_fraction, .. } => 1.0 - decay_fraction,
+            Schedule::Cosine { .. } => 0.0,
+            Schedule::Constant | Schedule::Exponential { .. } | Schedule::Plateau { .. } => 1.0,
+        };
+        let warm = self
+            .config
+            .schedule
+            .decay_start(u64::MAX)
+            .is_none_or(|start| match self.config.schedule {
+                Schedule::Cosine { .. } => step >= start,
+                _ => true,
+            });
+        if done == 0 || !warm || elapsed.as_secs_f64() < time.as_secs_f64() * constant_share {
+            return None;
+        }
+        let left = time.saturating_sub(elapsed).as_secs_f64();
+        let mut max_steps = step + (done as f64 * left / elapsed.as_secs_f64()) as u64;
+        // Not a step of the decay may lie behind us already.
+        while self
+            .config
+            .schedule
+            .decay_start(max_steps)
+            .is_some_and(|start| start < step)
+        {
+            max_steps += 1;
+        }
+        Some(max_steps.max(step).max(1))
+    }
+}

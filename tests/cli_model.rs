@@ -1,0 +1,196 @@
+//! `score`, `inspect`, `check`, `completions` and the help.
+
+mod cli_support;
+
+use cli_support::Folder;
+
+/// The columns of a line of `score`.
+fn columns(line: &str) -> Vec<f64> {
+    line.split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect()
+}
+
+#[test]
+fn score_adds_up_its_files() {
+    let folder = Folder::with_model();
+    folder.write("other.txt", "jumps the quick fox\nline 12: fox\n");
+    let run = folder
+        .run(&["score", "model.safetensors", "text.txt", "other.txt"])
+        .ok();
+    let rows: Vec<Vec<f64>> = run.text().lines().skip(1).map(columns).collect();
+    let [text, other, total] = rows.as_slice() else {
+        panic!("{}", run.text())
+    };
+    assert_eq!((text[3], other[3], total[3]), (3499.0, 32.0, 3531.0));
+    let mean = (text[0] * text[3] + other[0] * other[3]) / total[3];
+    assert!((mean - total[0]).abs() < 1e-4, "{rows:?}");
+    for row in &rows {
+        assert!(
+            (row[1] - row[0] / std::f64::consts::LN_2).abs() < 2e-4,
+            "{row:?}"
+        );
+        assert!((row[2] - row[0].exp()).abs() < 1e-3 * row[2], "{row:?}");
+    }
+}
+
+#[test]
+fn the_strangest_line_comes_first() {
+    let folder = Folder::with_text();
+    let flags = [
+        "--hidden-size",
+        "24",
+        "--max-steps",
+        "150",
+        "--batch-size",
+        "8",
+        "--seq-length",
+        "16",
+    ];
+    folder
+        .run(&[&["train", "text.txt", "-o", "m"], flags.as_slice()].concat())
+        .ok();
+    let odd = "xof nworb kciuq eht";
+    let text = cli_support::text();
+    let (before, after) = text.split_at(text.find("line 40").unwrap());
+    folder.write("odd.txt", format!("{before}{odd}\n{after}"));
+    let run = folder.run(&["score", "m", "odd.txt", "--per-line"]).ok();
+    let first = run.text().lines().next().unwrap();
+    assert!(first.ends_with(&format!("    41  {odd}")), "{first:?}");
+    assert_eq!(run.text().lines().count(), 101);
+}
+
+#[test]
+fn scores_by_character_add_up_to_the_whole() {
+    let folder = Folder::with_model();
+    let run = folder
+        .run(&[
+            "score",
+            "model.safetensors",
+            "text.txt",
+            "--per-char",
+            "--json",
+        ])
+        .ok();
+    let number = |line: &str, name: &str| -> f64 {
+        let rest = line.split_once(&format!("\"{name}\":")).unwrap().1;
+        rest.split([',', '}']).next().unwrap().parse().unwrap()
+    };
+    let sum: f64 = run.text().lines().map(|line| number(line, "nats")).sum();
+    let whole = folder
+        .run(&["score", "model.safetensors", "text.txt", "--json"])
+        .ok();
+    let mean = number(whole.text(), "nats_per_character");
+    assert!((sum / 3499.0 - mean).abs() < 1e-9, "{sum} against {mean}");
+    assert_eq!(number(whole.text(), "characters"), 3499.0);
+}
+
+#[test]
+fn unknown_characters_are_refused_or_skipped() {
+    let folder = Folder::with_model();
+    folder.write("odd.txt", "the qüick fox");
+    folder.write("plain.txt", "the qick fox");
+    let message = "cannot read odd.txt: character 'ü' (U+00FC) at character offset 5 is not in the vocabulary, \
+                   expected one of its symbols; close ones: 'u', 'x', 'w', 't', 's'";
+    let refused = folder.run(&["score", "model.safetensors", "odd.txt"]);
+    assert_eq!(
+        (refused.code, refused.stderr),
+        (Some(1), format!("error: {message}\n"))
+    );
+    let score = |args: &[&str]| {
+        let run = folder
+            .run(&[&["score", "model.safetensors"], args].concat())
+            .ok();
+        columns(run.text().lines().nth(1).unwrap())
+    };
+    assert_eq!(
+        score(&["odd.txt", "--unknown", "skip"]),
+        score(&["plain.txt"])
+    );
+}
+
+#[test]
+fn inspect_tells_what_the_model_is() {
+    let folder = Folder::with_model();
+    let run = folder.run(&["inspect", "model.safetensors"]).ok();
+    let text = run.text();
+    for part in [
+        "lstm, layers 1, hidden units 16",
+        "vocabulary  33 characters: \\n 0123456789:",
+        "20 steps done",
+    ] {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+    let json = folder.run(&["inspect", "model.safetensors", "--json"]).ok();
+    assert!(
+        json.text().starts_with("{\"bytes\":false,") && json.text().contains("\"hidden_size\":16")
+    );
+}
+
+#[test]
+fn the_gradient_check_passes_for_every_cell() {
+    for args in [
+        &["check"][..],
+        &[
+            "check",
+            "--num-layers",
+            "2",
+            "--dropout",
+            "0.3",
+            "--seed",
+            "5",
+        ],
+    ] {
+        let run = Folder::new().run(args).ok();
+        for cell in ["rnn ", "rnn_relu ", "lstm ", "gru "] {
+            assert!(
+                run.text().lines().any(|line| line.starts_with(cell)),
+                "{cell} in {}",
+                run.text()
+            );
+        }
+        assert!(
+            run.text()
+                .lines()
+                .last()
+                .unwrap()
+                .starts_with("every gradient agrees")
+        );
+    }
+}
+
+#[test]
+fn every_command_explains_itself_with_an_example() {
+    let folder = Folder::new();
+    let run = folder.run(&["--help"]).ok();
+    let commands = [
+        "demo",
+        "train",
+        "sample",
+        "score",
+        "inspect",
+        "check",
+        "completions",
+    ];
+    for command in commands {
+        assert!(run.text().contains(&format!("\n  {command} ")), "{command}");
+        let help = folder.run(&[command, "--help"]).ok();
+        assert!(
+            help.text().contains(&format!("rnn-cli {command} ")),
+            "{}",
+            help.text()
+        );
+        assert!(help.text().contains("\nExample"), "{}", help.text());
+    }
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let run = Folder::new().run(&["completions", shell]).ok();
+        assert!(
+            run.text().contains("hidden-size") && run.text().contains("inspect"),
+            "{shell}"
+        );
+    }
+}
