@@ -47,12 +47,12 @@ fn a_file_that_is_not_there() {
 }
 
 #[test]
-fn a_folder_in_place_of_a_file() {
+fn a_folder_without_a_file() {
     let folder = Folder::new();
     fs::create_dir(folder.path("texts")).unwrap();
     folder
         .train(&["texts"])
-        .fails(1, "cannot read texts: is a directory");
+        .fails(1, "texts holds no files, expected at least one");
     let message = "cannot read texts: not a model of this program: it is a folder, expected a file";
     folder.run(&["inspect", "texts"]).fails(1, message);
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::container::{Tensors, any_values, open, seal, wrong};
+use super::file::beside;
 use super::{Symbols, add_parameters, check_count, read_parameters};
 use crate::config::NetworkConfig;
 use crate::error::Result;
@@ -23,9 +24,7 @@ use tensor::Matrix;
 
 /// The name of the file beside a model that holds what going on needs: `MODEL.resume`.
 pub fn resume_path(model: &Path) -> PathBuf {
-    let mut name = model.file_name().unwrap_or_default().to_os_string();
-    name.push(".resume");
-    model.with_file_name(name)
+    beside(model, "resume")
 }
 
 /// A training run between two steps, as a file holds it.
@@ -114,7 +113,7 @@ impl Interrupted {
             .validate()
             .map_err(|error| wrong(error.to_string()))?;
         let copies = 1 + usize::from(d.has_best) + d.optimizer_state.len();
-        check_count(&d.architecture, &file, copies.max(2))?;
+        check_count(&d.architecture, &file, copies)?;
         let parameters = read_parameters(&d.architecture, &file, "")?;
         let best = d
             .has_best

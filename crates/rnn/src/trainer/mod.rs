@@ -56,6 +56,8 @@ use validation::Validator;
 /// ```
 pub struct Trainer<T> {
     corpus: Corpus,
+    /// Of the corpus, which is worth computing once.
+    digest: u64,
     split: Split,
     shares: Vec<f64>,
     streams: Streams,
@@ -154,6 +156,7 @@ impl<T: Scalar> Trainer<T> {
             },
             inputs: vec![0; count],
             targets: vec![0; count],
+            digest: corpus.digest(),
             corpus,
             split,
             shares,
@@ -225,11 +228,6 @@ impl<T: Scalar> Trainer<T> {
         self.progress.guard.skipped
     }
 
-    /// Fixes the number of steps.
-    pub fn set_max_steps(&mut self, max_steps: u64) {
-        self.config.max_steps = Some(max_steps);
-    }
-
     /// Takes one step: forward, backward, clip, update. A window whose loss or gradient is not
     /// finite changes no weight.
     fn step(&mut self) -> (Step, Verdict) {
@@ -268,6 +266,7 @@ impl<T: Scalar> Trainer<T> {
             self.progress.losses.0 += loss;
             self.progress.losses.1 += 1;
         }
+        self.progress.learning_rate = learning_rate;
         self.progress.step += 1;
         self.progress.window += 1;
         if self.progress.window == self.streams.windows_per_epoch() {
@@ -307,7 +306,7 @@ impl<T: Scalar> Trainer<T> {
 
     /// Measures the held-out loss, notes it in the history, and keeps the weights if they are the
     /// best so far; of equals the earlier stays.
-    fn evaluate(&mut self, learning_rate: f64) -> (Record, bool) {
+    fn evaluate(&mut self) -> (Record, bool) {
         let held_out = self.corpus.ids().slice(self.split.validation.clone());
         let parameters = self.network.parameters();
         let validation_loss = self
@@ -320,7 +319,7 @@ impl<T: Scalar> Trainer<T> {
             step: self.progress.step,
             train_loss,
             validation_loss,
-            learning_rate,
+            learning_rate: self.progress.learning_rate,
         };
         self.progress.history.push(record);
         let improved = validation_loss.is_some_and(|loss| {
@@ -338,7 +337,8 @@ impl<T: Scalar> Trainer<T> {
                 .schedule
                 .observe(&mut self.progress.plateau, loss);
             if let Some(patience) = &mut self.progress.patience {
-                self.progress.patience_spent = patience.observe(loss);
+                patience.observe(loss);
+                self.progress.patience_spent = patience.is_exhausted();
             }
         }
         (record, improved || validation_loss.is_none())
