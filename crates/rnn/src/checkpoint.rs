@@ -36,7 +36,7 @@ use crate::model::{Model, Training};
 use crate::network::Network;
 use crate::parameters::Parameters;
 use crate::vocabulary::Vocabulary;
-use container::{Tensors, open, seal, values, wrong};
+use container::{Tensors, bytes, open, seal, values, wrong};
 
 /// What a model's file says beside its tensors.
 #[derive(Serialize, Deserialize)]
@@ -118,7 +118,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
 /// Adds every parameter under its name after `prefix`.
 fn add_parameters(tensors: &mut Tensors, prefix: &str, parameters: &Parameters<f32>) {
     for named in parameters.layout().named() {
-        let values = parameters.to_pytorch(&named);
+        let values = bytes(&parameters.to_pytorch(&named));
         tensors.insert(format!("{prefix}{}", named.name), (named.shape(), values));
     }
 }

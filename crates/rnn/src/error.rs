@@ -127,6 +127,18 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// What was asked for does not fit into memory.
+    #[error("the sizes asked for take {} of memory, {}", amount(*needed), available.map_or_else(
+        || "more than the system gives".to_owned(),
+        |bytes| format!("{} are available", amount(bytes.into())),
+    ))]
+    TooLarge {
+        /// Bytes that it takes.
+        needed: u128,
+        /// Bytes that there are, where the system tells.
+        available: Option<u64>,
+    },
+
     /// The system gives no threads.
     #[error("cannot start {threads} threads: {why}")]
     Threads {
@@ -262,6 +274,15 @@ fn close_ones(close: &[char]) -> String {
     }
     let list: Vec<String> = close.iter().map(|symbol| format!("{symbol:?}")).collect();
     format!("; close ones: {}", list.join(", "))
+}
+
+/// Bytes, and how much that is.
+fn amount(bytes: u128) -> String {
+    let short = match bytes {
+        0..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    };
+    format!("{bytes} bytes ({short})")
 }
 
 /// Why the number of steps stays what it is.

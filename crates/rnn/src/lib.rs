@@ -43,6 +43,7 @@ mod dropout;
 mod error;
 pub mod gradient_check;
 mod loss;
+pub mod memory;
 mod model;
 mod network;
 pub mod optimizer;

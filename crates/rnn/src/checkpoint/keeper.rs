@@ -9,6 +9,7 @@
 //! `MODEL.lock` keeps a second writer out for as long as the [`Keeper`] lives.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use super::lock::Lock;
 use super::resume::{Interrupted, resume_path};
 use super::{load, to_bytes};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::Model;
 use crate::trainer::{Event, Record, Trainer};
 
@@ -234,7 +236,13 @@ impl Keeper {
         if is_extra(trainer) && self.noted == step {
             return Ok(());
         }
-        replace(&self.resume, &trainer.interrupt().to_bytes())?;
+        let needed = memory::saving(trainer.network().config(), trainer.config());
+        // Half as much again, for what the allocator makes of it in a tight place.
+        memory::check(needed + needed / 2).map_err(|_| Error::Save {
+            path: self.resume.clone(),
+            source: io::ErrorKind::OutOfMemory.into(),
+        })?;
+        replace(&self.resume, &trainer.interrupt().into_bytes())?;
         self.noted = step;
         Ok(())
     }

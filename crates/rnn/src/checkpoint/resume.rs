@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{Tensors, any_values, open, seal, wrong};
+use super::container::{Tensors, any_values, bytes, open, seal, wrong};
 use super::file::beside;
 use super::{Symbols, add_parameters, check_count, read_parameters};
 use crate::config::NetworkConfig;
@@ -60,42 +60,39 @@ struct Description {
 
 impl Interrupted {
     /// The file's content.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn into_bytes(self) -> Vec<u8> {
+        let names = self.optimizer_state.iter().map(|(name, _)| name.clone());
+        let description = Description {
+            architecture: self.architecture,
+            config: self.config,
+            digest: self.digest,
+            has_best: self.best.is_some(),
+            optimizer_state: names.collect(),
+            optimizer_steps: self.optimizer_steps,
+            progress: self.progress,
+            split: self.split,
+            vocabulary: Symbols::of(&self.vocabulary),
+        };
+        // Each part goes as soon as it is copied: a run that fits memory can be saved in little more.
         let mut tensors = Tensors::new();
         add_parameters(&mut tensors, "", &self.parameters);
-        if let Some(best) = &self.best {
-            add_parameters(&mut tensors, "best.", best);
+        drop(self.parameters);
+        if let Some(best) = self.best {
+            add_parameters(&mut tensors, "best.", &best);
         }
-        for (name, values) in &self.optimizer_state {
-            tensors.insert(
-                format!("optimizer.{name}"),
-                (vec![values.len()], values.clone()),
-            );
+        for (name, values) in self.optimizer_state {
+            let name = format!("optimizer.{name}");
+            tensors.insert(name, (vec![values.len()], bytes(&values)));
         }
         for (letter, layers) in [("h", &self.state.h), ("c", &self.state.c)] {
             for (k, layer) in layers.iter().enumerate() {
                 let shape = vec![layer.rows(), layer.cols()];
                 tensors.insert(
                     format!("state.{letter}_l{k}"),
-                    (shape, layer.as_slice().to_vec()),
+                    (shape, bytes(layer.as_slice())),
                 );
             }
         }
-        let description = Description {
-            architecture: self.architecture,
-            config: self.config,
-            digest: self.digest,
-            has_best: self.best.is_some(),
-            optimizer_state: self
-                .optimizer_state
-                .iter()
-                .map(|(name, _)| name.clone())
-                .collect(),
-            optimizer_steps: self.optimizer_steps,
-            progress: self.progress.clone(),
-            split: self.split.clone(),
-            vocabulary: Symbols::of(&self.vocabulary),
-        };
         seal(tensors, &description)
     }
 
@@ -103,8 +100,8 @@ impl Interrupted {
     ///
     /// # Errors
     /// [`Error::NotAModel`](crate::Error::NotAModel) saying what is wrong.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let (d, file) = open::<Description>(bytes)?;
+    pub fn from_bytes(content: &[u8]) -> Result<Self> {
+        let (d, file) = open::<Description>(content)?;
         let vocabulary = d.vocabulary.read(&d.architecture)?;
         d.config
             .validate()

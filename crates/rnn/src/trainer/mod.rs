@@ -28,9 +28,10 @@ pub use run::{Event, Outcome, RunOptions};
 
 use crate::bptt::{Bptt, Window};
 use crate::config::NetworkConfig;
-use crate::corpus::{self, Corpus, Split, Streams};
+use crate::corpus::{Corpus, Split, Streams};
 use crate::dropout::Dropout;
 use crate::error::Result;
+use crate::memory;
 use crate::model::{Model, Training};
 use crate::network::Network;
 use crate::optimizer::{Optimizer, Patience, Position};
@@ -94,7 +95,8 @@ impl<T: Scalar> Trainer<T> {
     /// so in [`notes`](Self::notes).
     ///
     /// # Errors
-    /// For a setting out of range, shares that are none, or a text too short to learn from.
+    /// For a setting out of range, shares that are none, or a text too short to learn from;
+    /// [`Error::TooLarge`](crate::Error::TooLarge) for sizes beyond the machine's memory.
     pub fn new(
         corpus: Corpus,
         split: &[f64],
@@ -102,6 +104,9 @@ impl<T: Scalar> Trainer<T> {
         config: TrainConfig,
     ) -> Result<Self> {
         config.validate()?;
+        network.validate()?;
+        let learned = corpus.split(split)?.train.len();
+        memory::check(memory::training(&network, &config.fitted(learned)?.0))?;
         let network = Network::new(network, &config.init, config.seed)?;
         Self::with_network(corpus, split, network, config)
     }
@@ -117,7 +122,7 @@ impl<T: Scalar> Trainer<T> {
         corpus: Corpus,
         split: &[f64],
         network: Network<T>,
-        mut config: TrainConfig,
+        config: TrainConfig,
     ) -> Result<Self> {
         config.validate()?;
         let (mine, texts) = (network.config().vocab_size, corpus.vocabulary().len());
@@ -127,9 +132,9 @@ impl<T: Scalar> Trainer<T> {
         );
         let shares = split.to_vec();
         let split = corpus.split(split)?;
-        let fitted = corpus::fit(split.train.len(), config.batch_size, config.seq_length)?;
-        (config.batch_size, config.seq_length) = (fitted.batch_size, fitted.seq_length);
-        let mut notes: Vec<String> = fitted.changed.into_iter().collect();
+        let (config, changed) = config.fitted(split.train.len())?;
+        memory::check(memory::training(network.config(), &config))?;
+        let mut notes: Vec<String> = changed.into_iter().collect();
         let validator = Validator::new(network.config(), split.validation.len());
         if validator.is_none() {
             notes.push(

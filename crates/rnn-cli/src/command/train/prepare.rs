@@ -2,7 +2,7 @@
 
 use anyhow::{Context, anyhow, bail};
 use rnn::checkpoint::Interrupted;
-use rnn::{Corpus, CorpusBuilder, Recommended, Trainer, corpus, recommended};
+use rnn::{Corpus, CorpusBuilder, Recommended, Trainer, recommended};
 
 use crate::console::Console;
 use crate::format::thousands;
@@ -61,7 +61,10 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
     let corpus = read(plan, builder, console)?;
     let settings = plan.settings(recommended(corpus.len(), corpus.vocabulary().len()))?;
     let mut trainer = Trainer::new(corpus, plan.split(), settings.network, settings.train)
-        .with_context(|| format!("cannot use {}", plan.texts))?;
+        .map_err(|error| match error {
+            rnn::Error::TooLarge { .. } => anyhow::Error::from(error),
+            error => anyhow::Error::from(error).context(format!("cannot use {}", plan.texts)),
+        })?;
     if plan.max_epochs.is_some() {
         let steps = max_steps(plan, &trainer);
         trainer.set_max_steps(steps)?;
@@ -87,10 +90,8 @@ fn resumed(
         train: *run.config(),
     };
     let mut asked = plan.settings(base)?;
-    let train = &mut asked.train;
     let learned = corpus.split(run.split())?.train.len();
-    let fitted = corpus::fit(learned, train.batch_size, train.seq_length)?;
-    (train.batch_size, train.seq_length) = (fitted.batch_size, fitted.seq_length);
+    (asked.train, _) = asked.train.fitted(learned)?;
     check_contradictions(plan, &run, asked, file)?;
     let was_open = run.config().max_steps.is_none();
     let mut trainer =
