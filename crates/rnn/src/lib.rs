@@ -42,6 +42,7 @@ pub mod corpus;
 mod dropout;
 mod error;
 pub mod gradient_check;
+pub mod insight;
 mod loss;
 pub mod memory;
 mod model;

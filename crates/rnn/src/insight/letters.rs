@@ -1,0 +1,204 @@
+//! Characters as points in a plane: which of them a network reads and predicts alike.
+//!
+//! A character has two vectors in a network: its row of `decoder.weight`, which says what states
+//! predict it, and its column of `weight_ih_l0`, which says what reading it does. Each cloud of `V`
+//! vectors is shown by its first two principal components: with the mean row taken off `X`, the
+//! directions `v` of unit length in which `||X v||^2` is largest, the second at a right angle to
+//! the first. They are eigenvectors of `X^T X`, found by power iteration on the smaller of `X^T X`
+//! and `X X^T`, which share their eigenvalues.
+
+use tensor::{Matrix, MatrixView, Scalar, reduce};
+
+use super::property::is_vowel;
+use crate::network::Network;
+
+/// Most products of one power iteration; the convergence of close eigenvalues is slow, and there
+/// either direction shows the same spread.
+const MOST_ITERATIONS: usize = 500;
+/// Change of a direction, in any component, below which it has converged.
+const CONVERGED: f64 = 1e-11;
+
+/// A plane with a point for each row of a matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map {
+    /// `X v_1` and `X v_2` of each row.
+    pub points: Vec<[f64; 2]>,
+    /// The share of the total variance along each axis.
+    pub explained: [f64; 2],
+}
+
+/// The characters of a network in its output and its input weights, one point for each id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Letters {
+    /// From the rows of `decoder.weight`.
+    pub decoder: Map,
+    /// From the columns of `weight_ih_l0`.
+    pub input: Map,
+}
+
+/// What kind of character it is, for groups of one colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// a, e, i, o, u, with the usual accents.
+    Vowel,
+    /// Another letter that is no capital.
+    Consonant,
+    /// An upper-case letter.
+    Capital,
+    /// A digit of any script.
+    Digit,
+    /// White space.
+    Space,
+    /// Anything else.
+    Other,
+}
+
+impl Class {
+    /// All of them.
+    pub const ALL: [Class; 6] = [
+        Class::Vowel,
+        Class::Consonant,
+        Class::Capital,
+        Class::Digit,
+        Class::Space,
+        Class::Other,
+    ];
+
+    /// The class of a character.
+    pub fn of(character: char) -> Self {
+        match character {
+            _ if character.is_whitespace() => Class::Space,
+            _ if character.is_numeric() => Class::Digit,
+            _ if character.is_uppercase() => Class::Capital,
+            _ if is_vowel(character) => Class::Vowel,
+            _ if character.is_alphabetic() => Class::Consonant,
+            _ => Class::Other,
+        }
+    }
+
+    /// What it is called in text, in the plural.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Vowel => "vowels",
+            Class::Consonant => "other letters",
+            Class::Capital => "capitals",
+            Class::Digit => "digits",
+            Class::Space => "spaces",
+            Class::Other => "signs",
+        }
+    }
+}
+
+/// Maps the characters of a network by what predicts them and by what they do.
+///
+/// ```
+/// use rnn::{CellKind, Init, Network, NetworkConfig, insight};
+///
+/// let config = NetworkConfig { cell: CellKind::Gru, vocab_size: 9, hidden_size: 8, num_layers: 1 };
+/// let letters = insight::letters(&Network::<f32>::new(config, &Init::default(), 1)?);
+/// assert_eq!((letters.decoder.points.len(), letters.input.points.len()), (9, 9));
+/// # Ok::<(), rnn::Error>(())
+/// ```
+pub fn letters<T: Scalar>(network: &Network<T>) -> Letters {
+    let (params, layout) = (network.parameters(), network.parameters().layout());
+    Letters {
+        decoder: principal_components(params.matrix(layout.decoder_weight)),
+        // Held transposed, so the columns of a file are rows here.
+        input: principal_components(params.matrix(layout.layers[0].weight_ih)),
+    }
+}
+
+/// The first two principal components of the rows of a matrix.
+///
+/// The result depends on nothing but the matrix: the iteration starts from fixed numbers, and the
+/// sign of each axis is such that the point farthest out lies on its positive side.
+pub fn principal_components<T: Scalar>(rows: MatrixView<'_, T>) -> Map {
+    let centred = centre(rows);
+    let (count, width) = centred.shape();
+    let is_wide = count <= width;
+    let mut gram = if is_wide {
+        centred.matmul_nt(&centred)
+    } else {
+        centred.matmul_tn(&centred)
+    };
+    let total: f64 = (0..gram.rows()).map(|i| gram.row(i)[i]).sum();
+    let mut map = Map {
+        points: vec![[0.0; 2]; count],
+        explained: [0.0; 2],
+    };
+    for axis in 0..2 {
+        let (value, vector) = dominant(&gram);
+        // A cloud along a line has no second axis: what is left of it is rounding.
+        if value <= total * 1e-12 {
+            break;
+        }
+        let mut along: Vec<f64> = if is_wide {
+            vector.iter().map(|u| u * value.sqrt()).collect()
+        } else {
+            (0..count)
+                .map(|i| reduce::dot(centred.row(i), &vector))
+                .collect()
+        };
+        let farthest = along
+            .iter()
+            .copied()
+            .max_by(|a, b| a.abs().total_cmp(&b.abs()));
+        if farthest.is_some_and(|x| x < 0.0) {
+            along.iter_mut().for_each(|x| *x = -*x);
+        }
+        for (point, x) in map.points.iter_mut().zip(along) {
+            point[axis] = x;
+        }
+        map.explained[axis] = value / total;
+        // The rest of the cloud lies at a right angle to what has been found.
+        for (i, u) in vector.iter().enumerate() {
+            for (g, v) in gram.row_mut(i).iter_mut().zip(&vector) {
+                *g -= value * u * v;
+            }
+        }
+    }
+    map
+}
+
+/// The rows in f64 with their mean taken off.
+fn centre<T: Scalar>(rows: MatrixView<'_, T>) -> Matrix<f64> {
+    let mut centred = Matrix::from_fn(rows.rows(), rows.cols(), |i, j| rows.row(i)[j].to_f64());
+    let mut mean = vec![0.0; rows.cols()];
+    for i in 0..centred.rows() {
+        mean.iter_mut()
+            .zip(centred.row(i))
+            .for_each(|(m, x)| *m += x);
+    }
+    let count = centred.rows().max(1) as f64;
+    for i in 0..centred.rows() {
+        let row = centred.row_mut(i).iter_mut();
+        row.zip(&mean).for_each(|(x, m)| *x -= m / count);
+    }
+    centred
+}
+
+/// The largest eigenvalue of a symmetric matrix without negative ones, and its unit eigenvector.
+fn dominant(matrix: &Matrix<f64>) -> (f64, Vec<f64>) {
+    // Fractions of multiples of the golden ratio: no pattern that a real direction is likely to be
+    // at a right angle to.
+    let start = |i: usize| (i as f64 * 0.618_033_988_749_894_9).fract() - 0.45;
+    let mut vector: Vec<f64> = (0..matrix.rows()).map(start).collect();
+    let mut value = 0.0;
+    for _ in 0..MOST_ITERATIONS {
+        let mut next: Vec<f64> = (0..matrix.rows())
+            .map(|i| reduce::dot(matrix.row(i), &vector))
+            .collect();
+        value = reduce::dot(&next, &next).sqrt();
+        if value == 0.0 {
+            break;
+        }
+        next.iter_mut().for_each(|x| *x /= value);
+        let change = next.iter().zip(&vector).map(|(a, b)| (a - b).abs());
+        let is_done = change.fold(0.0, f64::max) < CONVERGED;
+        vector = next;
+        if is_done {
+            break;
+        }
+    }
+    (value, vector)
+}

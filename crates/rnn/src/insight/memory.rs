@@ -1,0 +1,261 @@
+//! How far a model remembers: the gradient of the loss at one step with respect to the states of
+//! the steps before it.
+//!
+//! ```text
+//! hidden[k] = mean over t of  || d loss_t / d h_{t-k} ||_2          loss_t = -ln p(x_{t+1})
+//! ```
+//!
+//! with the derivative through every path from the state to that one loss: the recurrent weights of
+//! its own layer, and the layers above. A network that has lost a character `k` steps after reading
+//! it cannot act on it, and its gradient is zero there (Bengio 1994). The text is not cut into
+//! windows for this: each loss is taken back the whole way, over states of the whole text.
+//!
+//! Training by truncated BPTT sees less. A loss at place `j` of a window of `W` steps reaches back
+//! `j` steps and no more, so over a window a lag of `k` is seen by `W - k` losses of `W`:
+//! [`kept_share`].
+
+use tensor::{MatrixView, MatrixViewMut, Scalar};
+
+use super::traces::Traces;
+use crate::cell::{self, Backward};
+use crate::config::NetworkConfig;
+use crate::loss;
+use crate::network::Network;
+use crate::packed::PackedWeights;
+use crate::unroll::Unroll;
+use crate::vocabulary::{IGNORE, Id};
+
+/// Losses taken back side by side.
+const ROWS: usize = 32;
+
+/// The mean norms of one layer, by lag: element `k` is that of `t - k`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerMemory {
+    /// Of `d loss_t / d h_{t-k}`, the memory `c_{t-k}` held fixed. The units of the loss, nats, over
+    /// those of the state.
+    pub hidden: Vec<f64>,
+    /// LSTM only, else empty: of `d loss_t / d c_{t-k}`, where `h_{t-k} = o * tanh(c_{t-k})` follows.
+    pub cell: Vec<f64>,
+}
+
+/// How strongly a loss depends on the states before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Memory {
+    /// From the bottom.
+    pub layers: Vec<LayerMemory>,
+    /// Losses averaged over; 0 where the text is too short for any.
+    pub samples: usize,
+}
+
+impl Memory {
+    /// Measures lags from 0 to `max_lag`, averaged over `samples` places spread evenly over the
+    /// text, or over all where it has fewer. `traces` are those of `ids`; a text of fewer than
+    /// `max_lag + 2` characters is measured as far back as it goes.
+    ///
+    /// ```
+    /// use rnn::insight::{Memory, Traces};
+    /// use rnn::{CellKind, Init, Network, NetworkConfig};
+    ///
+    /// let config = NetworkConfig { cell: CellKind::Rnn, vocab_size: 3, hidden_size: 4, num_layers: 1 };
+    /// let network = Network::<f64>::new(config, &Init::default(), 1)?;
+    /// let ids = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0];
+    /// let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids), 3, 100);
+    /// let norms = &memory.layers[0].hidden;
+    /// assert!(memory.samples == 6 && norms.len() == 4 && norms[3] < norms[0]);
+    /// # Ok::<(), rnn::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If `traces` are those of another text or network, or an id is outside the vocabulary.
+    #[track_caller]
+    pub fn measure<T: Scalar>(
+        network: &Network<T>,
+        ids: &[Id],
+        traces: &Traces<T>,
+        max_lag: usize,
+        samples: usize,
+    ) -> Self {
+        let config = network.config();
+        assert!(
+            traces.len() == ids.len() && traces.config() == config,
+            "traces of {} characters by {:?} for {} characters by {config:?}",
+            traces.len(),
+            traces.config(),
+            ids.len()
+        );
+        let max_lag = max_lag.min(ids.len().saturating_sub(2));
+        // Place t needs a lag's worth of text before it and a character after it.
+        let places = ids.len().saturating_sub(max_lag + 1);
+        let samples = samples.min(places);
+        let zeros = |has: bool| vec![0.0; if has { max_lag + 1 } else { 0 }];
+        let layer = |_| LayerMemory {
+            hidden: zeros(samples > 0),
+            cell: zeros(samples > 0 && config.cell.has_memory()),
+        };
+        let mut layers: Vec<LayerMemory> = (0..config.num_layers).map(layer).collect();
+        let starts: Vec<usize> = (0..samples).map(|i| i * places / samples).collect();
+        let mut forward = PackedWeights::forward(config);
+        let mut backward = PackedWeights::backward(config);
+        forward.pack_forward(network.parameters());
+        backward.pack_backward(network.parameters());
+        for starts in starts.chunks(ROWS) {
+            let mut unroll = Unroll::new(config, 0, starts.len(), max_lag + 1, false);
+            unroll.load_state(&traces.states_after(starts));
+            let inputs: Vec<Id> = (0..=max_lag)
+                .flat_map(|step| starts.iter().map(move |start| ids[start + step]))
+                .collect();
+            unroll.set_inputs(&inputs, starts.len(), max_lag + 1);
+            unroll.forward(network.parameters(), &forward);
+            let targets: Vec<Id> = starts
+                .iter()
+                .map(|start| ids[start + max_lag + 1])
+                .collect();
+            take_back(&mut unroll, &targets, &backward, &mut layers);
+        }
+        for norms in layers.iter_mut().flat_map(|l| [&mut l.hidden, &mut l.cell]) {
+            norms.iter_mut().for_each(|norm| *norm /= samples as f64);
+        }
+        Memory { layers, samples }
+    }
+
+    /// The share of the summed norms of a layer's hidden states that training with this window and
+    /// horizon does not see: `1 - sum_k kept(k) hidden[k] / sum_k hidden[k]`, over the lags measured.
+    ///
+    /// # Panics
+    /// If there is no such layer.
+    pub fn cut_off(&self, layer: usize, window: usize, horizon: Option<usize>) -> f64 {
+        let norms = &self.layers[layer].hidden;
+        let whole: f64 = norms.iter().sum();
+        let kept: f64 = (0..)
+            .zip(norms)
+            .map(|(k, norm)| kept_share(k, window, horizon) * norm)
+            .sum();
+        if whole > 0.0 { 1.0 - kept / whole } else { 0.0 }
+    }
+}
+
+/// The share of a window's losses whose gradient goes `lag` steps back, when the window has
+/// `window` steps and no gradient goes back `horizon` steps or more.
+///
+/// ```
+/// use rnn::insight::kept_share;
+///
+/// assert_eq!([0, 1, 3, 4].map(|lag| kept_share(lag, 4, None)), [1.0, 0.75, 0.25, 0.0]);
+/// assert_eq!([0, 1].map(|lag| kept_share(lag, 4, Some(1))), [1.0, 0.0]); // the notebook's
+/// ```
+pub fn kept_share(lag: usize, window: usize, horizon: Option<usize>) -> f64 {
+    if lag >= window || horizon.is_some_and(|horizon| lag >= horizon) {
+        return 0.0;
+    }
+    (window - lag) as f64 / window as f64
+}
+
+/// Takes the loss of the last step back through the window and adds the norms of every row.
+fn take_back<T: Scalar>(
+    unroll: &mut Unroll<T>,
+    targets: &[Id],
+    weights: &PackedWeights<T>,
+    norms: &mut [LayerMemory],
+) {
+    let (config, rows, steps) = (unroll.config, unroll.rows, unroll.steps);
+    let (hidden, vocab, state) = (
+        config.hidden_size,
+        config.vocab_size,
+        rows * config.hidden_size,
+    );
+    debug_assert!(!targets.contains(&IGNORE));
+    let last = (steps - 1) * rows;
+    let d_logits = &mut unroll.logits[last * vocab..(last + rows) * vocab];
+    loss::softmax_cross_entropy_gradient(d_logits, targets, &mut vec![0.0; rows], T::ONE);
+    // `[time, rows, H]`: the gradient of the output of the layer at hand.
+    let mut d_h = vec![T::ZERO; steps * state];
+    weights.decoder.matmul(
+        MatrixView::new(d_logits, rows, vocab),
+        MatrixViewMut::new(&mut d_h[last * hidden..], rows, hidden),
+    );
+    for k in (0..config.num_layers).rev() {
+        layer_back(unroll, k, &d_h, weights, &mut norms[k]);
+        if k > 0 {
+            let width = unroll.width();
+            let block = MatrixView::new(&unroll.layers[k].block, steps * rows, width);
+            d_h.fill(T::ZERO);
+            for (part, packed) in config.cell.input_parts().iter().zip(&weights.input[k]) {
+                let d_h = MatrixViewMut::new(&mut d_h, steps * rows, hidden);
+                packed.matmul_acc(block.col_range(part.cols(hidden)), d_h);
+            }
+        }
+    }
+}
+
+/// Layer `k` from the last step to the first; its block turns into gradients on the way.
+fn layer_back<T: Scalar>(
+    unroll: &mut Unroll<T>,
+    k: usize,
+    d_h: &[T],
+    weights: &PackedWeights<T>,
+    norms: &mut LayerMemory,
+) {
+    let NetworkConfig {
+        cell,
+        hidden_size: hidden,
+        ..
+    } = unroll.config;
+    let (rows, steps, width) = (unroll.rows, unroll.steps, unroll.width());
+    let (state, part) = (rows * hidden, cell.recurrent_part());
+    let layer = &mut unroll.layers[k];
+    let mut carry_h = vec![T::ZERO; state];
+    let mut carry_c = vec![T::ZERO; if cell.has_memory() { state } else { 0 }];
+    for t in (0..steps).rev() {
+        let (lag, prev, now) = (
+            steps - 1 - t,
+            t * state..(t + 1) * state,
+            (t + 1) * state..(t + 2) * state,
+        );
+        let block = &mut layer.block[t * rows * width..(t + 1) * rows * width];
+        let d_h = &d_h[prev.clone()];
+        let total: Vec<f64> = d_h
+            .iter()
+            .zip(&carry_h)
+            .map(|(a, b)| a.to_f64() + b.to_f64())
+            .collect();
+        norms.hidden[lag] += sum_of_norms(&total, hidden);
+        if cell.has_memory() {
+            let d_c: Vec<f64> = (0..state)
+                .map(|at| {
+                    let output_gate =
+                        block[at / hidden * width + 3 * hidden + at % hidden].to_f64();
+                    let shown = layer.c[now.start + at].tanh().to_f64();
+                    carry_c[at].to_f64() + total[at] * output_gate * (1.0 - shown * shown)
+                })
+                .collect();
+            norms.cell[lag] += sum_of_norms(&d_c, hidden);
+        }
+        let memory = |at: &std::ops::Range<usize>| layer.c.get(at.clone()).unwrap_or(&[]);
+        let (c_prev, c) = (memory(&prev), memory(&now));
+        cell::backward(
+            cell,
+            Backward {
+                block,
+                h_prev: &layer.h[prev.clone()],
+                h: &layer.h[now.clone()],
+                c_prev,
+                c,
+                d_h,
+                carry_h: &mut carry_h,
+                carry_c: &mut carry_c,
+                hidden,
+            },
+        );
+        // What is left in the carry is the bypass of a GRU, and zero for the other cells.
+        weights.recurrent[k].matmul_acc(
+            MatrixView::new(block, rows, width).col_range(part.cols(hidden)),
+            MatrixViewMut::new(&mut carry_h, rows, hidden),
+        );
+    }
+}
+
+/// The Euclidean norms of the rows of a `[rows, H]` matrix, added up.
+fn sum_of_norms(matrix: &[f64], hidden: usize) -> f64 {
+    let norm = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>().sqrt();
+    matrix.chunks_exact(hidden).map(norm).sum()
+}

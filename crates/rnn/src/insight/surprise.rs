@@ -1,0 +1,62 @@
+//! How surprising each character was to a model, and what it had expected in its place.
+//!
+//! The surprise of character `t` is `-ln p(x_t | x_0 ... x_{t-1})` in nats: 0 for what was certain,
+//! `ln V` for a guess among all `V` characters.
+
+use crate::model::Model;
+use crate::score::Scorer;
+use crate::vocabulary::Id;
+
+/// A predicted character.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Surprise {
+    /// What came.
+    pub id: Id,
+    /// `-ln p` of what came, in nats.
+    pub nats: f64,
+    /// What had been likeliest, with probabilities, the likeliest first; of equals the lower id.
+    pub likeliest: Vec<(Id, f32)>,
+}
+
+/// The surprise of every character but the first, which is read and not predicted, with the
+/// `likeliest` most likely characters in each place. The numbers are those of
+/// [`Scorer`](crate::Scorer), bit for bit.
+///
+/// ```
+/// use rnn::insight::surprises;
+/// use rnn::{CellKind, Init, Model, Network, NetworkConfig, Vocabulary};
+///
+/// let vocabulary = Vocabulary::from_text("hello")?;
+/// let config = NetworkConfig {
+///     cell: CellKind::Rnn, vocab_size: vocabulary.len(), hidden_size: 8, num_layers: 1,
+/// };
+/// let model = Model::new(vocabulary, Network::new(config, &Init::default(), 1)?, None);
+/// let ids = model.vocabulary().encode("hello")?;
+/// let surprises = surprises(&model, &ids, 2);
+/// assert_eq!((surprises.len(), surprises[0].likeliest.len()), (4, 2));
+/// # Ok::<(), rnn::Error>(())
+/// ```
+///
+/// # Panics
+/// If an id is outside the model's vocabulary.
+pub fn surprises(model: &Model, ids: &[Id], likeliest: usize) -> Vec<Surprise> {
+    let mut surprises = Vec::with_capacity(ids.len().saturating_sub(1));
+    let mut order: Vec<Id> = Vec::new();
+    Scorer::new(model).push_with(ids, |id, nats, probabilities| {
+        let p = |id: Id| probabilities[id as usize];
+        let likelier = |a: &Id, b: &Id| p(*b).total_cmp(&p(*a)).then(a.cmp(b));
+        let wanted = likeliest.min(probabilities.len());
+        order.clear();
+        order.extend(0..probabilities.len() as Id);
+        if wanted < order.len() {
+            order.select_nth_unstable_by(wanted, likelier);
+        }
+        order[..wanted].sort_unstable_by(likelier);
+        surprises.push(Surprise {
+            id,
+            nats,
+            likeliest: order[..wanted].iter().map(|&id| (id, p(id))).collect(),
+        });
+    });
+    surprises
+}
