@@ -12,6 +12,7 @@ mod file;
 mod format;
 mod plan;
 mod progress;
+mod reports;
 mod signals;
 mod target;
 mod texts;

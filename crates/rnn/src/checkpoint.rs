@@ -25,7 +25,7 @@ mod tests;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-pub use container::FORMAT;
+pub use container::{FORMAT, checksum_of};
 pub use file::{check_target, load, read, save};
 pub use keeper::{Every, Keeper};
 pub use resume::{Interrupted, resume_path};

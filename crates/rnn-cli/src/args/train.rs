@@ -44,6 +44,14 @@ pub(crate) struct TrainArgs {
     #[arg(long)]
     pub(crate) bytes: bool,
 
+    /// What sample and score may do with characters that the text does not have
+    #[arg(long, value_name = "HOW", value_enum, conflicts_with = "bytes")]
+    pub(crate) unknown: Option<LearnedUnknownArg>,
+
+    /// Tells sizes, memory and expected time, and writes no file
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) dry_run: bool,
+
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
 
@@ -193,6 +201,14 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) sample_every: Option<u64>,
 
+    /// Appends the losses of each evaluation to a file, a JSON object a line
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) metrics: Option<PathBuf>,
+
+    /// Draws the losses into a file at each evaluation
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) plot: Option<PathBuf>,
+
     /// Notes where training stands after every so many steps, beside each improvement
     /// [default: every minute]
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
@@ -201,6 +217,15 @@ pub(crate) struct RunArgs {
     /// Threads; any number gives the same model [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = value::threads, allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
+}
+
+/// What a model can be prepared for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LearnedUnknownArg {
+    /// Refuse them or leave them out
+    Error,
+    /// Read U+FFFD in their place as well, which is reserved for them
+    Replace,
 }
 
 /// The names of the optimisers.

@@ -101,6 +101,20 @@ pub(super) fn open<D: DeserializeOwned>(bytes: &[u8]) -> Result<(D, SafeTensors<
     Ok((description, file))
 }
 
+/// The checksum that a file claims. Reading the model in it finds out whether it is right.
+///
+/// # Errors
+/// [`Error::NotAModel`] where there is none.
+pub fn checksum_of(content: &[u8]) -> Result<String> {
+    let metadata = SafeTensors::read_metadata(content);
+    let (_, metadata) = metadata.map_err(|error| wrong(describe(&error, content)))?;
+    let entries = metadata.metadata().as_ref();
+    let json = entries.and_then(|entries| entries.get(KEY));
+    json.and_then(|json| serde_json::from_str::<Map<String, Value>>(json).ok())
+        .and_then(|fields| fields.get("checksum")?.as_str().map(str::to_owned))
+        .ok_or_else(|| wrong("its description has no checksum"))
+}
+
 /// The values of a tensor, all finite.
 ///
 /// # Errors
