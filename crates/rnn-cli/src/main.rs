@@ -12,6 +12,7 @@ mod file;
 mod format;
 mod plan;
 mod progress;
+mod view;
 
 use std::process::ExitCode;
 
