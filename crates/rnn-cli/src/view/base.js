@@ -47,6 +47,11 @@ function glyph(symbol) {
   return /\p{M}/u.test(symbol) ? '◌' + symbol : symbol;
 }
 
+/** A text with its lines and accents, but nothing in it that cannot be seen. */
+function visible(text) {
+  return Array.from(text, (c) => (/[\n\t ]|\p{M}/u.test(c) ? c : glyph(c))).join('');
+}
+
 /** A character as it is said. */
 function spoken(symbol) {
   return { '\n': 'line end', ' ': 'space', '\t': 'tab' }[symbol] ?? glyph(symbol);

@@ -76,8 +76,8 @@ function showWriting() {
     const next = Array.from(probabilities(logits, heat)).map((p, id) => ({ p, id })).sort((a, b) => b.p - a.p || a.id - b.id).slice(0, 8);
     list.replaceChildren(...bars(next.map(({ p, id }) => ({ label: glyph(symbols[id]), share: p, value: percent(p) }))));
     for (const id of written) logits = network.step(state, id);
-    const made = make('span', { class: 'made' }, decode(written));
-    output.replaceChildren(decode(ids), made);
+    const made = make('span', { class: 'made' }, visible(decode(written)));
+    output.replaceChildren(visible(decode(ids)), made);
     const end = written.length + CONTINUATION;
     more.disabled = true;
     (function some() {
@@ -90,7 +90,7 @@ function showWriting() {
         written.push(id);
         logits = network.step(state, id);
       }
-      made.textContent = decode(written);
+      made.textContent = visible(decode(written));
       if (further) output.scrollTop = output.scrollHeight;
       if (written.length < end) setTimeout(some, 16);
       else more.disabled = false;
