@@ -87,7 +87,7 @@ pub(crate) fn cross_entropy_loss(y_hat: &Matrix, target_index: usize) -> f64 {
 // It leaves something out: h also feeds the next step, so the losses of later steps depend on it
 // too, but dh takes only what comes from this step's output. Nothing flows from t+1 to t. The
 // gradients of V and c are exact, those of U, W and b are not; it learns this word nevertheless.
-// Backpropagation through time, which adds the missing term, is in `bptt.rs` of the `rnn` crate.
+// Backpropagation through time, which adds the missing term, is in `bptt/mod.rs` of the `rnn` crate.
 pub(crate) fn backward_pass(
     parameters: &Parameters,
     y_hat: &Matrix,

@@ -16,6 +16,8 @@ const KC: usize = 256;
 const NC_BYTES: usize = 4096;
 /// MC: rows of A that are packed together.
 const MC: usize = 120;
+/// Elements of a packed block of A, its rows padded to whole chunks.
+const BLOCK_LEN: usize = (MC + 1) * KC.next_multiple_of(CHUNK);
 
 /// Vectors in the largest register tile.
 const SCRATCH_VECTORS: usize = 32;
@@ -229,12 +231,11 @@ impl<T: Scalar> PackedProduct<'_, T> {
         let mut buffer = T::take_buffer(Operand::A);
         let tiles = Tiles::new(m, L::MAX_ROWS);
         let block = (MC / L::MAX_ROWS).max(1);
-        let block_rows = tiles.start(block.min(tiles.count)) + 1;
-        let scratch_len = SCRATCH_VECTORS * L::LANES;
-        let padded = KC.min(k).next_multiple_of(chunk);
+        // Room for the largest block whatever this one's size: a thread then allocates in its first
+        // product and never again.
         let (packed, scratch) = buffer
-            .aligned(block_rows * padded + scratch_len)
-            .split_at_mut(block_rows * padded);
+            .aligned(BLOCK_LEN + SCRATCH_VECTORS * L::LANES)
+            .split_at_mut(BLOCK_LEN);
         let stride = c.stride();
         let c = c.data_mut();
         for p in (0..k).step_by(KC) {

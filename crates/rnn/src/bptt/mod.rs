@@ -20,20 +20,21 @@
 //! through its window without waiting for the others, and the weight gradients add the groups in
 //! order, so that the number of threads changes no bit.
 
+mod group;
+
 use std::ops::Range;
 
-use tensor::{MatrixView, MatrixViewMut, Scalar, matmul_tn_acc};
+use tensor::{MatrixView, Scalar, matmul_tn_acc};
 
-use crate::cell::{self, Backward};
+use self::group::Group;
 use crate::config::NetworkConfig;
 use crate::dropout::Dropout;
-use crate::loss::{self, Reduction};
+use crate::loss::Reduction;
 use crate::packed::PackedWeights;
 use crate::parallel;
 use crate::parameters::Parameters;
 use crate::rows;
 use crate::state::State;
-use crate::unroll::Unroll;
 use crate::vocabulary::{IGNORE, Id};
 
 /// The shape of the work: how many sequences, how many steps, how far back.
@@ -71,22 +72,6 @@ pub struct Bptt<T> {
     groups: Vec<Group<T>>,
     forward_weights: PackedWeights<T>,
     backward_weights: PackedWeights<T>,
-}
-
-/// A group of rows: its unrolled network and what the backward pass needs beside it.
-struct Group<T> {
-    unroll: Unroll<T>,
-    targets: Vec<Id>,
-    losses: Vec<f64>,
-    /// `[time, rows, H]`: gradient of the output of the layer at hand.
-    d_h: Vec<T>,
-    /// `[rows, H]` each: gradients of the state on their way to the step before.
-    carry_h: Vec<T>,
-    carry_c: Vec<T>,
-    /// Per layer `[K*H]`: column sums of the block's gradients.
-    bias: Vec<Vec<T>>,
-    /// Per layer: gate activations, kept where a short horizon visits a step more than once.
-    saved: Vec<Vec<T>>,
 }
 
 /// Rows of the batch that one thread takes through a window.
@@ -315,176 +300,6 @@ impl<T: Scalar> Bptt<T> {
                 &group.bias[k][cell.recurrent_part().cols(hidden)],
                 gradient.slice_mut(layout.bias_hh),
             );
-        }
-    }
-}
-
-impl<T: Scalar> Group<T> {
-    fn new(config: &NetworkConfig, window: &Window, rows: Range<usize>, dropout: bool) -> Self {
-        let (steps, count) = (window.seq_length, rows.len());
-        let zeros = |len: usize| vec![T::ZERO; len];
-        let state = count * config.hidden_size;
-        let unroll = Unroll::new(config, rows.start, count, steps, dropout);
-        let width = unroll.width();
-        let saved = if window.horizon.is_some_and(|horizon| horizon < steps) {
-            steps * count * width
-        } else {
-            0
-        };
-        Group {
-            targets: vec![0; steps * count],
-            losses: vec![0.0; steps * count],
-            d_h: zeros(steps * state),
-            carry_h: zeros(state),
-            carry_c: zeros(if config.cell.has_memory() { state } else { 0 }),
-            bias: (0..config.num_layers).map(|_| zeros(width)).collect(),
-            saved: (0..config.num_layers).map(|_| zeros(saved)).collect(),
-            unroll,
-        }
-    }
-
-    fn set_targets(&mut self, targets: &[Id], batch_size: usize) {
-        let (first, rows) = (self.unroll.first_row, self.unroll.rows);
-        for (mine, all) in self
-            .targets
-            .chunks_exact_mut(rows)
-            .zip(targets.chunks_exact(batch_size))
-        {
-            mine.copy_from_slice(&all[first..first + rows]);
-        }
-    }
-
-    /// Turns the logits into their gradient and notes each row's loss.
-    fn lose(&mut self, scale: T) {
-        let count = self.unroll.steps * self.unroll.rows;
-        let logits = &mut self.unroll.logits[..count * self.unroll.config.vocab_size];
-        loss::softmax_cross_entropy_gradient(
-            logits,
-            &self.targets[..count],
-            &mut self.losses[..count],
-            scale,
-        );
-    }
-
-    fn save(&mut self) {
-        for (saved, layer) in self.saved.iter_mut().zip(&self.unroll.layers) {
-            saved.copy_from_slice(&layer.block);
-        }
-    }
-
-    fn restore(&mut self, span: &Range<usize>) {
-        let (rows, width) = (self.unroll.rows_of(span), self.unroll.width());
-        let range = rows.start * width..rows.end * width;
-        for (saved, layer) in self.saved.iter().zip(&mut self.unroll.layers) {
-            layer.block[range.clone()].copy_from_slice(&saved[range.clone()]);
-        }
-    }
-
-    /// Takes the gradient of the losses from step `from` on back through the steps of `span`.
-    fn backward(&mut self, weights: &PackedWeights<T>, span: &Range<usize>, from: usize) {
-        let (config, rows) = (self.unroll.config, self.unroll.rows);
-        let (hidden, vocab) = (config.hidden_size, config.vocab_size);
-        let from = from.max(span.start);
-        self.d_h[span.start * rows * hidden..from * rows * hidden].fill(T::ZERO);
-        let lossy = from * rows..span.end * rows;
-        let d_logits = MatrixView::new(
-            &self.unroll.logits[lossy.start * vocab..lossy.end * vocab],
-            lossy.len(),
-            vocab,
-        );
-        let d_h = &mut self.d_h[lossy.start * hidden..lossy.end * hidden];
-        weights
-            .decoder
-            .matmul(d_logits, MatrixViewMut::new(d_h, lossy.len(), hidden));
-        for k in (0..config.num_layers).rev() {
-            self.drop_gradient(k, span);
-            self.layer_backward(k, weights, span);
-            if k > 0 {
-                self.input_gradient(k, weights, span);
-            }
-        }
-    }
-
-    /// Dropout lets a gradient through where it let the value through.
-    fn drop_gradient(&mut self, k: usize, span: &Range<usize>) {
-        let Some(dropout) = self.unroll.dropout else {
-            return;
-        };
-        let (rows, hidden) = (self.unroll.rows, self.unroll.config.hidden_size);
-        for at in self.unroll.rows_of(span) {
-            let row = &mut self.d_h[at * hidden..(at + 1) * hidden];
-            dropout.apply([k, at / rows, self.unroll.first_row + at % rows], None, row);
-        }
-    }
-
-    /// Layer `k` from the last step of `span` to the first.
-    fn layer_backward(&mut self, k: usize, weights: &PackedWeights<T>, span: &Range<usize>) {
-        let (cell, rows, hidden) = (
-            self.unroll.config.cell,
-            self.unroll.rows,
-            self.unroll.config.hidden_size,
-        );
-        let (width, state, part) = (self.unroll.width(), rows * hidden, cell.recurrent_part());
-        let layer = &mut self.unroll.layers[k];
-        self.carry_h.fill(T::ZERO);
-        self.carry_c.fill(T::ZERO);
-        self.bias[k].fill(T::ZERO);
-        for t in span.clone().rev() {
-            let block = &mut layer.block[t * rows * width..(t + 1) * rows * width];
-            let (prev, now) = (t * state..(t + 1) * state, (t + 1) * state..(t + 2) * state);
-            let memory = |at: &Range<usize>| {
-                if layer.c.is_empty() {
-                    &[][..]
-                } else {
-                    &layer.c[at.clone()]
-                }
-            };
-            cell::backward(
-                cell,
-                Backward {
-                    block,
-                    h_prev: &layer.h[prev.clone()],
-                    h: &layer.h[now.clone()],
-                    c_prev: memory(&prev),
-                    c: memory(&now),
-                    d_h: &self.d_h[prev.clone()],
-                    carry_h: &mut self.carry_h,
-                    carry_c: &mut self.carry_c,
-                    hidden,
-                },
-            );
-            rows::sum(block, &mut self.bias[k]);
-            if t > span.start {
-                let d_a = MatrixView::new(block, rows, width).col_range(part.cols(hidden));
-                let carry = MatrixViewMut::new(&mut self.carry_h, rows, hidden);
-                if cell.has_bypass() {
-                    weights.recurrent[k].matmul_acc(d_a, carry);
-                } else {
-                    weights.recurrent[k].matmul(d_a, carry);
-                }
-            }
-        }
-    }
-
-    /// The gradient of layer `k`'s inputs, which is that of the outputs of the layer below.
-    fn input_gradient(&mut self, k: usize, weights: &PackedWeights<T>, span: &Range<usize>) {
-        let (cell, hidden, width) = (
-            self.unroll.config.cell,
-            self.unroll.config.hidden_size,
-            self.unroll.width(),
-        );
-        let rows = self.unroll.rows_of(span);
-        let block = &self.unroll.layers[k].block[rows.start * width..rows.end * width];
-        let block = MatrixView::new(block, rows.len(), width);
-        let d_h = &mut self.d_h[rows.start * hidden..rows.end * hidden];
-        let mut d_h = MatrixViewMut::new(d_h, rows.len(), hidden);
-        for (at, (part, packed)) in cell.input_parts().iter().zip(&weights.input[k]).enumerate() {
-            let columns = block.col_range(part.cols(hidden));
-            if at == 0 {
-                packed.matmul(columns, d_h.reborrow());
-            } else {
-                packed.matmul_acc(columns, d_h.reborrow());
-            }
         }
     }
 }

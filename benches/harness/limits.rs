@@ -1,0 +1,116 @@
+//! What this core can do at most: fused multiply-adds per second, bytes read per second.
+
+#![allow(clippy::needless_range_loop, reason = "indices name chains and lanes")]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use tensor::{Isa, Kernel, Scalar, vectorize};
+
+/// The fastest of this many rounds is the limit.
+const ROUNDS: usize = 30;
+
+/// GFLOP/s of fused multiply-adds on registers alone, on the instruction set in use.
+pub(crate) fn multiply_add_peak<T: Scalar>() -> f64 {
+    let wide = size_of::<T>() == 4;
+    match (Isa::active(), wide) {
+        (Isa::Avx512, true) => peak::<T, 16>(),
+        (Isa::Avx512, false) | (Isa::Avx2, true) => peak::<T, 8>(),
+        (Isa::Avx2, false) | (_, true) => peak::<T, 4>(),
+        _ => peak::<T, 2>(),
+    }
+}
+
+/// Chains that do not wait for each other: more than latency times units.
+const CHAINS: usize = 12;
+
+struct Chains<T, const W: usize> {
+    steps: usize,
+    factor: [T; W],
+    term: [T; W],
+}
+
+impl<T: Scalar, const W: usize> Kernel for Chains<T, W> {
+    type Output = [[T; W]; CHAINS];
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let Chains {
+            steps,
+            factor,
+            term,
+        } = self;
+        let mut acc = [term; CHAINS];
+        for _ in 0..steps {
+            // Two loops of six: the compiler unrolls one of twelve into scalar code.
+            for i in 0..CHAINS / 2 {
+                for l in 0..W {
+                    acc[i][l] = acc[i][l].mul_add(factor[l], term[l]);
+                }
+            }
+            for i in CHAINS / 2..CHAINS {
+                for l in 0..W {
+                    acc[i][l] = acc[i][l].mul_add(factor[l], term[l]);
+                }
+            }
+        }
+        acc
+    }
+}
+
+fn peak<T: Scalar, const W: usize>() -> f64 {
+    let steps = 100_000;
+    let fastest = fastest(|| {
+        let half = black_box([T::from_f64(0.5); W]);
+        black_box(vectorize(Chains {
+            steps,
+            factor: half,
+            term: half,
+        }));
+    });
+    (2 * W * CHAINS * steps) as f64 / fastest / 1e9
+}
+
+/// GB/s of reading a block of so many bytes again and again.
+pub(crate) fn read_bandwidth(bytes: usize) -> f64 {
+    struct Read<'a>(&'a [f32], usize);
+    impl Kernel for Read<'_> {
+        type Output = [[f32; 16]; 8];
+        #[inline(always)]
+        fn run(self) -> Self::Output {
+            let mut acc = [[0.0; 16]; 8];
+            for _ in 0..self.1 {
+                for lines in self.0.as_chunks::<16>().0.as_chunks::<8>().0 {
+                    for i in 0..4 {
+                        for l in 0..16 {
+                            acc[i][l] += lines[i][l];
+                        }
+                    }
+                    for i in 4..8 {
+                        for l in 0..16 {
+                            acc[i][l] += lines[i][l];
+                        }
+                    }
+                }
+            }
+            acc
+        }
+    }
+    let data = vec![1.0; bytes / 4 + 16];
+    let start = data.as_ptr().align_offset(64);
+    let data = &data[start..start + bytes / 4];
+    let passes = ((8 << 20) / bytes).max(1);
+    let fastest = fastest(|| {
+        black_box(vectorize(Read(black_box(data), passes)));
+    });
+    (bytes * passes) as f64 / fastest / 1e9
+}
+
+fn fastest(mut run: impl FnMut()) -> f64 {
+    let mut fastest = f64::INFINITY;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        run();
+        fastest = fastest.min(start.elapsed().as_secs_f64());
+    }
+    fastest
+}

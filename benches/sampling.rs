@@ -1,0 +1,115 @@
+//! Sampling speed: characters per second, and how near that comes to what the caches can give.
+//!
+//! One stream reads every weight once for each character, so the bandwidth of the cache that holds
+//! them is the limit; it is measured beside each case, on a block of the same size. Several streams
+//! share what is read, and come near the limit of arithmetic instead: there the measure is the share
+//! of the peak of multiply-adds.
+//!
+//! G2 samples from an Elman network of 256 units, G4 from an LSTM of 512, both with 65 symbols at
+//! temperature 1. `cargo bench -p rnn --bench sampling -- G4` measures one of them, `--json` prints
+//! a line of JSON for each measurement.
+
+#[allow(dead_code, reason = "every bench uses a part of the harness")]
+mod harness;
+#[path = "harness/limits.rs"]
+mod limits;
+#[allow(dead_code, reason = "every bench uses a part of the harness")]
+#[path = "harness/report.rs"]
+mod report;
+
+use harness::{Bench, Side};
+use rayon::ThreadPoolBuilder;
+use report::{Measurement, Report, peak};
+use rnn::{CellKind, Init, Model, Network, NetworkConfig, SampleOptions, Vocabulary};
+
+/// Streams side by side.
+const STREAMS: [usize; 3] = [1, 8, 32];
+/// Characters of one run of a side, over all streams.
+const CHARACTERS: usize = 512;
+
+fn main() {
+    let bench = Bench::from_args();
+    let report = Report::from_args();
+    if bench.measures() {
+        report.header();
+    }
+    for (name, cell, hidden_size) in [("G2", CellKind::Rnn, 256), ("G4", CellKind::Lstm, 512)] {
+        let gates = if cell == CellKind::Lstm { 4 } else { 1 };
+        let model = model(cell, hidden_size);
+        let weights = gates * hidden_size * hidden_size + model.vocabulary().len() * hidden_size;
+        for streams in STREAMS {
+            measure(&bench, &report, name, &model, weights, streams);
+        }
+    }
+}
+
+fn model(cell: CellKind, hidden_size: usize) -> Model {
+    let vocabulary = Vocabulary::from_symbols(('0'..='p').collect()).expect("ascending symbols");
+    let config = NetworkConfig {
+        cell,
+        vocab_size: vocabulary.len(),
+        hidden_size,
+        num_layers: 1,
+    };
+    let network = Network::new(config, &Init::default(), 1).expect("sound sizes");
+    Model::new(vocabulary, network, None)
+}
+
+fn measure(
+    bench: &Bench,
+    report: &Report,
+    name: &str,
+    model: &Model,
+    weights: usize,
+    streams: usize,
+) {
+    let case = format!("sampling {name} x{streams}");
+    if !bench.wants(&case) {
+        return;
+    }
+    let pool = ThreadPoolBuilder::new().num_threads(2).build();
+    let pool = pool.expect("two threads");
+    let options = SampleOptions::default();
+    let sampler = || {
+        let sampler = model.sample_batch("0", streams, &options);
+        sampler.expect("a known prime")
+    };
+    let [mut one, mut two] = [sampler(), sampler()];
+    let steps = CHARACTERS.div_ceil(streams);
+    let timings = bench.compare(
+        &case,
+        vec![
+            Side::new("one thread", || {
+                for _ in 0..steps {
+                    one.next_characters();
+                }
+            }),
+            Side::new("two threads", || {
+                pool.install(|| {
+                    for _ in 0..steps {
+                        two.next_characters();
+                    }
+                });
+            }),
+        ],
+    );
+    for (side, timing) in timings.iter().enumerate() {
+        let threads = side + 1;
+        let rate = (steps * streams) as f64 / timing.median();
+        let bytes = weights * size_of::<f32>();
+        let (used, limit, unit) = if streams == 1 {
+            (bytes as f64, limits::read_bandwidth(bytes), "GB/s")
+        } else {
+            ((2 * weights) as f64, peak(threads), "GFLOP/s")
+        };
+        report.rate(&Measurement {
+            case: &case,
+            threads,
+            rate,
+            spread: timing.spread(),
+            used: rate * used / 1e9,
+            limit,
+            unit,
+        });
+    }
+}

@@ -1,0 +1,188 @@
+//! After warm-up a training step allocates nothing, and nor does reading or writing a character.
+//!
+//! A program of its own, since the allocator that counts is the whole program's. It counts on the
+//! threads at work alone: those of an earlier pool may allocate while they end.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rnn::optimizer::{Clip, OptimizerConfig};
+use rnn::{
+    CellKind, Error, Event, Model, RunOptions, SampleOptions, Scorer, TrainConfig, Trainer,
+    Vocabulary,
+};
+
+use tensor::Matrix;
+
+mod common;
+use common::{network, settings, text, trainer};
+
+/// The system's allocator, counted.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// Whether this thread's allocations count.
+    static WATCHED: Cell<bool> = const { Cell::new(false) };
+}
+
+fn count() {
+    if WATCHED.get() {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+// SAFETY: each function hands its arguments to `System` as they came and returns what that
+// returns, so `System`'s own guarantees are ours. All that is added is `count`, which neither
+// unwinds nor allocates: its thread-local is a constant without destructor, so that reading it is
+// a plain load at any time in a thread's life. The defaults of `alloc_zeroed` and `realloc` call
+// `alloc`.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps `alloc`'s contract, and `System.alloc` has the same one.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: `memory` came from `alloc` above, hence from `System`, with this layout.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn allocations() -> u64 {
+    ALLOCATIONS.load(Ordering::Relaxed)
+}
+
+/// Begins or ends counting on this thread and on all of its pool. Each does a product first: which
+/// thread does what in the steps is chance, so one might do its first product late.
+fn watch(on: bool) {
+    let each = || {
+        drop(Matrix::<f32>::zeros(2, 2).matmul(&Matrix::zeros(2, 2)));
+        WATCHED.set(on);
+    };
+    match rayon::current_thread_index() {
+        Some(_) => drop(rayon::broadcast(|_| each())),
+        None => each(),
+    }
+}
+
+const WARM_UP: usize = 6;
+const MEASURED: usize = 24;
+
+/// Allocations from each report of a step to the next.
+fn in_steps(cell: CellKind, num_layers: usize, config: TrainConfig, threads: usize) -> Vec<u64> {
+    // 3000 characters are 7 windows of 12 steps for a batch of 33: the measured steps cross the
+    // border between epochs, where the state is reset.
+    let mut trainer = trainer::<f32>(&text(3_000), &[0.9, 0.1], (cell, 48, num_layers), config);
+    let mut counts = Vec::with_capacity(WARM_UP + MEASURED);
+    let report = |trainer: &Trainer<f32>, event: Event| {
+        if trainer.step_count() == 1 {
+            watch(true);
+        }
+        if let Event::Step(_) = event {
+            counts.push(allocations());
+        }
+        if counts.len() == WARM_UP + MEASURED {
+            watch(false);
+        }
+        Ok::<_, Error>(ControlFlow::Continue(()))
+    };
+    let options = RunOptions {
+        threads,
+        time: None,
+    };
+    trainer.run(&options, report).expect("training goes well");
+    assert_eq!(counts.len(), WARM_UP + MEASURED);
+    assert!(trainer.epoch() >= 3);
+    counts.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+fn check_training() {
+    let plain = TrainConfig {
+        dropout: 0.2,
+        ..settings(33, 12, (WARM_UP + MEASURED) as u64)
+    };
+    let short_horizon = TrainConfig {
+        horizon: Some(3),
+        optimizer: OptimizerConfig::RMSPROP,
+        clip: Clip::Value(1.0),
+        ..plain
+    };
+    for cell in CellKind::ALL {
+        for num_layers in 1..=2 {
+            for config in [plain, short_horizon] {
+                for threads in 1..=2 {
+                    let counts = in_steps(cell, num_layers, config, threads);
+                    assert_eq!(
+                        counts[WARM_UP - 1..],
+                        [0; MEASURED],
+                        "{cell}, {num_layers} layers, {threads} threads, horizon {:?}",
+                        config.horizon
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn check_reading_and_writing(cell: CellKind) {
+    let vocabulary = Vocabulary::from_text(&text(2_000)).expect("a text");
+    let network = network::<f32>(cell, vocabulary.len(), 48, 2);
+    let model = Model::new(vocabulary, network, None);
+
+    let ids = model
+        .vocabulary()
+        .encode(&text(2_000))
+        .expect("its own text");
+    let mut scorer = Scorer::new(&model);
+    scorer.push(&ids[..300]);
+    let before = allocations();
+    scorer.push(&ids[300..]);
+    for id in ids.chunks(1).take(20) {
+        scorer.push(id);
+    }
+    assert_eq!(allocations() - before, 0, "{cell}: scoring");
+
+    for options in [
+        SampleOptions::default(),
+        SampleOptions::greedy(),
+        SampleOptions {
+            top_k: Some(5),
+            top_p: Some(0.8),
+            ..SampleOptions::default()
+        },
+    ] {
+        for samples in [1, 3, 20] {
+            let mut sampler = model
+                .sample_batch("the ", samples, &options)
+                .expect("known characters");
+            sampler.next_characters();
+            let before = allocations();
+            for _ in 0..50 {
+                sampler.next_characters();
+            }
+            let count = allocations() - before;
+            assert_eq!(count, 0, "{cell}: {samples} samples with {options:?}");
+        }
+    }
+}
+
+#[test]
+fn steps_of_training_scoring_and_sampling_allocate_nothing() {
+    watch(true);
+    let before = allocations();
+    drop(std::hint::black_box(vec![1u8]));
+    assert!(allocations() > before, "the allocator is not counting");
+    for cell in CellKind::ALL {
+        check_reading_and_writing(cell);
+    }
+    watch(false);
+    check_training();
+}
