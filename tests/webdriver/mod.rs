@@ -1,5 +1,8 @@
 //! A browser without a window, driven by chromedriver over the WebDriver protocol (W3C 2018): JSON
-//! over HTTP on this machine, which takes a socket and two hundred lines less than a library.
+//! over HTTP on this machine, for which a socket is enough.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+mod page;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -8,6 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+
+pub(crate) use page::{assert_quiet, lines, page};
 
 /// Where this is set, a missing browser is a failure and not a reason to skip.
 const REQUIRED: &str = "RNN_REQUIRE_BROWSER";
