@@ -105,6 +105,6 @@ function showSurprise() {
     make('div', { class: 'pane' }, make('div', {}, text.pane, scale),
       make('div', { class: 'card surprise-card' }, title, facts, list)));
   // Something to see from the start: the strangest of the characters in sight.
-  const first = nats.slice(0, 500);
+  const first = nats.slice(0, 150);
   text.go(first.length ? 1 + first.indexOf(Math.max(...first)) : 0, false);
 }
