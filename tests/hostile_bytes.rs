@@ -26,7 +26,7 @@ fn interrupted() -> Vec<u8> {
             Ok::<_, Error>(ControlFlow::Continue(()))
         })
         .expect("three steps");
-    trainer.interrupt().to_bytes()
+    trainer.interrupt().into_bytes()
 }
 
 #[test]

@@ -95,6 +95,8 @@ fn sizes_at_every_limit_are_refused() {
                 "must be between 1 and"
             } else if field == "vocab_size" {
                 "its vocabulary has 4 symbols, its network"
+            } else if field == "hidden_size" && size == 1 {
+                "tensor \"rnn.weight_ih_l0\" is F32 [8, 4], expected F32 [4, 4]"
             } else {
                 "its sizes ask for"
             };
@@ -126,8 +128,14 @@ fn other_cells_are_refused() {
             "its description is damaged: unknown variant `LSTM`, expected one of `rnn`",
         ),
         ("", DAMAGED),
-        ("gru", "it holds 76 weights, its sizes ask for "),
-        ("rnn", "it holds 76 weights, its sizes ask for "),
+        (
+            "gru",
+            "tensor \"rnn.weight_ih_l0\" is F32 [8, 4], expected F32 [6, 4]",
+        ),
+        (
+            "rnn",
+            "tensor \"rnn.weight_ih_l0\" is F32 [8, 4], expected F32 [2, 4]",
+        ),
     ] {
         refused(&set("architecture/cell", json!(cell)), cell, &[reason]);
     }

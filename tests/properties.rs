@@ -254,7 +254,7 @@ proptest! {
         let mut broken = Trainer::<f32>::new(corpus(), &split, config, settings).expect("sound parts");
         for stop in stops {
             run_to(&mut broken, stop).expect("sound parts");
-            let file = broken.interrupt().to_bytes();
+            let file = broken.interrupt().into_bytes();
             broken = {
                 let run = Interrupted::from_bytes(&file).expect("a sound file");
                 Trainer::resume(corpus(), run).expect("the same text")
@@ -262,7 +262,7 @@ proptest! {
         }
         run_to(&mut broken, u64::MAX).expect("sound parts");
         prop_assert!(broken.best_model().to_bytes() == straight.best_model().to_bytes());
-        prop_assert!(broken.interrupt().to_bytes() == straight.interrupt().to_bytes());
+        prop_assert!(broken.interrupt().into_bytes() == straight.interrupt().into_bytes());
     }
 }
 

@@ -12,6 +12,10 @@ mod file;
 mod format;
 mod plan;
 mod progress;
+mod reports;
+mod signals;
+mod target;
+mod texts;
 
 use std::process::ExitCode;
 

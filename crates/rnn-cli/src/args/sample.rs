@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::value;
+use super::{UnknownArg, value};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -46,6 +46,10 @@ pub(crate) struct SampleArgs {
     /// Text to go on from; without it the model starts after a line's end, where it knows one
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) prime: Option<String>,
+
+    /// What to do with characters of the prime that the model does not know
+    #[arg(long, value_name = "HOW", value_enum, default_value = "error")]
+    pub(crate) unknown: UnknownArg,
 
     /// Ends a sample before this text
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]

@@ -1,6 +1,10 @@
 //! Command lines, one argument a line: parsed, or refused in words.
 #![no_main]
-#![allow(dead_code, unreachable_pub, reason = "the command line's own module, of which a part is used")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the command line's own module, of which a part is used"
+)]
 
 #[path = "../../../rnn-cli/src/args/mod.rs"]
 mod args;

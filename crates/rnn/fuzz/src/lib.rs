@@ -14,17 +14,27 @@ pub fn model(data: &[u8]) {
     if let Ok(model) = sealed(data, Model::from_bytes) {
         let bytes = model.to_bytes();
         let again = Model::from_bytes(&bytes).expect("what was written can be read");
-        assert!(again.to_bytes() == bytes, "writing and reading change a model");
-        let text: String = model.sample("", &SampleOptions::default()).expect("options").take(4).collect();
+        assert!(
+            again.to_bytes() == bytes,
+            "writing and reading change a model"
+        );
+        let text: String = model
+            .sample("", &SampleOptions::default())
+            .expect("options")
+            .take(4)
+            .collect();
         assert_eq!(text.chars().count(), 4);
         let score = model.score(&text);
         assert!(model.vocabulary().is_bytes() || score.is_ok_and(|score| score.characters == 3));
     }
     if let Ok(run) = sealed(data, Interrupted::from_bytes) {
-        let bytes = run.to_bytes();
-        let again = Interrupted::from_bytes(&bytes).expect("what was written can be read");
-        assert!(again.to_bytes() == bytes, "writing and reading change a run");
         assert!(Model::from_bytes(&run.model().to_bytes()).is_ok());
+        let bytes = run.into_bytes();
+        let again = Interrupted::from_bytes(&bytes).expect("what was written can be read");
+        assert!(
+            again.into_bytes() == bytes,
+            "writing and reading change a run"
+        );
     }
 }
 
@@ -35,7 +45,10 @@ fn sealed<T>(data: &[u8], read: impl Fn(&[u8]) -> Result<T>) -> Result<T> {
     let Err(Error::NotAModel { what }) = &result else {
         return result;
     };
-    let right = what.split("but its content gives \"").nth(1).and_then(|rest| rest.get(..16));
+    let right = what
+        .split("but its content gives \"")
+        .nth(1)
+        .and_then(|rest| rest.get(..16));
     let place = data.windows(NAME.len()).position(|window| window == NAME);
     let (Some(right), Some(place)) = (right, place) else {
         return result;
@@ -76,7 +89,10 @@ pub fn text(data: &[u8]) {
             (whole, pieces) => panic!("{:?} in one, {:?} in pieces", whole.err(), pieces.err()),
         }
     }
-    match (str::from_utf8(text), read(CorpusBuilder::new(), text.chunks(size))) {
+    match (
+        str::from_utf8(text),
+        read(CorpusBuilder::new(), text.chunks(size)),
+    ) {
         (Ok(text), Ok(corpus)) => {
             let text = text.strip_prefix('\u{feff}').unwrap_or(text);
             assert_eq!(corpus.vocabulary().decode(&ids(&corpus)), text);
@@ -120,11 +136,25 @@ pub fn sampling(data: &[u8]) {
     let model = MODEL.get_or_init(|| {
         let vocabulary = known();
         let (cell, vocab_size) = (CellKind::Gru, vocabulary.len());
-        let config = NetworkConfig { cell, vocab_size, hidden_size: 3, num_layers: 1 };
-        Model::new(vocabulary, Network::new(config, &Init::default(), 1).expect("sizes"), None)
+        let config = NetworkConfig {
+            cell,
+            vocab_size,
+            hidden_size: 3,
+            num_layers: 1,
+        };
+        Model::new(
+            vocabulary,
+            Network::new(config, &Init::default(), 1).expect("sizes"),
+            None,
+        )
     });
-    let word = |at: usize| data.get(8 * at..8 * at + 8).map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")));
-    let (Some(temperature), Some(top_p), Some(top_k), Some(seed)) = (word(0), word(1), word(2), word(3)) else {
+    let word = |at: usize| {
+        data.get(8 * at..8 * at + 8)
+            .map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")))
+    };
+    let (Some(temperature), Some(top_p), Some(top_k), Some(seed)) =
+        (word(0), word(1), word(2), word(3))
+    else {
         return;
     };
     let options = SampleOptions {
@@ -134,7 +164,11 @@ pub fn sampling(data: &[u8]) {
         seed,
     };
     let size = model.vocabulary().len();
-    let prime: Vec<Id> = data[32..].iter().take(100).map(|&byte| u32::from(byte) % size as u32).collect();
+    let prime: Vec<Id> = data[32..]
+        .iter()
+        .take(100)
+        .map(|&byte| u32::from(byte) % size as u32)
+        .collect();
     let sampler = BatchSampler::new(model, &prime, 3, &options);
     assert_eq!(sampler.is_ok(), options.validate().is_ok());
     let Ok(mut sampler) = sampler else {

@@ -31,10 +31,20 @@ const MOST_FIELDS: usize = 32;
 /// Most characters of a message.
 const MOST_CHARACTERS: usize = 300;
 
-/// Tensors by name: shape and values.
-pub(super) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+/// Tensors by name: shape and bytes.
+pub(super) type Tensors = BTreeMap<String, (Vec<usize>, Vec<u8>)>;
+
 /// The fields of a description, each still as text.
 type Fields<'a> = BTreeMap<&'a str, &'a RawValue>;
+
+/// Values as they stand in a file.
+pub(super) fn bytes(values: &[f32]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size_of_val(values));
+    for value in values {
+        bytes.extend_from_slice(&value.to_le_bytes());
+    }
+    bytes
+}
 
 /// An error that says what is wrong with a file. It may quote the file, whose text may be long or
 /// steer a terminal.
@@ -60,21 +70,6 @@ pub(super) fn seal(tensors: Tensors, description: &impl Serialize) -> Vec<u8> {
     let Value::Object(mut fields) = description else {
         unreachable!("a struct is an object")
     };
-    let tensors: BTreeMap<_, _> = tensors
-        .into_iter()
-        .map(|(name, (shape, values))| {
-            (
-                name,
-                (
-                    shape,
-                    values
-                        .into_iter()
-                        .flat_map(f32::to_le_bytes)
-                        .collect::<Vec<u8>>(),
-                ),
-            )
-        })
-        .collect();
     let views: BTreeMap<&str, TensorView<'_>> = tensors
         .iter()
         .map(|(name, (shape, bytes))| {
@@ -149,6 +144,20 @@ pub(super) fn open<D: DeserializeOwned>(bytes: &[u8]) -> Result<(D, SafeTensors<
     fields.remove("format");
     let description = D::deserialize(MapDeserializer::new(fields.into_iter())).map_err(damaged)?;
     Ok((description, file))
+}
+
+/// The checksum that a file claims. Reading the model in it finds out whether it is right.
+///
+/// # Errors
+/// [`Error::NotAModel`] where there is none.
+pub fn checksum_of(content: &[u8]) -> Result<String> {
+    let metadata = header::read(content)?;
+    let entries = metadata.metadata().as_ref();
+    let json = entries.and_then(|entries| entries.get(KEY));
+    json.filter(|json| header::check_values("description", json.as_bytes(), MOST_VALUES).is_ok())
+        .and_then(|json| serde_json::from_str::<Fields<'_>>(json).ok())
+        .and_then(|fields| serde_json::from_str(fields.get("checksum")?.get()).ok())
+        .ok_or_else(|| wrong("its description has no checksum"))
 }
 
 /// The text of a JSON object with these fields, in pieces: nothing is copied.
