@@ -65,6 +65,7 @@ pub(crate) struct SampleArgs {
         long,
         value_name = "N",
         default_value = "1",
+        value_parser = value::whole,
         allow_negative_numbers = true
     )]
     pub(crate) seed: u64,

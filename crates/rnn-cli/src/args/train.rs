@@ -137,7 +137,7 @@ pub(crate) struct OptimizationArgs {
     pub(crate) schedule: Option<ScheduleArg>,
 
     /// Steps until warmup-decay and cosine reach the full rate
-    #[arg(long, value_name = "STEPS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "STEPS", value_parser = value::whole, allow_negative_numbers = true)]
     pub(crate) warmup_steps: Option<u64>,
 
     /// What exponential multiplies the rate by after each epoch [default: 0.97]
@@ -157,7 +157,7 @@ pub(crate) struct OptimizationArgs {
     pub(crate) clip_value: Option<f64>,
 
     /// Seed of the weights at the start and of dropout
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = value::whole, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 }
 
@@ -176,7 +176,7 @@ pub(crate) struct RunArgs {
     pub(crate) max_steps: Option<u64>,
 
     /// Ends after about this time, such as 90s, 3m or 1h30m
-    #[arg(long, value_name = "TIME", value_parser = value::duration)]
+    #[arg(long, value_name = "TIME", value_parser = value::duration, allow_hyphen_values = true)]
     pub(crate) time: Option<Duration>,
 
     /// Shares of the text: to learn from, to choose the best model by, never to be seen
@@ -185,7 +185,8 @@ pub(crate) struct RunArgs {
         long,
         value_name = "SHARES",
         value_delimiter = ',',
-        allow_negative_numbers = true
+        value_parser = value::number,
+        allow_hyphen_values = true
     )]
     pub(crate) split: Option<Vec<f64>>,
 
