@@ -16,6 +16,7 @@ mod reports;
 mod signals;
 mod target;
 mod texts;
+mod view;
 
 use std::process::ExitCode;
 
