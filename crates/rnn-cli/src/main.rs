@@ -12,6 +12,11 @@ mod file;
 mod format;
 mod plan;
 mod progress;
+mod reports;
+mod signals;
+mod target;
+mod texts;
+mod view;
 
 use std::process::ExitCode;
 

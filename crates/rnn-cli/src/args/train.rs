@@ -11,6 +11,8 @@ const EXAMPLE: &str = "\
 Examples:
   rnn-cli train shakespeare.txt                      the defaults; saves shakespeare.safetensors
   rnn-cli train names.txt -o names.safetensors --model gru --hidden-size 128 --time 3m
+  rnn-cli train shakespeare.txt --resume shakespeare.safetensors
+                                                     goes on after Ctrl-C, a crash, a power cut
   cat *.txt | rnn-cli train - -o all.safetensors --max-epochs 5 --sample-every 500";
 
 /// Learns a text and saves the model.
@@ -21,12 +23,18 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct TrainArgs {
-    /// The text; - reads standard input
-    pub(crate) file: PathBuf,
+    /// The text: files, folders (the files in them, sorted by path), - for standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
 
     /// Where the model goes; - writes standard output [default: the text's name with .safetensors]
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) output: Option<PathBuf>,
+
+    /// Goes on with the run that MODEL comes from, on the same text: to the same bits as if it had
+    /// never stopped
+    #[arg(long, value_name = "MODEL", conflicts_with = "output")]
+    pub(crate) resume: Option<PathBuf>,
 
     /// Overwrites MODEL if it exists
     #[arg(short, long)]
@@ -35,6 +43,14 @@ pub(crate) struct TrainArgs {
     /// Reads bytes, not characters: for binary files and mixed encodings
     #[arg(long)]
     pub(crate) bytes: bool,
+
+    /// What sample and score may do with characters that the text does not have
+    #[arg(long, value_name = "HOW", value_enum, conflicts_with = "bytes")]
+    pub(crate) unknown: Option<LearnedUnknownArg>,
+
+    /// Tells sizes, memory and expected time, and writes no file
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) dry_run: bool,
 
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
@@ -121,7 +137,7 @@ pub(crate) struct OptimizationArgs {
     pub(crate) schedule: Option<ScheduleArg>,
 
     /// Steps until warmup-decay and cosine reach the full rate
-    #[arg(long, value_name = "STEPS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "STEPS", value_parser = value::whole, allow_negative_numbers = true)]
     pub(crate) warmup_steps: Option<u64>,
 
     /// What exponential multiplies the rate by after each epoch [default: 0.97]
@@ -141,7 +157,7 @@ pub(crate) struct OptimizationArgs {
     pub(crate) clip_value: Option<f64>,
 
     /// Seed of the weights at the start and of dropout
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = value::whole, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 }
 
@@ -160,18 +176,19 @@ pub(crate) struct RunArgs {
     pub(crate) max_steps: Option<u64>,
 
     /// Ends after about this time, such as 90s, 3m or 1h30m
-    #[arg(long, value_name = "TIME", value_parser = value::duration)]
+    #[arg(long, value_name = "TIME", value_parser = value::duration, allow_hyphen_values = true)]
     pub(crate) time: Option<Duration>,
 
     /// Shares of the text: to learn from, to choose the best model by, never to be seen
+    /// [default: 0.9,0.1]
     #[arg(
         long,
         value_name = "SHARES",
         value_delimiter = ',',
-        default_value = "0.9,0.1",
-        allow_negative_numbers = true
+        value_parser = value::number,
+        allow_hyphen_values = true
     )]
-    pub(crate) split: Vec<f64>,
+    pub(crate) split: Option<Vec<f64>>,
 
     /// Evaluates after every so many steps
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
@@ -185,9 +202,31 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) sample_every: Option<u64>,
 
+    /// Appends the losses of each evaluation to a file, a JSON object a line
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) metrics: Option<PathBuf>,
+
+    /// Draws the losses into a file at each evaluation
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) plot: Option<PathBuf>,
+
+    /// Notes where training stands after every so many steps, beside each improvement
+    /// [default: every minute]
+    #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
+    pub(crate) checkpoint_every: Option<u64>,
+
     /// Threads; any number gives the same model [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = value::threads, allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
+}
+
+/// What a model can be prepared for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LearnedUnknownArg {
+    /// Refuse them or leave them out
+    Error,
+    /// Read U+FFFD in their place as well, which is reserved for them
+    Replace,
 }
 
 /// The names of the optimisers.

@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::from_bytes;
+use super::lock::Lock;
 use crate::error::{Error, Result};
 use crate::model::Model;
 
@@ -26,13 +27,14 @@ pub fn load(path: &Path) -> Result<Model> {
 /// [`Error::File`] naming the path, with the reason as its source.
 pub fn read<R>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<R>) -> Result<R> {
     let read = || {
-        let mut file = File::open(path)?;
-        let metadata = file.metadata()?;
+        // Asked before opening: to open a pipe is to wait for its writer.
+        let metadata = fs::metadata(path)?;
         if !metadata.is_file() {
             return Err(Error::NotAModel {
                 what: format!("it is {}, expected a file", kind(&metadata)),
             });
         }
+        let mut file = File::open(path)?;
         let mut bytes = Vec::new();
         let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
         bytes
@@ -50,13 +52,34 @@ pub fn read<R>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<R>) -> Result<R>
 /// Writes a file so that its path holds the old content or the new, never a part.
 ///
 /// # Errors
-/// [`Error::Save`] naming the path; it then holds what it held before.
+/// [`Error::Save`] naming the path, or [`Error::Locked`] if another writer holds it; it then holds
+/// what it held before.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
+    let _lock = lock(path)?;
+    replace(path, bytes)
+}
+
+/// The lock of the file that `path` means.
+///
+/// # Errors
+/// [`Error::Locked`] if another writer holds it, [`Error::Save`] if nothing can be written there.
+pub(super) fn lock(path: &Path) -> Result<Lock> {
+    let taken = resolve(path)
+        .and_then(|target| Lock::take(&target))
+        .map_err(|source| Error::Save {
+            path: path.into(),
+            source,
+        })?;
+    taken.ok_or_else(|| Error::Locked { path: path.into() })
+}
+
+/// As [`save`], for one who holds the lock.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
         let target = resolve(path)?;
         let temporary = temporary(&target);
-        let result =
-            write_through(&temporary, bytes).and_then(|()| fs::rename(&temporary, &target));
+        let result = write_through(&temporary, &target, bytes)
+            .and_then(|()| fs::rename(&temporary, &target));
         if result.is_err() {
             // The first error is the one to report; a leftover goes at the next save.
             let _ = fs::remove_file(&temporary);
@@ -72,12 +95,18 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Checks, before hours of training, that a model can be saved at `path`.
 ///
 /// # Errors
-/// [`Error::Save`] when its folder is missing or not writable, or `path` is no regular file.
+/// [`Error::Save`] when its folder is missing or not writable, or `path` is no regular file;
+/// [`Error::Locked`] when another writer holds it.
 pub fn check_target(path: &Path) -> Result<()> {
+    lock(path).and_then(|_lock| probe(path))
+}
+
+/// As [`check_target`], for one who holds the lock.
+pub(super) fn probe(path: &Path) -> Result<()> {
     let check = || -> io::Result<()> {
         let target = resolve(path)?;
         let temporary = temporary(&target);
-        let result = File::create(&temporary).map(drop);
+        let result = create(&temporary).map(drop);
         let _ = fs::remove_file(&temporary);
         result
     };
@@ -89,7 +118,7 @@ pub fn check_target(path: &Path) -> Result<()> {
 
 /// The file that `path` means: the end of its symbolic links, which must be a regular file or
 /// nothing yet.
-fn resolve(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     if path.file_name().is_none() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -129,15 +158,36 @@ fn folder(path: &Path) -> &Path {
 
 /// Fixed, so that a leftover of a killed process is overwritten by the next save.
 fn temporary(target: &Path) -> PathBuf {
-    let mut name = target.file_name().unwrap_or_default().to_os_string();
-    name.push(".tmp");
-    target.with_file_name(name)
+    beside(target, "tmp")
 }
 
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
+/// The path with a dot and `suffix` after its name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".");
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// Writes a file that takes the place of `target`, readable by whom that is.
+fn write_through(path: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = create(path)?;
+    match fs::metadata(target) {
+        Ok(metadata) => file.set_permissions(metadata.permissions())?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// A new file in place of a leftover. Whatever else a stranger may have put at that name, a
+/// symbolic link to some file of ours or a pipe that nobody reads, is removed and never followed.
+fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::options().write(true).create_new(true).open(path),
+    }
 }
 
 /// The rename itself reaches the disk with its folder. Windows has no way to ask for that.
