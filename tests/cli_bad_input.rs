@@ -47,12 +47,12 @@ fn a_file_that_is_not_there() {
 }
 
 #[test]
-fn a_folder_in_place_of_a_file() {
+fn a_folder_without_a_file() {
     let folder = Folder::new();
     fs::create_dir(folder.path("texts")).unwrap();
     folder
         .train(&["texts"])
-        .fails(1, "cannot read texts: is a directory");
+        .fails(1, "texts holds no files, expected at least one");
     let message = "cannot read texts: not a model of this program: it is a folder, expected a file";
     folder.run(&["inspect", "texts"]).fails(1, message);
 }
@@ -234,4 +234,67 @@ fn a_run_that_diverges_says_what_helps() {
         "{last:?}"
     );
     assert!(run.stderr.contains("was skipped"), "{}", run.stderr);
+}
+
+#[test]
+fn sizes_beyond_memory_are_refused_before_anything_is_allocated() {
+    let folder = Folder::with_model();
+    for args in [
+        &[
+            "train",
+            "text.txt",
+            "-o",
+            "m",
+            "--hidden-size",
+            "32768",
+            "--num-layers",
+            "16",
+        ][..],
+        &["sample", "model.safetensors", "--samples", "1000000000000"],
+    ] {
+        let run = folder.run(args);
+        assert_eq!((run.code, run.text()), (Some(1), ""), "{}", run.stderr);
+        let (needed, available) = run
+            .stderr
+            .split_once(" GB) of memory, ")
+            .expect("two figures");
+        assert!(
+            needed.starts_with("error: the sizes asked for take "),
+            "{needed}"
+        );
+        assert!(available.contains(" available") || available.contains("than the system gives"));
+    }
+    assert_eq!(
+        folder.names(),
+        ["model.safetensors", "model.safetensors.resume", "text.txt"]
+    );
+}
+
+/// A limit on the address space shows every allocation that nobody asked about first.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_limit_on_memory_gives_an_error_and_never_an_abort() {
+    let folder = Folder::with_text();
+    let binary = env!("CARGO_BIN_EXE_rnn-cli");
+    let mut codes = std::collections::BTreeSet::new();
+    for kilobytes in [16_000, 30_000, 60_000, 100_000, 150_000, 200_000, 300_000] {
+        let command = format!(
+            "ulimit -v {kilobytes}; exec '{binary}' train text.txt -o m --hidden-size 400 \
+             --max-steps 1 --threads 2 --force"
+        );
+        let mut shell = std::process::Command::new("sh");
+        let run = shell
+            .args(["-c", &command])
+            .current_dir(folder.path("."))
+            .output();
+        let run = run.expect("sh runs");
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        let code = run
+            .status
+            .code()
+            .unwrap_or_else(|| panic!("{kilobytes} kB: {said}"));
+        assert!(code < 2, "{kilobytes} kB: {said}");
+        codes.insert(code);
+    }
+    assert_eq!(codes, [0, 1].into());
 }

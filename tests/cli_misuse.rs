@@ -118,7 +118,7 @@ fn flags_that_do_not_go_together() {
     }
     let message = "a text from standard input has no name for the model, expected -o MODEL";
     folder.run(&["train", "-"]).fails(2, message);
-    let message = "the following required arguments were not provided: <FILE>";
+    let message = "the following required arguments were not provided: <FILE>...";
     folder.run(&["train"]).fails(2, message);
     let message = "unrecognized subcommand 'trian'; a similar subcommand exists: 'train'";
     folder.run(&["trian"]).fails(2, message);

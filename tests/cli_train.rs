@@ -36,7 +36,8 @@ fn a_report_has_losses_in_nats_and_bits_and_the_speed() {
         "{}",
         run.stderr
     );
-    assert_eq!(folder.names(), ["text.safetensors", "text.txt"]);
+    let written = ["text.safetensors", "text.safetensors.resume", "text.txt"];
+    assert_eq!(folder.names(), written);
 }
 
 #[test]
@@ -230,6 +231,16 @@ fn patience_ends_a_run_early() {
         "{}",
         run.stderr
     );
+    // The last evaluation that improved anything, and two that did not.
+    let lines: Vec<bool> = run
+        .text()
+        .lines()
+        .map(|line| line.ends_with("saved"))
+        .collect();
+    assert!(
+        lines.len() > 2 && lines[lines.len() - 3..] == [true, false, false],
+        "{lines:?}"
+    );
 }
 
 #[test]
@@ -277,7 +288,8 @@ fn a_closed_pipe_ends_training_quietly_and_leaves_a_sound_model() {
     let run = folder.run_and_hang_up(&args, 10);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     folder.run(&["inspect", "text.safetensors"]).ok();
-    assert_eq!(folder.names(), ["text.safetensors", "text.txt"]);
+    let written = ["text.safetensors", "text.safetensors.resume", "text.txt"];
+    assert_eq!(folder.names(), written);
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn a_hundred_losses_and_the_weights_after_them_are_numpys() {
         }
         let frozen = tensor(trainer.network(), "rnn.bias_hh_l0");
         assert!(frozen.iter().all(|&b| b == 0.0), "{run}: {frozen:?}");
-        trainer.set_max_steps(101);
+        trainer.set_max_steps(Some(101)).unwrap();
         let after = losses(&mut trainer);
         let theirs = numbers(&expected["loss_after"]);
         assert_close(run, &after, &theirs, TOLERANCE, FLOOR);

@@ -15,6 +15,11 @@ impl Console {
         self.say(!self.quiet, &format!("note: {text}"));
     }
 
+    /// Something that went wrong and does not end the work. It is said to the quiet as well.
+    pub(crate) fn warn(self, text: &str) {
+        self.say(true, &format!("warning: {text}"));
+    }
+
     /// What to do next.
     pub(crate) fn hint(self, text: &str) {
         self.say(!self.quiet, text);

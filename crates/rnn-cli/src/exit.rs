@@ -1,7 +1,7 @@
 //! How a run ended: one line on standard error and an exit code.
 //!
 //! 0 done; 1 failed, for a reason that lies in files or numbers; 2 misused, so that no file could
-//! make the command line right. A reader of standard output that goes away (`| head -1`) has had
+//! make the command line right; 130 interrupted, with everything saved. A reader of standard output that goes away (`| head -1`) has had
 //! what it wanted: that ends the run quietly, with 0.
 
 use std::fmt;
@@ -22,6 +22,21 @@ impl fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
+/// Ended by Ctrl-C, or asked to end, with all that was to be said said.
+#[derive(Debug)]
+pub(crate) struct Interrupted;
+
+/// The exit code of what was interrupted.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
 /// A [`Misuse`] in the words of another error.
 pub(crate) fn misuse(error: impl fmt::Display) -> anyhow::Error {
     Misuse(error.to_string()).into()
@@ -34,6 +49,9 @@ pub(crate) fn finish(result: anyhow::Result<()>) -> ExitCode {
     };
     if is_broken_pipe(&error) {
         return ExitCode::SUCCESS;
+    }
+    if error.is::<Interrupted>() {
+        return ExitCode::from(INTERRUPTED);
     }
     complain(&one_line(&error));
     ExitCode::from(if error.is::<Misuse>() { 2 } else { 1 })
@@ -64,7 +82,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// An error and its causes, outermost first.
-fn one_line(error: &anyhow::Error) -> String {
+pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let causes: Vec<String> = error
         .chain()
         .map(|cause| plain(&cause.to_string()))

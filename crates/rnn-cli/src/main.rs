@@ -12,6 +12,9 @@ mod file;
 mod format;
 mod plan;
 mod progress;
+mod signals;
+mod target;
+mod texts;
 mod view;
 
 use std::process::ExitCode;

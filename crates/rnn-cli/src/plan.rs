@@ -3,30 +3,44 @@
 //! Settings that were not typed are those that the library recommends for the text. A flag that
 //! would change nothing (`--momentum` with adam) is refused: whoever typed it meant something.
 
-use std::num::NonZero;
-use std::time::Duration;
+mod contradiction;
+mod update;
 
-use rnn::optimizer::{Clip, Decay, OptimizerConfig, Schedule};
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use rnn::checkpoint::Every;
+use rnn::optimizer::Clip;
 use rnn::{CellKind, Corpus, Recommended, RunOptions, recommended};
 
-use crate::args::{NetworkArgs, OptimizationArgs, OptimizerArg, RunArgs, ScheduleArg, TrainArgs};
-use crate::exit::{Misuse, misuse};
-use crate::file::{Source, Target};
+use crate::args::{NetworkArgs, OptimizationArgs, RunArgs, TrainArgs};
+use crate::exit::misuse;
+use crate::target::Target;
+use crate::texts::Texts;
+pub(crate) use contradiction::check as check_contradictions;
+use update::{fits, optimizer, schedule};
+
+/// Shares of a text that are learned from and held out.
+const SPLIT: [f64; 2] = [0.9, 0.1];
 
 /// What `train` is to do.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) source: Source,
+    pub(crate) texts: Texts,
     pub(crate) target: Target,
     pub(crate) force: bool,
+    /// Whether to go on with the run at the target.
+    pub(crate) resume: bool,
     pub(crate) bytes: bool,
-    pub(crate) split: Vec<f64>,
+    pub(crate) split: Option<Vec<f64>>,
     pub(crate) max_epochs: Option<u64>,
+    pub(crate) max_steps: Option<u64>,
     pub(crate) sample_every: Option<u64>,
+    pub(crate) checkpoint_every: Option<u64>,
+    pub(crate) threads: Option<usize>,
     pub(crate) run: RunOptions,
     network: NetworkArgs,
     optimization: OptimizationArgs,
-    max_steps: Option<u64>,
     eval_every: Option<u64>,
     patience: Option<u64>,
 }
@@ -35,11 +49,12 @@ impl Plan {
     /// What was typed, as far as that can be told without the text.
     ///
     /// # Errors
-    /// [`Misuse`] for flags that contradict each other.
+    /// [`Misuse`](crate::exit::Misuse) for flags that contradict each other.
     pub(crate) fn new(args: TrainArgs) -> anyhow::Result<Self> {
         let TrainArgs {
-            file,
+            files,
             output,
+            resume,
             force,
             bytes,
             network,
@@ -54,54 +69,73 @@ impl Plan {
             eval_every,
             patience,
             sample_every,
+            checkpoint_every,
             threads,
         } = run;
-        let source = Source::new(&file);
-        let target = Target::new(output.as_deref(), &source)?;
+        let texts = Texts::new(&files)?;
+        let target = match &resume {
+            Some(path) => Target::of_run(path),
+            None => Target::new(output.as_deref(), &texts)?,
+        };
         let plan = Plan {
             run: RunOptions {
                 threads: threads.unwrap_or_else(processors),
                 time,
             },
-            source,
+            texts,
             target,
             force,
+            resume: resume.is_some(),
             bytes,
             split,
             max_epochs,
+            max_steps,
             sample_every,
+            checkpoint_every,
+            threads,
             network,
             optimization,
-            max_steps,
             eval_every,
             patience,
         };
-        // No text changes whether the settings are sound, so a long one need not be read first.
-        plan.settings(1_000_000, 100)?;
+        // No text changes whether the settings are sound, so a long one need not be read first. For
+        // a run that goes on they depend on what it is.
+        if !plan.resume {
+            plan.settings(recommended(1_000_000, 100))?;
+        }
         Corpus::from_text("ab")
-            .and_then(|text| text.split(&plan.split))
+            .and_then(|text| text.split(plan.split()))
             .map_err(misuse)?;
         Ok(plan)
     }
 
-    /// How long the run may take, where that was asked for.
-    pub(crate) fn time(&self) -> Option<Duration> {
-        self.run.time
+    /// The shares of the text.
+    pub(crate) fn split(&self) -> &[f64] {
+        self.split.as_deref().unwrap_or(&SPLIT)
     }
 
-    /// The settings for a text of so many characters, so many of them distinct.
+    /// How often to note where training stands.
+    pub(crate) fn every(&self) -> Every {
+        self.checkpoint_every
+            .map_or_else(Every::default, Every::Steps)
+    }
+
+    /// The files that this run writes, none of which is its text.
+    pub(crate) fn own_files(&self) -> Vec<PathBuf> {
+        self.target.files()
+    }
+
+    /// What was typed laid over `base`: what is recommended for a text, or what a run that goes on
+    /// has.
     ///
     /// # Errors
-    /// [`Misuse`] for a flag that does not go with the others, or a value that cannot be.
-    pub(crate) fn settings(
-        &self,
-        characters: usize,
-        vocab_size: usize,
-    ) -> anyhow::Result<Recommended> {
+    /// [`Misuse`](crate::exit::Misuse) for a flag that does not go with the others, or a value that
+    /// cannot be.
+    pub(crate) fn settings(&self, base: Recommended) -> anyhow::Result<Recommended> {
         let Recommended {
             mut network,
             mut train,
-        } = recommended(characters, vocab_size);
+        } = base;
         let (net, opt) = (&self.network, &self.optimization);
         set(&mut network.cell, net.model.map(CellKind::from));
         set(&mut network.hidden_size, net.hidden_size);
@@ -152,128 +186,6 @@ fn set<T>(setting: &mut T, typed: Option<T>) {
     if let Some(value) = typed {
         *setting = value;
     }
-}
-
-/// Refuses a flag of one choice where another was made.
-fn fits(flag: &str, choice: &str, is_chosen: bool, chosen: &str) -> anyhow::Result<()> {
-    if is_chosen {
-        return Ok(());
-    }
-    Err(Misuse(format!(
-        "{flag} does nothing for {chosen}, expected {choice}"
-    ))
-    .into())
-}
-
-fn optimizer(
-    typed: &OptimizationArgs,
-    advised: OptimizerConfig,
-) -> anyhow::Result<OptimizerConfig> {
-    let mut config = match typed.optimizer {
-        None => advised,
-        Some(OptimizerArg::Sgd) => OptimizerConfig::SGD,
-        Some(OptimizerArg::Adagrad) => OptimizerConfig::ADAGRAD,
-        Some(OptimizerArg::Rmsprop) => OptimizerConfig::RMSPROP,
-        Some(OptimizerArg::Adam) => OptimizerConfig::ADAM,
-        Some(OptimizerArg::Adamw) => OptimizerConfig::ADAMW,
-    };
-    let name = config.name();
-    if let Some(value) = typed.momentum {
-        match &mut config {
-            OptimizerConfig::Sgd { momentum, nesterov } => {
-                (*momentum, *nesterov) = (value, typed.nesterov)
-            }
-            _ => fits("--momentum", "--optimizer sgd", false, name)?,
-        }
-    }
-    if let Some(value) = typed.alpha {
-        match &mut config {
-            OptimizerConfig::RmsProp { alpha, .. } => *alpha = value,
-            _ => fits("--alpha", "--optimizer rmsprop", false, name)?,
-        }
-    }
-    if let Some(value) = typed.weight_decay {
-        match &mut config {
-            OptimizerConfig::AdamW { weight_decay, .. } => *weight_decay = value,
-            _ => fits("--weight-decay", "--optimizer adamw", false, name)?,
-        }
-    }
-    Ok(config)
-}
-
-fn schedule(typed: &OptimizationArgs, advised: Schedule) -> anyhow::Result<Schedule> {
-    // The warm-up and the floor of the advised schedule suit another shape as well.
-    let (warmup, floor) = match advised {
-        Schedule::WarmupDecay {
-            warmup_steps,
-            floor,
-            ..
-        }
-        | Schedule::Cosine {
-            warmup_steps,
-            floor,
-        } => (warmup_steps, floor),
-        _ => (100, 0.0),
-    };
-    let mut schedule = match typed.schedule {
-        None => advised,
-        Some(ScheduleArg::Constant) => Schedule::Constant,
-        Some(ScheduleArg::WarmupDecay) => Schedule::WarmupDecay {
-            warmup_steps: warmup,
-            decay_fraction: 0.25,
-            decay: Decay::Cosine,
-            floor,
-        },
-        Some(ScheduleArg::Exponential) => Schedule::Exponential {
-            after_epoch: 10,
-            rate: 0.97,
-        },
-        Some(ScheduleArg::Cosine) => Schedule::Cosine {
-            warmup_steps: warmup,
-            floor,
-        },
-        Some(ScheduleArg::Plateau) => Schedule::Plateau {
-            factor: 0.5,
-            patience: 2,
-        },
-    };
-    let name = schedule.name();
-    if let Some(steps) = typed.warmup_steps {
-        match &mut schedule {
-            Schedule::WarmupDecay { warmup_steps, .. } | Schedule::Cosine { warmup_steps, .. } => {
-                *warmup_steps = steps
-            }
-            _ => fits(
-                "--warmup-steps",
-                "--schedule warmup-decay or cosine",
-                false,
-                name,
-            )?,
-        }
-    }
-    if let Some(value) = typed.learning_rate_decay {
-        match &mut schedule {
-            Schedule::Exponential { rate, .. } => *rate = value,
-            _ => fits(
-                "--learning-rate-decay",
-                "--schedule exponential",
-                false,
-                name,
-            )?,
-        }
-    }
-    if let Some(epochs) = typed.learning_rate_decay_after {
-        match &mut schedule {
-            Schedule::Exponential { after_epoch, .. } => *after_epoch = epochs,
-            _ => fits(
-                "--learning-rate-decay-after",
-                "--schedule exponential",
-                false,
-                name,
-            )?,
-        }
-    }
-    Ok(schedule)
 }
 
 /// Processors of this machine.

@@ -20,16 +20,20 @@ pub(crate) struct Progress {
     started: Instant,
     drawn: Instant,
     characters: u64,
+    /// Steps taken before this process took over.
+    first: u64,
     step: u64,
     max_steps: Option<u64>,
     time: Option<Duration>,
 }
 
 impl Progress {
-    /// A run of `max_steps`, or of `time` while the steps are not known, whose lines go to `lines`.
+    /// A run from step `first` to `max_steps`, or for `time` while the steps are not known, whose
+    /// lines go to `lines`.
     pub(crate) fn new(
         console: Console,
         lines: Box<dyn Write + Send>,
+        first: u64,
         max_steps: Option<u64>,
         time: Option<Duration>,
     ) -> Self {
@@ -43,7 +47,8 @@ impl Progress {
             started: now,
             drawn: now,
             characters: 0,
-            step: 0,
+            first,
+            step: first,
             max_steps,
             time,
         }
@@ -118,6 +123,16 @@ impl Progress {
         self.bar.suspend(|| self.console.note(text));
     }
 
+    /// Writes a warning.
+    pub(crate) fn warn(&self, text: &str) {
+        self.bar.suspend(|| self.console.warn(text));
+    }
+
+    /// Time since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
@@ -139,8 +154,9 @@ impl Progress {
     fn time_left(&self) -> String {
         let elapsed = self.started.elapsed();
         let left = match (self.max_steps, self.time) {
-            (Some(steps), _) if self.step > 0 => {
-                let share = steps.saturating_sub(self.step) as f64 / self.step as f64;
+            (Some(steps), _) if self.step > self.first => {
+                let done = (self.step - self.first) as f64;
+                let share = steps.saturating_sub(self.step) as f64 / done;
                 Duration::try_from_secs_f64(elapsed.as_secs_f64() * share).ok()
             }
             (None, Some(time)) => Some(time.saturating_sub(elapsed)),

@@ -99,6 +99,46 @@ pub enum Error {
     )]
     TextChanged,
 
+    /// The number of steps was to change when it was too late.
+    #[error("{}", steps_fixed(*step, *old, *new))]
+    StepsFixed {
+        /// Steps taken.
+        step: u64,
+        /// The number so far; `None` while a time limit has not fixed it.
+        old: Option<u64>,
+        /// The number asked for.
+        new: Option<u64>,
+    },
+
+    /// Another run, of this program or another that keeps to its rules, saves to this path now.
+    #[error("cannot save {}: another run saves there, expected that run to end or another path", path.display())]
+    Locked {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// The model beside a run that is to go on comes from another run.
+    #[error(
+        "{} holds the model of another run, expected that of the run to go on with, or none",
+        path.display()
+    )]
+    OtherRun {
+        /// The model's path.
+        path: PathBuf,
+    },
+
+    /// What was asked for does not fit into memory.
+    #[error("the sizes asked for take {} of memory, {}", amount(*needed), available.map_or_else(
+        || "more than the system gives".to_owned(),
+        |bytes| format!("{} are available", amount(bytes.into())),
+    ))]
+    TooLarge {
+        /// Bytes that it takes.
+        needed: u128,
+        /// Bytes that there are, where the system tells.
+        available: Option<u64>,
+    },
+
     /// The system gives no threads.
     #[error("cannot start {threads} threads: {why}")]
     Threads {
@@ -234,6 +274,28 @@ fn close_ones(close: &[char]) -> String {
     }
     let list: Vec<String> = close.iter().map(|symbol| format!("{symbol:?}")).collect();
     format!("; close ones: {}", list.join(", "))
+}
+
+/// Bytes, and how much that is.
+fn amount(bytes: u128) -> String {
+    let short = match bytes {
+        0..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    };
+    format!("{bytes} bytes ({short})")
+}
+
+/// Why the number of steps stays what it is.
+fn steps_fixed(step: u64, old: Option<u64>, new: Option<u64>) -> String {
+    let number = |steps: Option<u64>, open: &str| steps.map_or(open.into(), |n| n.to_string());
+    let (old, asked) = (number(old, "open"), number(new, "a time limit"));
+    if new.is_some_and(|new| new < step) {
+        return format!("{step} steps are done, expected at least as many in all, got {asked}");
+    }
+    format!(
+        "the number of steps is {old}, {asked} was asked: after {step} steps the learning rate has \
+         begun to fall, so the number can no longer change"
+    )
 }
 
 /// A number as one would type it: 5, 0.1, 1e300, NaN.

@@ -44,6 +44,7 @@ mod error;
 pub mod gradient_check;
 pub mod insight;
 mod loss;
+pub mod memory;
 mod model;
 mod network;
 pub mod optimizer;

@@ -9,6 +9,7 @@ use tensor::random::{self, ChaCha8Rng};
 use tensor::{activation, reduce};
 
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::Model;
 use crate::packed::PackedWeights;
 use crate::unroll::Unroll;
@@ -99,7 +100,7 @@ impl<'m> BatchSampler<'m> {
     /// as there is nothing to predict it from.
     ///
     /// # Errors
-    /// If an option is out of range or `samples` is 0.
+    /// If an option is out of range or `samples` is 0 or beyond the machine's memory.
     ///
     /// # Panics
     /// If an id is outside the model's vocabulary.
@@ -116,6 +117,7 @@ impl<'m> BatchSampler<'m> {
             });
         }
         let config = model.network().config();
+        memory::check(memory::sampling(config, samples))?;
         let mut weights = PackedWeights::forward(config);
         weights.pack_forward(model.network().parameters());
         let generator = |sample: usize| {

@@ -11,6 +11,8 @@ const EXAMPLE: &str = "\
 Examples:
   rnn-cli train shakespeare.txt                      the defaults; saves shakespeare.safetensors
   rnn-cli train names.txt -o names.safetensors --model gru --hidden-size 128 --time 3m
+  rnn-cli train shakespeare.txt --resume shakespeare.safetensors
+                                                     goes on after Ctrl-C, a crash, a power cut
   cat *.txt | rnn-cli train - -o all.safetensors --max-epochs 5 --sample-every 500";
 
 /// Learns a text and saves the model.
@@ -21,12 +23,18 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct TrainArgs {
-    /// The text; - reads standard input
-    pub(crate) file: PathBuf,
+    /// The text: files, folders (the files in them, sorted by path), - for standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
 
     /// Where the model goes; - writes standard output [default: the text's name with .safetensors]
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) output: Option<PathBuf>,
+
+    /// Goes on with the run that MODEL comes from, on the same text: to the same bits as if it had
+    /// never stopped
+    #[arg(long, value_name = "MODEL", conflicts_with = "output")]
+    pub(crate) resume: Option<PathBuf>,
 
     /// Overwrites MODEL if it exists
     #[arg(short, long)]
@@ -164,14 +172,14 @@ pub(crate) struct RunArgs {
     pub(crate) time: Option<Duration>,
 
     /// Shares of the text: to learn from, to choose the best model by, never to be seen
+    /// [default: 0.9,0.1]
     #[arg(
         long,
         value_name = "SHARES",
         value_delimiter = ',',
-        default_value = "0.9,0.1",
         allow_negative_numbers = true
     )]
-    pub(crate) split: Vec<f64>,
+    pub(crate) split: Option<Vec<f64>>,
 
     /// Evaluates after every so many steps
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
@@ -184,6 +192,11 @@ pub(crate) struct RunArgs {
     /// Prints 200 characters of what the model writes by now after every so many steps
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) sample_every: Option<u64>,
+
+    /// Notes where training stands after every so many steps, beside each improvement
+    /// [default: every minute]
+    #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
+    pub(crate) checkpoint_every: Option<u64>,
 
     /// Threads; any number gives the same model [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = value::threads, allow_negative_numbers = true)]

@@ -1,17 +1,23 @@
-//! Learning a text: reads it, trains, reports, and saves the model at every improvement.
+//! Learning a text: reads it, trains, reports, saves the model at every improvement, and goes on
+//! with a run that was interrupted.
+
+mod go_on;
+mod prepare;
 
 use std::io;
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use rnn::{BatchSampler, CorpusBuilder, Event, Id, Outcome, SampleOptions, Trainer};
+use rnn::{BatchSampler, Event, Id, Outcome, SampleOptions, Trainer};
 
 use crate::args::TrainArgs;
 use crate::console::{self, Console};
-use crate::file::Target;
-use crate::format::{loss, thousands};
+use crate::exit;
+use crate::format::loss;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::signals::Signals;
+use crate::target::{Output, Target};
 
 /// Characters of a sample on the way.
 const SAMPLE_LENGTH: usize = 200;
@@ -19,86 +25,54 @@ const SAMPLE_LENGTH: usize = 200;
 /// Runs `train`.
 pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     let plan = Plan::new(args)?;
-    plan.target.check(&plan.source, plan.force)?;
-    let mut trainer = prepare(&plan, console)?;
-    let is_open = matches!(plan.target, Target::Stdout);
+    let mut output = Output::open(&plan.target, &plan.texts, plan.every())?;
+    let mut trainer = prepare::trainer(&plan, &mut output, console)?;
+    prepare::tell(&plan, &trainer, console);
     // Lines and a model do not mix on standard output.
-    let lines = if is_open {
-        Box::new(io::stderr())
-    } else {
-        console::unbuffered_stdout()
+    let lines = match output {
+        Output::Stdout => Box::new(io::stderr()),
+        Output::File(_) => console::unbuffered_stdout(),
     };
-    let mut progress = Progress::new(console, lines, trainer.config().max_steps, plan.time());
+    let (first, max_steps) = (trainer.step_count(), trainer.config().max_steps);
+    let mut progress = Progress::new(console, lines, first, max_steps, plan.run.time);
+    let signals = Signals::watch().context("cannot listen to Ctrl-C")?;
     let outcome = trainer.run(&plan.run, |trainer, event| {
-        follow(&plan, &mut progress, trainer, event)?;
-        anyhow::Ok(ControlFlow::Continue(()))
+        let is_saved = output.follow(trainer, &event, |why| progress.warn(why));
+        report(&plan, &mut progress, trainer, event, is_saved)?;
+        anyhow::Ok(if signals.came() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
     });
     progress.finish();
     let outcome = outcome.inspect_err(|error| {
-        let is_diverged = matches!(error.downcast_ref(), Some(rnn::Error::Diverged { .. }));
-        if let (true, Some((step, _)), Target::File(path)) =
-            (is_diverged, trainer.best(), &plan.target)
-        {
-            console.note(&format!(
-                "{} holds the best model so far, of step {step}",
-                path.display()
-            ));
+        if let Some(rnn::Error::Diverged { .. }) = error.downcast_ref() {
+            output.give_up(&trainer, console);
         }
     })?;
+    if outcome == Outcome::Stopped {
+        console.hint(&go_on::stop(
+            &plan,
+            &mut output,
+            &trainer,
+            progress.elapsed(),
+        )?);
+        return Err(exit::Interrupted.into());
+    }
     // Once more, now with the whole history and the number of steps that a time was fixed to.
-    plan.target.write(&trainer.best_model())?;
-    console.hint(&conclusion(&plan, &trainer, &progress, outcome));
+    output.finish(&trainer)?;
+    console.hint(&conclusion(&plan, &trainer, &progress, outcome, first));
     Ok(())
 }
 
-/// Reads the text and makes a trainer for it.
-fn prepare(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>> {
-    let builder = if plan.bytes {
-        CorpusBuilder::bytes()
-    } else {
-        CorpusBuilder::new()
-    };
-    let corpus = plan.source.read(builder)?;
-    if corpus.had_bom() {
-        console.note("a byte order mark was dropped from the text");
-    }
-    let (characters, symbols) = (corpus.len(), corpus.vocabulary().len());
-    let settings = plan.settings(characters, symbols)?;
-    let mut trainer = Trainer::<f32>::new(corpus, &plan.split, settings.network, settings.train)
-        .with_context(|| format!("cannot use {}", plan.source))?;
-    if let Some(epochs) = plan.max_epochs {
-        trainer.set_max_steps(epochs.saturating_mul(trainer.windows_per_epoch() as u64));
-    }
-    for note in trainer.notes() {
-        console.note(note);
-    }
-    let (network, config) = (trainer.network().config(), trainer.config());
-    console.detail(&format!(
-        "{} characters, {symbols} distinct; {}, layers {}, hidden units {}, {} parameters",
-        thousands(characters as u64),
-        network.cell,
-        network.num_layers,
-        network.hidden_size,
-        thousands(trainer.network().parameters().len() as u64),
-    ));
-    console.detail(&format!(
-        "batch {} x window {}, {} {}, {} steps an epoch, threads {}",
-        config.batch_size,
-        config.seq_length,
-        config.optimizer,
-        config.learning_rate,
-        trainer.windows_per_epoch(),
-        plan.run.threads,
-    ));
-    Ok(trainer)
-}
-
-/// Saves and reports what happened.
-fn follow(
+/// Reports what happened.
+fn report(
     plan: &Plan,
     progress: &mut Progress,
     trainer: &Trainer<f32>,
     event: Event,
+    is_saved: bool,
 ) -> anyhow::Result<()> {
     match event {
         Event::Step(step) => {
@@ -115,13 +89,7 @@ fn follow(
             "five steps in a row were not finite: back to the best weights, learning rate times {scale}"
         )),
         Event::StepsFixed { max_steps } => progress.fix_steps(max_steps),
-        Event::Evaluated { record, improved } => {
-            let is_saved = improved && matches!(plan.target, Target::File(_));
-            if is_saved {
-                plan.target.write(&trainer.best_model())?;
-            }
-            progress.evaluated(&record, is_saved)?;
-        }
+        Event::Evaluated { record, .. } => progress.evaluated(&record, is_saved)?,
     }
     Ok(())
 }
@@ -146,8 +114,14 @@ fn conclusion(
     trainer: &Trainer<f32>,
     progress: &Progress,
     outcome: Outcome,
+    first: u64,
 ) -> String {
     let mut text = String::new();
+    if first > 0 && first == trainer.step_count() {
+        text.push_str(&format!(
+            "the run was finished: all of its {first} steps were done\n"
+        ));
+    }
     if outcome == Outcome::PatienceSpent {
         text.push_str("no improvement any more, so training ended early\n");
     }

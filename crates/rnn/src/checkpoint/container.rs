@@ -18,8 +18,17 @@ pub const FORMAT: u64 = 1;
 /// The one metadata entry.
 const KEY: &str = "rnn";
 
-/// Tensors by name: shape and values.
-pub(super) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+/// Tensors by name: shape and bytes.
+pub(super) type Tensors = BTreeMap<String, (Vec<usize>, Vec<u8>)>;
+
+/// Values as they stand in a file.
+pub(super) fn bytes(values: &[f32]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size_of_val(values));
+    for value in values {
+        bytes.extend_from_slice(&value.to_le_bytes());
+    }
+    bytes
+}
 
 /// An error that says what is wrong with a file.
 pub(super) fn wrong(what: impl Into<String>) -> Error {
@@ -32,21 +41,6 @@ pub(super) fn seal(tensors: Tensors, description: &impl Serialize) -> Vec<u8> {
     let Value::Object(mut fields) = description else {
         unreachable!("a struct is an object")
     };
-    let tensors: BTreeMap<_, _> = tensors
-        .into_iter()
-        .map(|(name, (shape, values))| {
-            (
-                name,
-                (
-                    shape,
-                    values
-                        .into_iter()
-                        .flat_map(f32::to_le_bytes)
-                        .collect::<Vec<u8>>(),
-                ),
-            )
-        })
-        .collect();
     let views: BTreeMap<&str, TensorView<'_>> = tensors
         .iter()
         .map(|(name, (shape, bytes))| {

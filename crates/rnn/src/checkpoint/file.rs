@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::from_bytes;
+use super::lock::Lock;
 use crate::error::{Error, Result};
 use crate::model::Model;
 
@@ -50,8 +51,29 @@ pub fn read<R>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<R>) -> Result<R>
 /// Writes a file so that its path holds the old content or the new, never a part.
 ///
 /// # Errors
-/// [`Error::Save`] naming the path; it then holds what it held before.
+/// [`Error::Save`] naming the path, or [`Error::Locked`] if another writer holds it; it then holds
+/// what it held before.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
+    let _lock = lock(path)?;
+    replace(path, bytes)
+}
+
+/// The lock of the file that `path` means.
+///
+/// # Errors
+/// [`Error::Locked`] if another writer holds it, [`Error::Save`] if nothing can be written there.
+pub(super) fn lock(path: &Path) -> Result<Lock> {
+    let taken = resolve(path)
+        .and_then(|target| Lock::take(&target))
+        .map_err(|source| Error::Save {
+            path: path.into(),
+            source,
+        })?;
+    taken.ok_or_else(|| Error::Locked { path: path.into() })
+}
+
+/// As [`save`], for one who holds the lock.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
         let target = resolve(path)?;
         let temporary = temporary(&target);
@@ -72,8 +94,14 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Checks, before hours of training, that a model can be saved at `path`.
 ///
 /// # Errors
-/// [`Error::Save`] when its folder is missing or not writable, or `path` is no regular file.
+/// [`Error::Save`] when its folder is missing or not writable, or `path` is no regular file;
+/// [`Error::Locked`] when another writer holds it.
 pub fn check_target(path: &Path) -> Result<()> {
+    lock(path).and_then(|_lock| probe(path))
+}
+
+/// As [`check_target`], for one who holds the lock.
+pub(super) fn probe(path: &Path) -> Result<()> {
     let check = || -> io::Result<()> {
         let target = resolve(path)?;
         let temporary = temporary(&target);
@@ -89,7 +117,7 @@ pub fn check_target(path: &Path) -> Result<()> {
 
 /// The file that `path` means: the end of its symbolic links, which must be a regular file or
 /// nothing yet.
-fn resolve(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     if path.file_name().is_none() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -129,9 +157,15 @@ fn folder(path: &Path) -> &Path {
 
 /// Fixed, so that a leftover of a killed process is overwritten by the next save.
 fn temporary(target: &Path) -> PathBuf {
-    let mut name = target.file_name().unwrap_or_default().to_os_string();
-    name.push(".tmp");
-    target.with_file_name(name)
+    beside(target, "tmp")
+}
+
+/// The path with a dot and `suffix` after its name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".");
+    name.push(suffix);
+    path.with_file_name(name)
 }
 
 fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{Tensors, any_values, open, seal, wrong};
+use super::container::{Tensors, any_values, bytes, open, seal, wrong};
+use super::file::beside;
 use super::{Symbols, add_parameters, check_count, read_parameters};
 use crate::config::NetworkConfig;
 use crate::error::Result;
@@ -23,9 +24,7 @@ use tensor::Matrix;
 
 /// The name of the file beside a model that holds what going on needs: `MODEL.resume`.
 pub fn resume_path(model: &Path) -> PathBuf {
-    let mut name = model.file_name().unwrap_or_default().to_os_string();
-    name.push(".resume");
-    model.with_file_name(name)
+    beside(model, "resume")
 }
 
 /// A training run between two steps, as a file holds it.
@@ -61,42 +60,39 @@ struct Description {
 
 impl Interrupted {
     /// The file's content.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn into_bytes(self) -> Vec<u8> {
+        let names = self.optimizer_state.iter().map(|(name, _)| name.clone());
+        let description = Description {
+            architecture: self.architecture,
+            config: self.config,
+            digest: self.digest,
+            has_best: self.best.is_some(),
+            optimizer_state: names.collect(),
+            optimizer_steps: self.optimizer_steps,
+            progress: self.progress,
+            split: self.split,
+            vocabulary: Symbols::of(&self.vocabulary),
+        };
+        // Each part goes as soon as it is copied: a run that fits memory can be saved in little more.
         let mut tensors = Tensors::new();
         add_parameters(&mut tensors, "", &self.parameters);
-        if let Some(best) = &self.best {
-            add_parameters(&mut tensors, "best.", best);
+        drop(self.parameters);
+        if let Some(best) = self.best {
+            add_parameters(&mut tensors, "best.", &best);
         }
-        for (name, values) in &self.optimizer_state {
-            tensors.insert(
-                format!("optimizer.{name}"),
-                (vec![values.len()], values.clone()),
-            );
+        for (name, values) in self.optimizer_state {
+            let name = format!("optimizer.{name}");
+            tensors.insert(name, (vec![values.len()], bytes(&values)));
         }
         for (letter, layers) in [("h", &self.state.h), ("c", &self.state.c)] {
             for (k, layer) in layers.iter().enumerate() {
                 let shape = vec![layer.rows(), layer.cols()];
                 tensors.insert(
                     format!("state.{letter}_l{k}"),
-                    (shape, layer.as_slice().to_vec()),
+                    (shape, bytes(layer.as_slice())),
                 );
             }
         }
-        let description = Description {
-            architecture: self.architecture,
-            config: self.config,
-            digest: self.digest,
-            has_best: self.best.is_some(),
-            optimizer_state: self
-                .optimizer_state
-                .iter()
-                .map(|(name, _)| name.clone())
-                .collect(),
-            optimizer_steps: self.optimizer_steps,
-            progress: self.progress.clone(),
-            split: self.split.clone(),
-            vocabulary: Symbols::of(&self.vocabulary),
-        };
         seal(tensors, &description)
     }
 
@@ -104,8 +100,8 @@ impl Interrupted {
     ///
     /// # Errors
     /// [`Error::NotAModel`](crate::Error::NotAModel) saying what is wrong.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let (d, file) = open::<Description>(bytes)?;
+    pub fn from_bytes(content: &[u8]) -> Result<Self> {
+        let (d, file) = open::<Description>(content)?;
         let vocabulary = d.vocabulary.read(&d.architecture)?;
         d.config
             .validate()
@@ -114,7 +110,7 @@ impl Interrupted {
             .validate()
             .map_err(|error| wrong(error.to_string()))?;
         let copies = 1 + usize::from(d.has_best) + d.optimizer_state.len();
-        check_count(&d.architecture, &file, copies.max(2))?;
+        check_count(&d.architecture, &file, copies)?;
         let parameters = read_parameters(&d.architecture, &file, "")?;
         let best = d
             .has_best

@@ -4,6 +4,9 @@
 //! text up to three times over while it moves. Blocks of fixed size never move; at the end each is
 //! translated into one exact vector and freed before the next, so the peak is the text and a block.
 
+use std::collections::TryReserveError;
+use std::io::{self, ErrorKind};
+
 use super::ids::{Ids, NARROW_SYMBOLS, Storage};
 use crate::Id;
 
@@ -52,6 +55,18 @@ impl Blocks {
         }
     }
 
+    /// Makes room for so many more ids, at most a block, so that appending them cannot fail.
+    ///
+    /// # Errors
+    /// When the system has no more memory.
+    pub(super) fn make_room(&mut self, count: usize) -> io::Result<()> {
+        let made = match self {
+            Self::Narrow(list) => list.make_room(count),
+            Self::Wide(list) => list.make_room(count),
+        };
+        made.map_err(|_| ErrorKind::OutOfMemory.into())
+    }
+
     /// The last id.
     pub(super) fn last(&self) -> Option<Id> {
         match self {
@@ -67,8 +82,11 @@ impl Blocks {
     }
 
     /// All ids in one piece, each replaced by `new_id` of it, for a vocabulary of `vocab_size`.
-    pub(super) fn finish(self, vocab_size: usize, new_id: impl Fn(Id) -> Id) -> Ids {
-        Ids(match self {
+    ///
+    /// # Errors
+    /// When the system has no more memory.
+    pub(super) fn finish(self, vocab_size: usize, new_id: impl Fn(Id) -> Id) -> io::Result<Ids> {
+        Ok(Ids(match self {
             Self::Narrow(list) if vocab_size <= NARROW_SYMBOLS => {
                 // A table of bytes keeps the translation at the speed of memory.
                 let table: [u8; 256] = std::array::from_fn(|id| {
@@ -78,11 +96,11 @@ impl Blocks {
                         0
                     }
                 });
-                Storage::Narrow(list.join(|id| table[usize::from(id)]))
+                Storage::Narrow(list.join(|id| table[usize::from(id)])?)
             }
-            Self::Narrow(list) => Storage::Wide(list.join(|id| new_id(id.into()))),
-            Self::Wide(list) => Storage::Wide(list.join(new_id)),
-        })
+            Self::Narrow(list) => Storage::Wide(list.join(|id| new_id(id.into()))?),
+            Self::Wide(list) => Storage::Wide(list.join(new_id)?),
+        }))
     }
 }
 
@@ -90,6 +108,8 @@ impl Blocks {
 pub(super) struct List<T> {
     full: Vec<Vec<T>>,
     open: Vec<T>,
+    /// The next block, or nothing as long as `open` has room enough.
+    spare: Vec<T>,
 }
 
 impl<T> Default for List<T> {
@@ -97,6 +117,7 @@ impl<T> Default for List<T> {
         Self {
             full: Vec::new(),
             open: Vec::new(),
+            spare: Vec::new(),
         }
     }
 }
@@ -112,8 +133,18 @@ impl<T: Copy> List<T> {
 
     #[cold]
     fn next_block(&mut self) {
-        let full = std::mem::replace(&mut self.open, Vec::with_capacity(BLOCK));
+        let full = std::mem::replace(&mut self.open, std::mem::take(&mut self.spare));
         self.full.push(full);
+    }
+
+    fn make_room(&mut self, count: usize) -> Result<(), TryReserveError> {
+        if self.open.len() + count <= BLOCK {
+            return self.open.try_reserve(count);
+        }
+        if self.spare.capacity() == 0 {
+            self.spare.try_reserve_exact(BLOCK)?;
+        }
+        Ok(())
     }
 
     fn extend(&mut self, mut bytes: &[u8], id: impl Fn(u8) -> T) {
@@ -127,12 +158,14 @@ impl<T: Copy> List<T> {
         }
     }
 
-    fn join<U>(self, id: impl Fn(T) -> U) -> Vec<U> {
-        let mut all = Vec::with_capacity(self.full.len() * BLOCK + self.open.len());
+    fn join<U>(self, id: impl Fn(T) -> U) -> io::Result<Vec<U>> {
+        let mut all = Vec::new();
+        all.try_reserve_exact(self.full.len() * BLOCK + self.open.len())
+            .map_err(|_| io::Error::from(ErrorKind::OutOfMemory))?;
         for block in self.full.into_iter().chain([self.open]) {
             all.extend(block.iter().map(|&old| id(old)));
         }
-        all
+        Ok(all)
     }
 }
 
@@ -142,6 +175,7 @@ impl List<u8> {
         List {
             full: self.full.into_iter().map(widen).collect(),
             open: widen(self.open),
+            spare: Vec::new(),
         }
     }
 }

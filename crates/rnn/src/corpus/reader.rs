@@ -116,9 +116,16 @@ impl CorpusBuilder {
     /// Appends a chunk, which may begin and end anywhere.
     ///
     /// # Errors
-    /// [`Error::InvalidUtf8`]; for a given vocabulary, [`Error::UnknownCharacter`] or
+    /// [`Error::Io`] when memory runs out; [`Error::InvalidUtf8`]; for a given vocabulary, [`Error::UnknownCharacter`] or
     /// [`Error::NoReplacement`].
     pub fn push_bytes(&mut self, chunk: &[u8]) -> Result<()> {
+        chunk
+            .chunks(CHUNK)
+            .try_for_each(|chunk| self.push_chunk(chunk))
+    }
+
+    fn push_chunk(&mut self, chunk: &[u8]) -> Result<()> {
+        self.blocks.make_room(chunk.len())?;
         if let Coder::Bytes { .. } = self.coder {
             self.blocks
                 .extend(chunk, &std::array::from_fn(|byte| byte as Id), 256);
@@ -205,16 +212,16 @@ impl CorpusBuilder {
                 let (symbols, new_ids) = learned.sorted();
                 let ids = self
                     .blocks
-                    .finish(symbols.len(), |old| new_ids[old as usize]);
+                    .finish(symbols.len(), |old| new_ids[old as usize])?;
                 (Vocabulary::from_symbols(symbols)?, ids, true)
             }
             Coder::Given { vocabulary, .. } => {
-                let ids = self.blocks.finish(vocabulary.len(), |id| id);
+                let ids = self.blocks.finish(vocabulary.len(), |id| id)?;
                 (vocabulary, ids, false)
             }
             Coder::Bytes { for_training } => (
                 Vocabulary::bytes(),
-                self.blocks.finish(256, |id| id),
+                self.blocks.finish(256, |id| id)?,
                 for_training,
             ),
         };

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Init;
+use crate::corpus;
 use crate::error::{Error, Result};
 use crate::loss::Reduction;
 use crate::optimizer::{Clip, OptimizerConfig, Schedule, check_learning_rate};
@@ -72,5 +73,16 @@ impl TrainConfig {
         self.schedule.validate()?;
         self.clip.validate()?;
         self.init.validate()
+    }
+
+    /// The same for a text to learn from of so many characters: one too short for the batch or the
+    /// window shrinks them, and the second value says so.
+    ///
+    /// # Errors
+    /// As [`corpus::fit`].
+    pub fn fitted(mut self, characters: usize) -> Result<(Self, Option<String>)> {
+        let fitted = corpus::fit(characters, self.batch_size, self.seq_length)?;
+        (self.batch_size, self.seq_length) = (fitted.batch_size, fitted.seq_length);
+        Ok((self, fitted.changed))
     }
 }

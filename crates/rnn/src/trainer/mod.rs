@@ -28,9 +28,10 @@ pub use run::{Event, Outcome, RunOptions};
 
 use crate::bptt::{Bptt, Window};
 use crate::config::NetworkConfig;
-use crate::corpus::{self, Corpus, Split, Streams};
+use crate::corpus::{Corpus, Split, Streams};
 use crate::dropout::Dropout;
 use crate::error::Result;
+use crate::memory;
 use crate::model::{Model, Training};
 use crate::network::Network;
 use crate::optimizer::{Optimizer, Patience, Position};
@@ -56,6 +57,8 @@ use validation::Validator;
 /// ```
 pub struct Trainer<T> {
     corpus: Corpus,
+    /// Of the corpus, which is worth computing once.
+    digest: u64,
     split: Split,
     shares: Vec<f64>,
     streams: Streams,
@@ -92,7 +95,8 @@ impl<T: Scalar> Trainer<T> {
     /// so in [`notes`](Self::notes).
     ///
     /// # Errors
-    /// For a setting out of range, shares that are none, or a text too short to learn from.
+    /// For a setting out of range, shares that are none, or a text too short to learn from;
+    /// [`Error::TooLarge`](crate::Error::TooLarge) for sizes beyond the machine's memory.
     pub fn new(
         corpus: Corpus,
         split: &[f64],
@@ -100,6 +104,9 @@ impl<T: Scalar> Trainer<T> {
         config: TrainConfig,
     ) -> Result<Self> {
         config.validate()?;
+        network.validate()?;
+        let learned = corpus.split(split)?.train.len();
+        memory::check(memory::training(&network, &config.fitted(learned)?.0))?;
         let network = Network::new(network, &config.init, config.seed)?;
         Self::with_network(corpus, split, network, config)
     }
@@ -115,7 +122,7 @@ impl<T: Scalar> Trainer<T> {
         corpus: Corpus,
         split: &[f64],
         network: Network<T>,
-        mut config: TrainConfig,
+        config: TrainConfig,
     ) -> Result<Self> {
         config.validate()?;
         let (mine, texts) = (network.config().vocab_size, corpus.vocabulary().len());
@@ -125,9 +132,9 @@ impl<T: Scalar> Trainer<T> {
         );
         let shares = split.to_vec();
         let split = corpus.split(split)?;
-        let fitted = corpus::fit(split.train.len(), config.batch_size, config.seq_length)?;
-        (config.batch_size, config.seq_length) = (fitted.batch_size, fitted.seq_length);
-        let mut notes: Vec<String> = fitted.changed.into_iter().collect();
+        let (config, changed) = config.fitted(split.train.len())?;
+        memory::check(memory::training(network.config(), &config))?;
+        let mut notes: Vec<String> = changed.into_iter().collect();
         let validator = Validator::new(network.config(), split.validation.len());
         if validator.is_none() {
             notes.push(
@@ -154,6 +161,7 @@ impl<T: Scalar> Trainer<T> {
             },
             inputs: vec![0; count],
             targets: vec![0; count],
+            digest: corpus.digest(),
             corpus,
             split,
             shares,
@@ -225,11 +233,6 @@ impl<T: Scalar> Trainer<T> {
         self.progress.guard.skipped
     }
 
-    /// Fixes the number of steps.
-    pub fn set_max_steps(&mut self, max_steps: u64) {
-        self.config.max_steps = Some(max_steps);
-    }
-
     /// Takes one step: forward, backward, clip, update. A window whose loss or gradient is not
     /// finite changes no weight.
     fn step(&mut self) -> (Step, Verdict) {
@@ -268,6 +271,7 @@ impl<T: Scalar> Trainer<T> {
             self.progress.losses.0 += loss;
             self.progress.losses.1 += 1;
         }
+        self.progress.learning_rate = learning_rate;
         self.progress.step += 1;
         self.progress.window += 1;
         if self.progress.window == self.streams.windows_per_epoch() {
@@ -307,7 +311,7 @@ impl<T: Scalar> Trainer<T> {
 
     /// Measures the held-out loss, notes it in the history, and keeps the weights if they are the
     /// best so far; of equals the earlier stays.
-    fn evaluate(&mut self, learning_rate: f64) -> (Record, bool) {
+    fn evaluate(&mut self) -> (Record, bool) {
         let held_out = self.corpus.ids().slice(self.split.validation.clone());
         let parameters = self.network.parameters();
         let validation_loss = self
@@ -320,7 +324,7 @@ impl<T: Scalar> Trainer<T> {
             step: self.progress.step,
             train_loss,
             validation_loss,
-            learning_rate,
+            learning_rate: self.progress.learning_rate,
         };
         self.progress.history.push(record);
         let improved = validation_loss.is_some_and(|loss| {
@@ -338,7 +342,8 @@ impl<T: Scalar> Trainer<T> {
                 .schedule
                 .observe(&mut self.progress.plateau, loss);
             if let Some(patience) = &mut self.progress.patience {
-                self.progress.patience_spent = patience.observe(loss);
+                patience.observe(loss);
+                self.progress.patience_spent = patience.is_exhausted();
             }
         }
         (record, improved || validation_loss.is_none())

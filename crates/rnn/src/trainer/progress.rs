@@ -35,6 +35,8 @@ pub(crate) struct Progress {
     pub(crate) patience: Option<Patience>,
     /// Sum and number of the steps' losses since the last evaluation.
     pub(crate) losses: (f64, u64),
+    /// Learning rate of the last step.
+    pub(crate) learning_rate: f64,
     pub(crate) history: Vec<Record>,
     /// Step and validation loss of the best weights.
     pub(crate) best: Option<(u64, f64)>,

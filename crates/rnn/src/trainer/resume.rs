@@ -1,5 +1,7 @@
 //! Stopping between two steps and going on later with the same bits.
 
+use tensor::Scalar;
+
 use super::Trainer;
 use crate::checkpoint::Interrupted;
 use crate::corpus::Corpus;
@@ -18,7 +20,7 @@ impl Trainer<f32> {
             vocabulary: self.corpus.vocabulary().clone(),
             config: self.config,
             split: self.shares.clone(),
-            digest: self.corpus.digest(),
+            digest: self.digest,
             progress: self.progress.clone(),
             parameters: self.network.parameters().clone(),
             best: self.best.clone(),
@@ -34,11 +36,14 @@ impl Trainer<f32> {
     /// [`Error::TextChanged`] if `corpus` is not the text of that run, and
     /// [`Error::NotAModel`] if the run's parts do not fit together.
     pub fn resume(corpus: Corpus, run: Interrupted) -> Result<Self> {
-        if corpus.digest() != run.digest || *corpus.vocabulary() != run.vocabulary {
+        if *corpus.vocabulary() != run.vocabulary {
             return Err(Error::TextChanged);
         }
         let network = Network::from_parameters(run.architecture, run.parameters);
         let mut trainer = Self::with_network(corpus, &run.split, network, run.config)?;
+        if trainer.digest != run.digest {
+            return Err(Error::TextChanged);
+        }
         let misfit = |what: &str| Error::NotAModel {
             what: format!("{what} does not fit its text"),
         };
@@ -58,5 +63,44 @@ impl Trainer<f32> {
         trainer.best = run.best;
         trainer.progress = run.progress;
         Ok(trainer)
+    }
+}
+
+impl<T: Scalar> Trainer<T> {
+    /// Whether an evaluation has brought a model worth keeping.
+    pub(crate) fn has_result(&self) -> bool {
+        let is_evaluated = !self.progress.history.is_empty();
+        self.progress.best.is_some() || (self.validator.is_none() && is_evaluated)
+    }
+
+    /// Changes the number of steps; `None` leaves it open until a time limit fixes it. From here on
+    /// every bit is as if the new number had been set from the start, with one addition: where the
+    /// run was at its end already, the history keeps the evaluation made there.
+    ///
+    /// # Errors
+    /// [`Error::StepsFixed`] when steps already taken would have gone differently: there are more
+    /// of them, or the learning rate has begun to fall towards the end that was set.
+    /// [`Error::ZeroSize`] for 0.
+    pub fn set_max_steps(&mut self, max_steps: Option<u64>) -> Result<()> {
+        let (step, old) = (self.progress.step, self.config.max_steps);
+        if max_steps == Some(0) {
+            let name = "number of steps";
+            return Err(Error::ZeroSize { name });
+        }
+        if old == max_steps {
+            return Ok(());
+        }
+        let is_free = |most: Option<u64>| {
+            most.is_none_or(|most| {
+                let start = self.config.schedule.decay_start(most);
+                step <= start.unwrap_or(most)
+            })
+        };
+        if is_free(old) && is_free(max_steps) {
+            self.config.max_steps = max_steps;
+            return Ok(());
+        }
+        let new = max_steps;
+        Err(Error::StepsFixed { step, old, new })
     }
 }

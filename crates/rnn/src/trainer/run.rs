@@ -96,6 +96,13 @@ impl<T: Scalar> Trainer<T> {
     ) -> Result<Outcome, E> {
         let (start, first) = (Instant::now(), self.progress.step);
         loop {
+            // First, since a run may have been interrupted between a step and its evaluation.
+            if self.is_evaluation_due() {
+                let (record, improved) = self.evaluate();
+                if report(self, Event::Evaluated { record, improved })?.is_break() {
+                    return Ok(Outcome::Stopped);
+                }
+            }
             if let Some(time) = options.time.filter(|_| self.config.max_steps.is_none())
                 && let Some(max_steps) = self.fix_steps(start.elapsed(), time, first)
             {
@@ -103,12 +110,12 @@ impl<T: Scalar> Trainer<T> {
                 if report(self, Event::StepsFixed { max_steps })?.is_break() {
                     return Ok(Outcome::Stopped);
                 }
+                continue;
             }
-            let max_steps = self.config.max_steps.unwrap_or(u64::MAX);
             if self.progress.patience_spent {
                 return Ok(Outcome::PatienceSpent);
             }
-            if self.progress.step >= max_steps {
+            if self.is_finished() {
                 return Ok(Outcome::Finished);
             }
             let (step, verdict) = self.step();
@@ -128,18 +135,29 @@ impl<T: Scalar> Trainer<T> {
                     .into());
                 }
             };
-            let mut flow = report(self, event)?;
-            if self.progress.step.is_multiple_of(self.config.eval_every)
-                || self.progress.step == max_steps
-            {
-                let (record, improved) = self.evaluate(step.learning_rate);
-                let after = report(self, Event::Evaluated { record, improved })?;
-                flow = if flow.is_break() { flow } else { after };
-            }
-            if flow.is_break() {
+            if report(self, event)?.is_break() {
                 return Ok(Outcome::Stopped);
             }
         }
+    }
+
+    /// Whether all steps are taken.
+    pub fn is_finished(&self) -> bool {
+        let step = self.progress.step;
+        self.config.max_steps.is_some_and(|most| step >= most)
+    }
+
+    /// Whether the step before has brought an evaluation that is not done yet.
+    fn is_evaluation_due(&self) -> bool {
+        let step = self.progress.step;
+        let is_done = self.progress.history.last().map(|record| record.step) == Some(step);
+        let is_wanted = self.is_evaluation_step() || self.is_finished();
+        step > 0 && is_wanted && !is_done
+    }
+
+    /// Whether the step before is one after which every run evaluates, however long it is.
+    pub(crate) fn is_evaluation_step(&self) -> bool {
+        self.progress.step.is_multiple_of(self.config.eval_every)
     }
 
     /// The number of steps that `time` allows, once it must be known: when the rate would begin

@@ -1,0 +1,149 @@
+//! From a plan to a trainer: a new one, or one that goes on where a run was interrupted.
+
+use anyhow::{Context, anyhow, bail};
+use rnn::checkpoint::Interrupted;
+use rnn::{Corpus, CorpusBuilder, Recommended, Trainer, recommended};
+
+use crate::console::Console;
+use crate::format::thousands;
+use crate::plan::{Plan, check_contradictions};
+use crate::target::Output;
+
+/// The trainer that the plan asks for, with its files at `output` in order.
+pub(super) fn trainer(
+    plan: &Plan,
+    output: &mut Output,
+    console: Console,
+) -> anyhow::Result<Trainer<f32>> {
+    let trainer = match output {
+        Output::File(keeper) if plan.resume => {
+            let shown = keeper.resume_path().display().to_string();
+            let Some(run) = keeper.load()? else {
+                bail!(
+                    "cannot read {shown}: no such file, expected what train leaves beside a model"
+                );
+            };
+            let trainer = resumed(plan, run, &shown, console)?;
+            keeper.repair(&trainer, plan.force).map_err(with_remedy)?;
+            trainer
+        }
+        output => {
+            if !plan.force {
+                output.check_new()?;
+            }
+            let trainer = new(plan, console)?;
+            if let Output::File(keeper) = output {
+                keeper.start(&trainer)?;
+            }
+            trainer
+        }
+    };
+    for note in trainer.notes() {
+        console.note(note);
+    }
+    Ok(trainer)
+}
+
+fn with_remedy(error: rnn::Error) -> anyhow::Error {
+    match error {
+        rnn::Error::OtherRun { .. } => anyhow!("{error}; --force overwrites it"),
+        error => error.into(),
+    }
+}
+
+/// A trainer for a new run.
+pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>> {
+    let builder = if plan.bytes {
+        CorpusBuilder::bytes()
+    } else {
+        CorpusBuilder::new()
+    };
+    let corpus = read(plan, builder, console)?;
+    let settings = plan.settings(recommended(corpus.len(), corpus.vocabulary().len()))?;
+    let mut trainer = Trainer::new(corpus, plan.split(), settings.network, settings.train)
+        .map_err(|error| match error {
+            rnn::Error::TooLarge { .. } => anyhow::Error::from(error),
+            error => anyhow::Error::from(error).context(format!("cannot use {}", plan.texts)),
+        })?;
+    if plan.max_epochs.is_some() {
+        let steps = max_steps(plan, &trainer);
+        trainer.set_max_steps(steps)?;
+    }
+    Ok(trainer)
+}
+
+/// A trainer that goes on with `run`, which is the content of `file`.
+fn resumed(
+    plan: &Plan,
+    run: Interrupted,
+    file: &str,
+    console: Console,
+) -> anyhow::Result<Trainer<f32>> {
+    let builder = if run.vocabulary().is_bytes() {
+        CorpusBuilder::bytes()
+    } else {
+        CorpusBuilder::new().reserve(run.vocabulary().symbols())
+    };
+    let corpus = read(plan, builder, console)?;
+    let base = Recommended {
+        network: *run.network(),
+        train: *run.config(),
+    };
+    let mut asked = plan.settings(base)?;
+    let learned = corpus.split(run.split())?.train.len();
+    (asked.train, _) = asked.train.fitted(learned)?;
+    check_contradictions(plan, &run, asked, file)?;
+    let was_open = run.config().max_steps.is_none();
+    let mut trainer =
+        Trainer::resume(corpus, run).with_context(|| format!("cannot use {}", plan.texts))?;
+    match max_steps(plan, &trainer) {
+        Some(steps) => trainer.set_max_steps(Some(steps)).context("--max-steps")?,
+        None if plan.run.time.is_some() => trainer.set_max_steps(None).context("--time")?,
+        None if was_open => bail!(
+            "{file} leaves the number of steps open, since a time was to fix it, expected --time \
+             or --max-steps"
+        ),
+        None => {}
+    }
+    console.detail(&format!("goes on after step {}", trainer.step_count()));
+    Ok(trainer)
+}
+
+/// The number of steps that was typed, if any.
+fn max_steps(plan: &Plan, trainer: &Trainer<f32>) -> Option<u64> {
+    let epoch = trainer.windows_per_epoch() as u64;
+    plan.max_epochs
+        .map(|epochs| epochs.saturating_mul(epoch))
+        .or(plan.max_steps)
+}
+
+fn read(plan: &Plan, builder: CorpusBuilder, console: Console) -> anyhow::Result<Corpus> {
+    let corpus = plan.texts.read(builder, &plan.own_files())?;
+    if corpus.had_bom() {
+        console.note("a byte order mark was dropped from the text");
+    }
+    Ok(corpus)
+}
+
+/// Tells sizes and settings to those who asked for more.
+pub(super) fn tell(plan: &Plan, trainer: &Trainer<f32>, console: Console) {
+    let (network, config) = (trainer.network().config(), trainer.config());
+    console.detail(&format!(
+        "{} characters, {} distinct; {}, layers {}, hidden units {}, {} parameters",
+        thousands(trainer.corpus().len() as u64),
+        trainer.corpus().vocabulary().len(),
+        network.cell,
+        network.num_layers,
+        network.hidden_size,
+        thousands(trainer.network().parameters().len() as u64),
+    ));
+    console.detail(&format!(
+        "batch {} x window {}, {} {}, {} steps an epoch, threads {}",
+        config.batch_size,
+        config.seq_length,
+        config.optimizer,
+        config.learning_rate,
+        trainer.windows_per_epoch(),
+        plan.run.threads,
+    ));
+}

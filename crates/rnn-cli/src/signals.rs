@@ -1,0 +1,34 @@
+//! Ctrl-C and a request to end (SIGTERM): the first asks, the second ends the program at once.
+//!
+//! SIGHUP is left alone, so that `nohup` does what it says.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::exit::INTERRUPTED;
+
+/// Knows whether the user wants to stop.
+#[derive(Clone, Debug)]
+pub(crate) struct Signals(Arc<AtomicBool>);
+
+impl Signals {
+    /// Listens from now on.
+    pub(crate) fn watch() -> io::Result<Self> {
+        let came = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal finds the flag unset and sets it.
+            flag::register_conditional_shutdown(signal, INTERRUPTED.into(), came.clone())?;
+            flag::register(signal, came.clone())?;
+        }
+        Ok(Signals(came))
+    }
+
+    /// Whether one has come.
+    pub(crate) fn came(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,137 @@
+//! The texts to learn from: files, folders, standard input, joined in the order typed.
+//!
+//! A folder stands for the files in it and in its folders, sorted by path; what is hidden (a name
+//! with a dot in front) is left out, and so are this run's own files. Nothing is put between texts.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use rnn::{Corpus, CorpusBuilder};
+
+use crate::exit::misuse;
+use crate::file::Source;
+
+/// What was typed.
+#[derive(Clone, Debug)]
+pub(crate) struct Texts(Vec<Source>);
+
+impl Texts {
+    /// # Errors
+    /// [`Misuse`](crate::exit::Misuse) if standard input is there twice.
+    pub(crate) fn new(paths: &[PathBuf]) -> anyhow::Result<Self> {
+        let sources: Vec<Source> = paths.iter().map(|path| Source::new(path)).collect();
+        let is_stdin = |source: &&Source| matches!(source, Source::Stdin);
+        if sources.iter().filter(is_stdin).count() > 1 {
+            return Err(misuse("- stands for standard input, expected it once"));
+        }
+        Ok(Texts(sources))
+    }
+
+    /// The name of a model of these texts, in the current folder.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::exit::Misuse) where no one name comes to mind.
+    pub(crate) fn model_name(&self) -> anyhow::Result<PathBuf> {
+        let path = match self.0.as_slice() {
+            [Source::File(path)] => path,
+            [Source::Stdin] => {
+                return Err(misuse(
+                    "a text from standard input has no name for the model, expected -o MODEL",
+                ));
+            }
+            _ => {
+                return Err(misuse(
+                    "several texts have no one name for the model, expected -o MODEL",
+                ));
+            }
+        };
+        if !path.is_dir() {
+            let name = path.file_name().unwrap_or("model".as_ref());
+            return Ok(Path::new(name).with_extension("safetensors"));
+        }
+        let full = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let mut name = full.file_name().unwrap_or("model".as_ref()).to_owned();
+        name.push(".safetensors");
+        Ok(name.into())
+    }
+
+    /// What was typed, again.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|source| match source {
+            Source::Stdin => "-".to_owned(),
+            Source::File(path) => path.display().to_string(),
+        })
+    }
+
+    /// Whether `path` is one of the texts itself.
+    pub(crate) fn contain(&self, path: &Path) -> bool {
+        let Ok(path) = fs::canonicalize(path) else {
+            return false;
+        };
+        self.0.iter().any(|source| match source {
+            Source::Stdin => false,
+            Source::File(text) => fs::canonicalize(text).is_ok_and(|text| text == path),
+        })
+    }
+
+    /// All of them through `builder`; files of folders that are among `own` are left out.
+    pub(crate) fn read(
+        &self,
+        mut builder: CorpusBuilder,
+        own: &[PathBuf],
+    ) -> anyhow::Result<Corpus> {
+        let own: Vec<PathBuf> = own
+            .iter()
+            .filter_map(|path| fs::canonicalize(path).ok())
+            .collect();
+        for source in &self.0 {
+            match source {
+                Source::File(folder) if folder.is_dir() => {
+                    let mut files = Vec::new();
+                    collect(folder, &own, &mut files)
+                        .with_context(|| format!("cannot read {}", folder.display()))?;
+                    if files.is_empty() {
+                        bail!("{} holds no files, expected at least one", folder.display());
+                    }
+                    files.sort();
+                    for file in files {
+                        builder.push_path(file)?;
+                    }
+                }
+                source => source.push(&mut builder)?,
+            }
+        }
+        builder
+            .finish()
+            .with_context(|| format!("cannot use {self}"))
+    }
+}
+
+/// The files below `folder`. Links to files are followed, links to folders are not, since they may
+/// lead in circles; devices and pipes are no texts.
+fn collect(folder: &Path, own: &[PathBuf], files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            collect(&path, own, files)?;
+        } else if path.is_file() && fs::canonicalize(&path).is_ok_and(|path| !own.contains(&path)) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [source] => source.fmt(f),
+            sources => write!(f, "the {} texts", sources.len()),
+        }
+    }
+}
