@@ -36,6 +36,7 @@ pub(crate) struct Plan {
     pub(crate) max_epochs: Option<u64>,
     pub(crate) max_steps: Option<u64>,
     pub(crate) sample_every: Option<u64>,
+    pub(crate) live: bool,
     pub(crate) checkpoint_every: Option<u64>,
     pub(crate) threads: Option<usize>,
     pub(crate) run: RunOptions,
@@ -69,6 +70,7 @@ impl Plan {
             eval_every,
             patience,
             sample_every,
+            live,
             checkpoint_every,
             threads,
         } = run;
@@ -91,6 +93,7 @@ impl Plan {
             max_epochs,
             max_steps,
             sample_every,
+            live,
             checkpoint_every,
             threads,
             network,

@@ -193,6 +193,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) sample_every: Option<u64>,
 
+    /// Shows curves, speed and samples on the whole terminal while it trains; lines elsewhere
+    #[arg(long)]
+    pub(crate) live: bool,
+
     /// Notes where training stands after every so many steps, beside each improvement
     /// [default: every minute]
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
