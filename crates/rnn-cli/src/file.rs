@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use rnn::{Corpus, CorpusBuilder, Model};
+use rnn::{Corpus, CorpusBuilder, Model, checkpoint};
 
 /// Where a text comes from.
 #[derive(Clone, Debug)]
@@ -54,13 +54,21 @@ impl fmt::Display for Source {
 
 /// The model in a file.
 pub(crate) fn load(path: &Path) -> anyhow::Result<Model> {
+    read(path, Model::from_bytes)
+}
+
+/// What `parse` makes of the bytes of a model's file.
+pub(crate) fn read<R>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> rnn::Result<R>,
+) -> anyhow::Result<R> {
     if path != "-" {
-        return Ok(Model::load(path)?);
+        return Ok(checkpoint::read(path, parse)?);
     }
     let mut bytes = Vec::new();
     io::stdin()
         .lock()
         .read_to_end(&mut bytes)
         .context("cannot read standard input")?;
-    Model::from_bytes(&bytes).context("standard input")
+    parse(&bytes).context("standard input")
 }

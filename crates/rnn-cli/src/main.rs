@@ -13,6 +13,7 @@ mod format;
 mod live;
 mod plan;
 mod progress;
+mod reports;
 mod signals;
 mod target;
 mod texts;

@@ -6,14 +6,15 @@
 mod contradiction;
 mod update;
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{PathBuf, absolute};
 
 use rnn::checkpoint::Every;
 use rnn::optimizer::Clip;
 use rnn::{CellKind, Corpus, Recommended, RunOptions, recommended};
 
-use crate::args::{NetworkArgs, OptimizationArgs, RunArgs, TrainArgs};
+use crate::args::{LearnedUnknownArg, NetworkArgs, OptimizationArgs, RunArgs, TrainArgs};
 use crate::exit::misuse;
 use crate::target::Target;
 use crate::texts::Texts;
@@ -32,6 +33,11 @@ pub(crate) struct Plan {
     /// Whether to go on with the run at the target.
     pub(crate) resume: bool,
     pub(crate) bytes: bool,
+    /// Whether to reserve U+FFFD for unknown characters, where that was said.
+    pub(crate) reserve: Option<bool>,
+    pub(crate) dry_run: bool,
+    pub(crate) metrics: Option<PathBuf>,
+    pub(crate) plot: Option<PathBuf>,
     pub(crate) split: Option<Vec<f64>>,
     pub(crate) max_epochs: Option<u64>,
     pub(crate) max_steps: Option<u64>,
@@ -58,6 +64,8 @@ impl Plan {
             resume,
             force,
             bytes,
+            unknown,
+            dry_run,
             network,
             optimization,
             run,
@@ -71,6 +79,8 @@ impl Plan {
             patience,
             sample_every,
             live,
+            metrics,
+            plot,
             checkpoint_every,
             threads,
         } = run;
@@ -89,6 +99,10 @@ impl Plan {
             force,
             resume: resume.is_some(),
             bytes,
+            reserve: unknown.map(|unknown| unknown == LearnedUnknownArg::Replace),
+            dry_run,
+            metrics,
+            plot,
             split,
             max_epochs,
             max_steps,
@@ -101,6 +115,7 @@ impl Plan {
             eval_every,
             patience,
         };
+        plan.check_outputs()?;
         // No text changes whether the settings are sound, so a long one need not be read first. For
         // a run that goes on they depend on what it is.
         if !plan.resume {
@@ -125,7 +140,22 @@ impl Plan {
 
     /// The files that this run writes, none of which is its text.
     pub(crate) fn own_files(&self) -> Vec<PathBuf> {
-        self.target.files()
+        let reports = self.metrics.iter().chain(&self.plot).cloned();
+        self.target.files().into_iter().chain(reports).collect()
+    }
+
+    /// Refuses two outputs in one file.
+    fn check_outputs(&self) -> anyhow::Result<()> {
+        let mut seen = BTreeSet::new();
+        for path in self.own_files() {
+            if !seen.insert(absolute(&path).unwrap_or_else(|_| path.clone())) {
+                let shown = path.display();
+                return Err(misuse(format!(
+                    "{shown} is to hold two things, expected two names"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// What was typed laid over `base`: what is recommended for a text, or what a run that goes on

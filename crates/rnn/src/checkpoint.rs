@@ -16,6 +16,7 @@
 
 mod container;
 mod file;
+mod header;
 mod keeper;
 mod lock;
 mod resume;
@@ -25,7 +26,7 @@ mod tests;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-pub use container::FORMAT;
+pub use container::{FORMAT, checksum_of};
 pub use file::{check_target, load, read, save};
 pub use keeper::{Every, Keeper};
 pub use resume::{Interrupted, resume_path};
@@ -68,18 +69,21 @@ impl Symbols {
         architecture
             .validate()
             .map_err(|error| wrong(error.to_string()))?;
-        let vocabulary = match self {
-            Symbols::Bytes => Vocabulary::bytes(),
-            Symbols::Characters(symbols) => Vocabulary::from_symbols(symbols.chars().collect())
-                .map_err(|error| wrong(error.to_string()))?,
+        let symbols = match self {
+            Symbols::Bytes => Vocabulary::bytes().len(),
+            Symbols::Characters(symbols) => symbols.chars().count(),
         };
-        let (symbols, size) = (vocabulary.len(), architecture.vocab_size);
-        if symbols == size {
-            return Ok(vocabulary);
+        if symbols != architecture.vocab_size {
+            let size = architecture.vocab_size;
+            return Err(wrong(format!(
+                "its vocabulary has {symbols} symbols, its network {size}"
+            )));
         }
-        Err(wrong(format!(
-            "its vocabulary has {symbols} symbols, its network {size}"
-        )))
+        match self {
+            Symbols::Bytes => Ok(Vocabulary::bytes()),
+            Symbols::Characters(symbols) => Vocabulary::from_symbols(symbols.chars().collect())
+                .map_err(|error| wrong(error.to_string())),
+        }
     }
 }
 
@@ -102,6 +106,10 @@ pub fn to_bytes(model: &Model) -> Vec<u8> {
 pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
     let (description, file) = open::<Description>(bytes)?;
     let vocabulary = description.vocabulary.read(&description.architecture)?;
+    if let Some(training) = &description.training {
+        let settings = training.config.validate();
+        settings.map_err(|error| wrong(error.to_string()))?;
+    }
     check_count(&description.architecture, &file, 1)?;
     let parameters = read_parameters(&description.architecture, &file, "")?;
     let named = parameters.layout().named().len();
@@ -132,7 +140,8 @@ fn read_parameters(
     let mut parameters = Parameters::zeros(architecture);
     for named in parameters.layout().named() {
         let name = format!("{prefix}{}", named.name);
-        parameters.set_pytorch(&named, &values(file, &name, &named.shape())?);
+        let values = values(file, &name, &named.shape())?;
+        parameters.fill_pytorch(&named, |at| f32::from_le_bytes(values[at]));
     }
     Ok(parameters)
 }

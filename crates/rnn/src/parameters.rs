@@ -240,11 +240,19 @@ impl<T: Scalar> Parameters<T> {
             named.name,
             values.len()
         );
-        if named.transposed {
-            self.slice_mut(named.block)
-                .copy_from_slice(&transposed(values, cols, rows));
-        } else {
-            self.slice_mut(named.block).copy_from_slice(values);
+        self.fill_pytorch(named, |at| values[at]);
+    }
+
+    /// Sets one parameter from its elements by their place in PyTorch's order.
+    pub(crate) fn fill_pytorch(&mut self, named: &Named, value: impl Fn(usize) -> T) {
+        let Block { rows, cols, .. } = named.block;
+        let data = self.slice_mut(named.block);
+        for (at, to) in data.iter_mut().enumerate() {
+            *to = if named.transposed {
+                value(at % cols * rows + at / cols)
+            } else {
+                value(at)
+            };
         }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) struct CheckArgs {
         long,
         value_name = "N",
         default_value = "1",
+        value_parser = value::whole,
         allow_negative_numbers = true
     )]
     pub(crate) seed: u64,

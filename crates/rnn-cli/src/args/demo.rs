@@ -40,6 +40,7 @@ pub(crate) struct DemoArgs {
         long,
         value_name = "N",
         default_value = "1",
+        value_parser = value::whole,
         allow_negative_numbers = true
     )]
     pub(crate) seed: u64,

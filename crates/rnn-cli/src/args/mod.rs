@@ -18,9 +18,9 @@ pub(crate) use completions::CompletionsArgs;
 pub(crate) use demo::DemoArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use sample::SampleArgs;
-pub(crate) use score::ScoreArgs;
+pub(crate) use score::{ScoreArgs, UnknownArg};
 pub(crate) use train::{
-    NetworkArgs, OptimizationArgs, OptimizerArg, RunArgs, ScheduleArg, TrainArgs,
+    LearnedUnknownArg, NetworkArgs, OptimizationArgs, OptimizerArg, RunArgs, ScheduleArg, TrainArgs,
 };
 pub(crate) use view::ViewArgs;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::value;
+use super::{UnknownArg, value};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -47,6 +47,10 @@ pub(crate) struct SampleArgs {
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) prime: Option<String>,
 
+    /// What to do with characters of the prime that the model does not know
+    #[arg(long, value_name = "HOW", value_enum, default_value = "error")]
+    pub(crate) unknown: UnknownArg,
+
     /// Ends a sample before this text
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) stop: Option<String>,
@@ -61,6 +65,7 @@ pub(crate) struct SampleArgs {
         long,
         value_name = "N",
         default_value = "1",
+        value_parser = value::whole,
         allow_negative_numbers = true
     )]
     pub(crate) seed: u64,

@@ -44,6 +44,14 @@ pub(crate) struct TrainArgs {
     #[arg(long)]
     pub(crate) bytes: bool,
 
+    /// What sample and score may do with characters that the text does not have
+    #[arg(long, value_name = "HOW", value_enum, conflicts_with = "bytes")]
+    pub(crate) unknown: Option<LearnedUnknownArg>,
+
+    /// Tells sizes, memory and expected time, and writes no file
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) dry_run: bool,
+
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
 
@@ -129,7 +137,7 @@ pub(crate) struct OptimizationArgs {
     pub(crate) schedule: Option<ScheduleArg>,
 
     /// Steps until warmup-decay and cosine reach the full rate
-    #[arg(long, value_name = "STEPS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "STEPS", value_parser = value::whole, allow_negative_numbers = true)]
     pub(crate) warmup_steps: Option<u64>,
 
     /// What exponential multiplies the rate by after each epoch [default: 0.97]
@@ -149,7 +157,7 @@ pub(crate) struct OptimizationArgs {
     pub(crate) clip_value: Option<f64>,
 
     /// Seed of the weights at the start and of dropout
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = value::whole, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 }
 
@@ -168,7 +176,7 @@ pub(crate) struct RunArgs {
     pub(crate) max_steps: Option<u64>,
 
     /// Ends after about this time, such as 90s, 3m or 1h30m
-    #[arg(long, value_name = "TIME", value_parser = value::duration)]
+    #[arg(long, value_name = "TIME", value_parser = value::duration, allow_hyphen_values = true)]
     pub(crate) time: Option<Duration>,
 
     /// Shares of the text: to learn from, to choose the best model by, never to be seen
@@ -177,7 +185,8 @@ pub(crate) struct RunArgs {
         long,
         value_name = "SHARES",
         value_delimiter = ',',
-        allow_negative_numbers = true
+        value_parser = value::number,
+        allow_hyphen_values = true
     )]
     pub(crate) split: Option<Vec<f64>>,
 
@@ -197,6 +206,14 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) live: bool,
 
+    /// Appends the losses of each evaluation to a file, a JSON object a line
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) metrics: Option<PathBuf>,
+
+    /// Draws the losses into a file at each evaluation
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) plot: Option<PathBuf>,
+
     /// Notes where training stands after every so many steps, beside each improvement
     /// [default: every minute]
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
@@ -205,6 +222,15 @@ pub(crate) struct RunArgs {
     /// Threads; any number gives the same model [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = value::threads, allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
+}
+
+/// What a model can be prepared for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LearnedUnknownArg {
+    /// Refuse them or leave them out
+    Error,
+    /// Read U+FFFD in their place as well, which is reserved for them
+    Replace,
 }
 
 /// The names of the optimisers.

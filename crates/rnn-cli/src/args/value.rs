@@ -3,7 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-fn number(text: &str) -> Result<f64, String> {
+/// Any number; what it means is checked where its neighbours are known.
+pub(super) fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "expected a number".into())
 }
 
@@ -59,6 +60,13 @@ pub(super) fn count<N: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N,
         Ok(value) if value >= N::from(1) => Ok(value),
         _ => Err("expected a whole number of at least 1".into()),
     }
+}
+
+/// A whole number, 0 or above.
+pub(super) fn whole(text: &str) -> Result<u64, String> {
+    let most = u64::MAX;
+    text.parse()
+        .map_err(|_| format!("expected a whole number from 0 to {most}"))
 }
 
 /// A number of threads that a machine may have.
@@ -132,5 +140,12 @@ mod tests {
         assert!(probability("0").is_err() && probability("1").is_ok());
         assert!(count::<usize>("0").is_err() && count::<usize>("1.5").is_err());
         assert_eq!(count::<u64>("18446744073709551615"), Ok(u64::MAX));
+        assert_eq!(
+            (whole("0"), whole("18446744073709551615")),
+            (Ok(0), Ok(u64::MAX))
+        );
+        for bad in ["-1", "", "1.0", "18446744073709551616", "one"] {
+            assert!(whole(bad).is_err(), "{bad:?}");
+        }
     }
 }

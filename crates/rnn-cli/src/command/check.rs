@@ -19,18 +19,21 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         .map_or(CellKind::ALL.to_vec(), |cell| vec![cell.into()]);
     let mut out = console::stdout();
     let mut worst = 0.0f64;
-    writeln!(
-        out,
-        "cell      parameter               shape        gradient  worst error"
-    )?;
-    for cell in cells {
+    for (at, cell) in cells.into_iter().enumerate() {
         let case = Case {
             cell,
             num_layers: args.num_layers,
             dropout: args.dropout,
             seed: args.seed,
         };
-        for row in check(&case).map_err(crate::exit::misuse)? {
+        let rows = check(&case).map_err(crate::exit::misuse)?;
+        if at == 0 {
+            writeln!(
+                out,
+                "cell      parameter               shape        gradient  worst error"
+            )?;
+        }
+        for row in rows {
             let shape: Vec<String> = row.shape.iter().map(usize::to_string).collect();
             writeln!(
                 out,

@@ -1,9 +1,8 @@
 //! What is in a model's file, for people or as JSON.
 
-use std::fs;
 use std::io::Write;
 
-use rnn::{Model, Record};
+use rnn::{Model, Record, checkpoint};
 use serde_json::json;
 
 use crate::args::InspectArgs;
@@ -14,23 +13,38 @@ use crate::format::{bytes, loss, thousands};
 /// Size of the plot in characters.
 const PLOT: (usize, usize) = (60, 10);
 
+/// A model and what its file says beside it.
+struct Found {
+    model: Model,
+    checksum: String,
+    size: u64,
+}
+
 /// Runs `inspect`.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
-    let model = file::load(&args.model)?;
+    let found = file::read(&args.model, |content| {
+        Ok(Found {
+            model: Model::from_bytes(content)?,
+            checksum: checkpoint::checksum_of(content)?,
+            size: content.len() as u64,
+        })
+    })?;
     let mut out = console::stdout();
     if args.json {
-        writeln!(out, "{}", describe(&model))?;
+        writeln!(out, "{}", describe(&found))?;
     } else {
-        let size = fs::metadata(&args.model)
-            .map_or_else(|_| model.to_bytes().len() as u64, |file| file.len());
-        tell(&model, size, &mut out)?;
+        tell(&found, &mut out)?;
     }
     Ok(out.flush()?)
 }
 
-fn describe(model: &Model) -> serde_json::Value {
+fn describe(found: &Found) -> serde_json::Value {
+    let model = &found.model;
     let vocabulary = model.vocabulary();
     json!({
+        "format": checkpoint::FORMAT,
+        "checksum": found.checksum,
+        "size": found.size,
         "network": model.network().config(),
         "parameters": model.network().parameters().len(),
         "bytes": vocabulary.is_bytes(),
@@ -39,7 +53,12 @@ fn describe(model: &Model) -> serde_json::Value {
     })
 }
 
-fn tell(model: &Model, size: u64, out: &mut impl Write) -> anyhow::Result<()> {
+fn tell(found: &Found, out: &mut impl Write) -> anyhow::Result<()> {
+    let Found {
+        model,
+        checksum,
+        size,
+    } = found;
     let (network, vocabulary) = (model.network().config(), model.vocabulary());
     let parameters = model.network().parameters().len();
     writeln!(
@@ -51,7 +70,12 @@ fn tell(model: &Model, size: u64, out: &mut impl Write) -> anyhow::Result<()> {
         out,
         "parameters  {} in {}",
         thousands(parameters as u64),
-        bytes(size)
+        bytes(*size)
+    )?;
+    writeln!(
+        out,
+        "file        format {}, checksum {checksum}",
+        checkpoint::FORMAT
     )?;
     if vocabulary.is_bytes() {
         writeln!(out, "vocabulary  the 256 bytes")?;

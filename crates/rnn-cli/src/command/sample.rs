@@ -15,7 +15,9 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
     let vocabulary = model.vocabulary();
     let (prime, shown) = match &args.prime {
         Some(prime) => (
-            vocabulary.encode(prime).context("--prime")?,
+            vocabulary
+                .encode_with(prime, args.unknown.into())
+                .context("--prime")?,
             prime.as_bytes(),
         ),
         // A line's end is where texts begin. It was not typed, so it is not shown.

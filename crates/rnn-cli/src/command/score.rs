@@ -19,10 +19,7 @@ pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
     let mut out = console::stdout();
     let mut total = Score::default();
     let is_list = args.per_line || args.per_char;
-    if !is_list && !args.json {
-        writeln!(out, "nats/char  bits/char  perplexity  characters  file")?;
-    }
-    for file in &args.files {
+    for (at, file) in args.files.iter().enumerate() {
         let source = Source::new(file);
         let builder =
             CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
@@ -39,6 +36,9 @@ pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
             text.characters(&mut out)?
         } else {
             let score = text.score(|_, _| Ok(()))?;
+            if at == 0 && !args.json {
+                writeln!(out, "nats/char  bits/char  perplexity  characters  file")?;
+            }
             report(&score, &source.to_string(), args.json, &mut out)?;
             score
         };

@@ -1,6 +1,7 @@
 //! Learning a text: reads it, trains, reports, saves the model at every improvement, and goes on
 //! with a run that was interrupted.
 
+mod dry_run;
 mod go_on;
 mod prepare;
 
@@ -16,6 +17,7 @@ use crate::exit;
 use crate::format::loss;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::reports::Reports;
 use crate::signals::Signals;
 use crate::target::{Output, Target};
 
@@ -25,9 +27,14 @@ const SAMPLE_LENGTH: usize = 200;
 /// Runs `train`.
 pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     let plan = Plan::new(args)?;
+    if plan.dry_run {
+        return dry_run::run(&plan, console);
+    }
+    Reports::check_new(&plan)?;
     let mut output = Output::open(&plan.target, &plan.texts, plan.every())?;
     let mut trainer = prepare::trainer(&plan, &mut output, console)?;
     prepare::tell(&plan, &trainer, console);
+    let mut reports = Reports::open(&plan, &trainer)?;
     // Lines and a model do not mix on standard output.
     let lines = match output {
         Output::Stdout => Box::new(io::stderr()),
@@ -42,6 +49,13 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     let outcome = trainer.run(&plan.run, |trainer, event| {
         let is_saved = output.follow(trainer, &event, |why| progress.warn(why));
         report(&plan, &mut progress, trainer, event, is_saved)?;
+        match &event {
+            Event::Step(step) | Event::Skipped(step) => reports.step(step.characters),
+            Event::Evaluated { record, .. } => {
+                reports.evaluated(trainer, record, |why| progress.warn(why));
+            }
+            _ => {}
+        }
         anyhow::Ok(if signals.came() {
             ControlFlow::Break(())
         } else {

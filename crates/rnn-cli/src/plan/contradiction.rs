@@ -3,6 +3,7 @@
 use anyhow::bail;
 use rnn::Recommended;
 use rnn::checkpoint::Interrupted;
+use rnn::vocabulary::REPLACEMENT;
 use serde_json::{Value, json};
 
 use super::Plan;
@@ -18,7 +19,12 @@ pub(crate) fn check(
     asked.train.max_steps = run.config().max_steps;
     let is_bytes = run.vocabulary().is_bytes();
     let split = plan.split.as_deref().unwrap_or(run.split());
+    let reserved = run.vocabulary().id(REPLACEMENT).is_some();
+    // A text may have U+FFFD of its own, so that to have it contradicts nothing.
+    let reserve = reserved || plan.reserve == Some(true);
+    let how = |is_reserved| json!({"unknown": if is_reserved { "replace" } else { "error" }});
     let pairs = [
+        (how(reserved), how(reserve)),
         (
             json!({"bytes": is_bytes}),
             json!({"bytes": is_bytes || plan.bytes}),

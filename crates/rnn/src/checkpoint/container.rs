@@ -1,25 +1,41 @@
 //! The container that every file of ours is: a `.safetensors` whose one metadata entry, `rnn`, is
 //! JSON with sorted keys, sealed by a checksum over the tensors and the JSON.
+//!
+//! Reading one takes little memory beside its bytes, whatever they are: JSON can hold a value in two
+//! bytes that takes a hundred in memory, so values are counted before they are read, and the
+//! description stays text until its checksum is right.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hasher;
 
 use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensorError, SafeTensors, serialize};
+use safetensors::{SafeTensors, serialize};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde::de::value::MapDeserializer;
+use serde_json::Value;
+use serde_json::value::RawValue;
 use twox_hash::XxHash3_64;
 
+use super::header;
 use crate::error::{Error, Result};
 
 /// Version of the layout that this program writes, the only one that it reads.
 pub const FORMAT: u64 = 1;
 /// The one metadata entry.
 const KEY: &str = "rnn";
+/// Most values of a description: a hundred thousand evaluations, and room.
+const MOST_VALUES: usize = 1_000_000;
+/// Most fields of a description, one level deep.
+const MOST_FIELDS: usize = 32;
+/// Most characters of a message.
+const MOST_CHARACTERS: usize = 300;
 
 /// Tensors by name: shape and bytes.
 pub(super) type Tensors = BTreeMap<String, (Vec<usize>, Vec<u8>)>;
+
+/// The fields of a description, each still as text.
+type Fields<'a> = BTreeMap<&'a str, &'a RawValue>;
 
 /// Values as they stand in a file.
 pub(super) fn bytes(values: &[f32]) -> Vec<u8> {
@@ -30,9 +46,22 @@ pub(super) fn bytes(values: &[f32]) -> Vec<u8> {
     bytes
 }
 
-/// An error that says what is wrong with a file.
-pub(super) fn wrong(what: impl Into<String>) -> Error {
-    Error::NotAModel { what: what.into() }
+/// An error that says what is wrong with a file. It may quote the file, whose text may be long or
+/// steer a terminal.
+pub(super) fn wrong(what: impl AsRef<str>) -> Error {
+    let mut text = String::new();
+    for character in what.as_ref().chars() {
+        if text.len() >= MOST_CHARACTERS {
+            text.push('…');
+            break;
+        }
+        if character.is_control() {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    Error::NotAModel { what: text }
 }
 
 /// Bytes of a file with these tensors and this description.
@@ -49,7 +78,8 @@ pub(super) fn seal(tensors: Tensors, description: &impl Serialize) -> Vec<u8> {
         })
         .collect();
     fields.insert("format".into(), FORMAT.into());
-    let checksum = checksum(&views, &fields);
+    let text = serde_json::to_string(&fields).expect("plain data");
+    let checksum = checksum(&views, &[&text]);
     fields.insert("checksum".into(), checksum.into());
     let metadata = HashMap::from([(KEY.to_string(), Value::Object(fields).to_string())]);
     serialize(views, Some(metadata)).expect("names, shapes and bytes agree")
@@ -62,8 +92,7 @@ pub(super) fn seal(tensors: Tensors, description: &impl Serialize) -> Vec<u8> {
 /// [`Error::NotAModel`] saying what is wrong.
 pub(super) fn open<D: DeserializeOwned>(bytes: &[u8]) -> Result<(D, SafeTensors<'_>)> {
     let damaged = |error: serde_json::Error| wrong(format!("its description is damaged: {error}"));
-    let (_, metadata) =
-        SafeTensors::read_metadata(bytes).map_err(|error| wrong(describe(&error, bytes)))?;
+    let metadata = header::read(bytes)?;
     let entries = metadata.metadata().as_ref();
     let json = entries
         .and_then(|entries| entries.get(KEY))
@@ -75,9 +104,17 @@ pub(super) fn open<D: DeserializeOwned>(bytes: &[u8]) -> Result<(D, SafeTensors<
     if entries.is_some_and(|entries| entries.len() > 1) {
         return Err(wrong(format!("its metadata has more entries than {KEY:?}")));
     }
-    let mut fields: Map<String, Value> = serde_json::from_str(json).map_err(damaged)?;
-    match fields.get("format") {
-        Some(Value::Number(format)) if format.as_u64() == Some(FORMAT) => {}
+    header::check_writing(bytes, &metadata)?;
+    header::check_values("description", json.as_bytes(), MOST_VALUES)?;
+    let mut fields: Fields<'_> = serde_json::from_str(json).map_err(damaged)?;
+    if fields.len() > MOST_FIELDS {
+        let len = fields.len();
+        return Err(wrong(format!(
+            "its description has {len} fields, expected at most {MOST_FIELDS}"
+        )));
+    }
+    match fields.get("format").map(|format| format.get()) {
+        Some(format) if format == FORMAT.to_string() => {}
         Some(format) => {
             return Err(wrong(format!(
                 "its format is version {format}, expected {FORMAT}"
@@ -85,32 +122,84 @@ pub(super) fn open<D: DeserializeOwned>(bytes: &[u8]) -> Result<(D, SafeTensors<
         }
         None => return Err(wrong("its description has no format version")),
     }
-    let Some(Value::String(claimed)) = fields.remove("checksum") else {
-        return Err(wrong("its description has no checksum"));
-    };
-    let file = SafeTensors::deserialize(bytes).map_err(|error| wrong(describe(&error, bytes)))?;
+    if !is_made_of(json, &pieces(&fields)) {
+        return Err(wrong(
+            "its description is not written as this program writes it: \
+             a field is there twice, out of order or set apart by white space",
+        ));
+    }
+    let claimed = fields
+        .remove("checksum")
+        .ok_or_else(|| wrong("its description has no checksum"))?;
+    let claimed: &str = serde_json::from_str(claimed.get())
+        .map_err(|error| wrong(format!("its checksum is no plain text: {error}")))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| header::wrong(&error, bytes))?;
     let views: BTreeMap<&str, TensorView<'_>> = file.iter().collect();
-    let actual = checksum(&views, &fields);
+    let actual = checksum(&views, &pieces(&fields));
     if claimed != actual {
         return Err(wrong(format!(
             "its checksum is {claimed:?}, but its content gives {actual:?}: the file is damaged"
         )));
     }
     fields.remove("format");
-    let description = serde_json::from_value(Value::Object(fields)).map_err(damaged)?;
+    let description = D::deserialize(MapDeserializer::new(fields.into_iter())).map_err(damaged)?;
     Ok((description, file))
 }
 
-/// The values of a tensor, all finite.
+/// The checksum that a file claims. Reading the model in it finds out whether it is right.
+///
+/// # Errors
+/// [`Error::NotAModel`] where there is none.
+pub fn checksum_of(content: &[u8]) -> Result<String> {
+    let metadata = header::read(content)?;
+    let entries = metadata.metadata().as_ref();
+    let json = entries.and_then(|entries| entries.get(KEY));
+    json.filter(|json| header::check_values("description", json.as_bytes(), MOST_VALUES).is_ok())
+        .and_then(|json| serde_json::from_str::<Fields<'_>>(json).ok())
+        .and_then(|fields| serde_json::from_str(fields.get("checksum")?.get()).ok())
+        .ok_or_else(|| wrong("its description has no checksum"))
+}
+
+/// The text of a JSON object with these fields, in pieces: nothing is copied.
+fn pieces<'a>(fields: &Fields<'a>) -> Vec<&'a str> {
+    let mut pieces = Vec::with_capacity(4 * fields.len() + 2);
+    pieces.push("{");
+    for (name, value) in fields {
+        // A name that is borrowed has no escapes, so it stands for itself.
+        pieces.extend([
+            if pieces.len() == 1 { "\"" } else { ",\"" },
+            name,
+            "\":",
+            value.get(),
+        ]);
+    }
+    pieces.push("}");
+    pieces
+}
+
+/// Whether a text is these pieces one after the other.
+fn is_made_of(text: &str, pieces: &[&str]) -> bool {
+    let rest = pieces
+        .iter()
+        .try_fold(text, |rest, piece| rest.strip_prefix(piece));
+    rest.is_some_and(str::is_empty)
+}
+
+/// The values of a tensor, all finite, as they lie in the file.
 ///
 /// # Errors
 /// [`Error::NotAModel`] if it is missing, of another type or shape, or not finite throughout.
-pub(super) fn values(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+pub(super) fn values<'a>(
+    file: &SafeTensors<'a>,
+    name: &str,
+    shape: &[usize],
+) -> Result<&'a [[u8; 4]]> {
     let values = any_values(file, name, shape)?;
-    match values.iter().position(|value| !value.is_finite()) {
+    let number = |&bytes| f32::from_le_bytes(bytes);
+    match values.iter().position(|bytes| !number(bytes).is_finite()) {
         None => Ok(values),
         Some(at) => {
-            let value = values[at];
+            let value = number(&values[at]);
             let expected = "expected finite numbers";
             Err(wrong(format!(
                 "tensor {name:?} has {value} at element {at}, {expected}"
@@ -124,7 +213,11 @@ pub(super) fn values(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Res
 ///
 /// # Errors
 /// [`Error::NotAModel`] if it is missing or of another type or shape.
-pub(super) fn any_values(file: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+pub(super) fn any_values<'a>(
+    file: &SafeTensors<'a>,
+    name: &str,
+    shape: &[usize],
+) -> Result<&'a [[u8; 4]]> {
     let view = file
         .tensor(name)
         .map_err(|_| wrong(format!("tensor {name:?} is missing")))?;
@@ -134,49 +227,32 @@ pub(super) fn any_values(file: &SafeTensors<'_>, name: &str, shape: &[usize]) ->
             "tensor {name:?} is {dtype:?} {found:?}, expected F32 {shape:?}"
         )));
     }
-    Ok(view
-        .data()
-        .as_chunks()
-        .0
+    Ok(view.data().as_chunks().0)
+}
+
+/// Numbers from the bytes of a tensor.
+pub(super) fn numbers(values: &[[u8; 4]]) -> Vec<f32> {
+    values
         .iter()
         .map(|&bytes| f32::from_le_bytes(bytes))
-        .collect())
+        .collect()
 }
 
 /// XXH3-64 over the tensors in order of their names (name, type, shape and data of each) and the
-/// description without its checksum, every part preceded by its length.
-fn checksum(tensors: &BTreeMap<&str, TensorView<'_>>, fields: &Map<String, Value>) -> String {
+/// description without its checksum, given in pieces, every part preceded by its length.
+fn checksum(tensors: &BTreeMap<&str, TensorView<'_>>, description: &[&str]) -> String {
     let mut hasher = XxHash3_64::new();
-    let mut part = |bytes: &[u8]| {
-        hasher.write(&(bytes.len() as u64).to_le_bytes());
-        hasher.write(bytes);
+    let mut part = |pieces: &[&[u8]]| {
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        hasher.write(&(len as u64).to_le_bytes());
+        pieces.iter().for_each(|piece| hasher.write(piece));
     };
     for (name, view) in tensors {
-        part(name.as_bytes());
-        part(format!("{:?} {:?}", view.dtype(), view.shape()).as_bytes());
-        part(view.data());
+        part(&[name.as_bytes()]);
+        part(&[format!("{:?} {:?}", view.dtype(), view.shape()).as_bytes()]);
+        part(&[view.data()]);
     }
-    part(
-        serde_json::to_string(fields)
-            .expect("plain data")
-            .as_bytes(),
-    );
+    let description: Vec<&[u8]> = description.iter().map(|piece| piece.as_bytes()).collect();
+    part(&description);
     format!("{:016x}", hasher.finish())
-}
-
-/// What the safetensors crate found, in words for a person.
-fn describe(error: &SafeTensorError, bytes: &[u8]) -> String {
-    use SafeTensorError as E;
-    let len = bytes.len();
-    match error {
-        E::HeaderTooSmall => format!("it has {len} bytes, too few for a safetensors file"),
-        E::HeaderTooLarge | E::InvalidHeader(_) | E::InvalidHeaderDeserialization(_) => {
-            "it is not a safetensors file".into()
-        }
-        E::InvalidHeaderLength | E::MetadataIncompleteBuffer => format!(
-            "its {len} bytes are not as many as its header says: \
-             it is cut short or not a safetensors file"
-        ),
-        other => format!("its header is damaged: {other}"),
-    }
 }

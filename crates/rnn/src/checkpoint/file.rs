@@ -27,13 +27,14 @@ pub fn load(path: &Path) -> Result<Model> {
 /// [`Error::File`] naming the path, with the reason as its source.
 pub fn read<R>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<R>) -> Result<R> {
     let read = || {
-        let mut file = File::open(path)?;
-        let metadata = file.metadata()?;
+        // Asked before opening: to open a pipe is to wait for its writer.
+        let metadata = fs::metadata(path)?;
         if !metadata.is_file() {
             return Err(Error::NotAModel {
                 what: format!("it is {}, expected a file", kind(&metadata)),
             });
         }
+        let mut file = File::open(path)?;
         let mut bytes = Vec::new();
         let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
         bytes
@@ -77,8 +78,8 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
         let target = resolve(path)?;
         let temporary = temporary(&target);
-        let result =
-            write_through(&temporary, bytes).and_then(|()| fs::rename(&temporary, &target));
+        let result = write_through(&temporary, &target, bytes)
+            .and_then(|()| fs::rename(&temporary, &target));
         if result.is_err() {
             // The first error is the one to report; a leftover goes at the next save.
             let _ = fs::remove_file(&temporary);
@@ -105,7 +106,7 @@ pub(super) fn probe(path: &Path) -> Result<()> {
     let check = || -> io::Result<()> {
         let target = resolve(path)?;
         let temporary = temporary(&target);
-        let result = File::create(&temporary).map(drop);
+        let result = create(&temporary).map(drop);
         let _ = fs::remove_file(&temporary);
         result
     };
@@ -168,10 +169,25 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
+/// Writes a file that takes the place of `target`, readable by whom that is.
+fn write_through(path: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = create(path)?;
+    match fs::metadata(target) {
+        Ok(metadata) => file.set_permissions(metadata.permissions())?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// A new file in place of a leftover. Whatever else a stranger may have put at that name, a
+/// symbolic link to some file of ours or a pipe that nobody reads, is removed and never followed.
+fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::options().write(true).create_new(true).open(path),
+    }
 }
 
 /// The rename itself reaches the disk with its folder. Windows has no way to ask for that.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{Tensors, any_values, bytes, open, seal, wrong};
+use super::container::{Tensors, any_values, bytes, numbers, open, seal, wrong};
 use super::file::beside;
 use super::{Symbols, add_parameters, check_count, read_parameters};
 use crate::config::NetworkConfig;
@@ -119,12 +119,13 @@ impl Interrupted {
         let mut optimizer_state = Vec::new();
         for name in d.optimizer_state {
             let values = any_values(&file, &format!("optimizer.{name}"), &[parameters.len()])?;
-            optimizer_state.push((name, values));
+            optimizer_state.push((name, numbers(values)));
         }
         let shape = [d.config.batch_size, d.architecture.hidden_size];
         let layer = |letter: &str, k: usize| {
             let values = any_values(&file, &format!("state.{letter}_l{k}"), &shape)?;
-            Ok(Matrix::from_vec(shape[0], shape[1], values).expect("its shape was checked"))
+            Ok(Matrix::from_vec(shape[0], shape[1], numbers(values))
+                .expect("its shape was checked"))
         };
         let layers = |letter: &str, count: usize| -> Result<Vec<_>> {
             (0..count).map(|k| layer(letter, k)).collect()

@@ -42,6 +42,11 @@ fn command(plan: &Plan, is_open: bool, elapsed: Duration) -> String {
         let left = time.saturating_sub(elapsed).as_secs_f64().ceil().max(1.0);
         let _ = write!(text, " --time {left}s");
     }
+    for (flag, path) in [("--metrics", &plan.metrics), ("--plot", &plan.plot)] {
+        if let Some(path) = path {
+            let _ = write!(text, " {flag} {}", quoted(&path.display().to_string()));
+        }
+    }
     let numbers = [
         ("--checkpoint-every", plan.checkpoint_every),
         ("--sample-every", plan.sample_every),

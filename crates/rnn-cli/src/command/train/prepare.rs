@@ -53,10 +53,10 @@ fn with_remedy(error: rnn::Error) -> anyhow::Error {
 
 /// A trainer for a new run.
 pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>> {
-    let builder = if plan.bytes {
-        CorpusBuilder::bytes()
-    } else {
-        CorpusBuilder::new()
+    let builder = match plan.reserve {
+        _ if plan.bytes => CorpusBuilder::bytes(),
+        Some(true) => CorpusBuilder::new().reserve_replacement(),
+        _ => CorpusBuilder::new(),
     };
     let corpus = read(plan, builder, console)?;
     let settings = plan.settings(recommended(corpus.len(), corpus.vocabulary().len()))?;
