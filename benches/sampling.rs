@@ -6,8 +6,8 @@
 //! of the peak of multiply-adds.
 //!
 //! G2 samples from an Elman network of 256 units, G4 from an LSTM of 512, both with 65 symbols at
-//! temperature 1. `cargo bench -p rnn --bench sampling -- G4` measures one of them, `--json` prints
-//! a line of JSON for each measurement.
+//! temperature 1. `cargo bench -p rnn --bench sampling -- G4` measures one of them, `--threads=1` on
+//! one thread alone; `--json` prints a line of JSON for each measurement.
 
 #[allow(dead_code, reason = "every bench uses a part of the harness")]
 mod harness;
@@ -16,11 +16,13 @@ mod limits;
 #[allow(dead_code, reason = "every bench uses a part of the harness")]
 #[path = "harness/report.rs"]
 mod report;
+#[path = "harness/threads.rs"]
+mod threads;
 
 use harness::{Bench, Side};
-use rayon::ThreadPoolBuilder;
-use report::{Measurement, Report, peak};
+use report::{Measurement, Report};
 use rnn::{CellKind, Init, Model, Network, NetworkConfig, SampleOptions, Vocabulary};
+use threads::Threads;
 
 /// Streams side by side.
 const STREAMS: [usize; 3] = [1, 8, 32];
@@ -29,7 +31,7 @@ const CHARACTERS: usize = 512;
 
 fn main() {
     let bench = Bench::from_args();
-    let report = Report::from_args();
+    let (report, mut threads) = (Report::from_args(), Threads::from_args());
     if bench.measures() {
         report.header();
     }
@@ -38,7 +40,17 @@ fn main() {
         let model = model(cell, hidden_size);
         let weights = gates * hidden_size * hidden_size + model.vocabulary().len() * hidden_size;
         for streams in STREAMS {
-            measure(&bench, &report, name, &model, weights, streams);
+            let case = format!("sampling {name} x{streams}");
+            if bench.wants(&case) {
+                measure(
+                    &bench,
+                    &report,
+                    &case,
+                    &mut threads,
+                    (&model, weights),
+                    streams,
+                );
+            }
         }
     }
 }
@@ -58,53 +70,36 @@ fn model(cell: CellKind, hidden_size: usize) -> Model {
 fn measure(
     bench: &Bench,
     report: &Report,
-    name: &str,
-    model: &Model,
-    weights: usize,
+    case: &str,
+    threads: &mut [Threads],
+    (model, weights): (&Model, usize),
     streams: usize,
 ) {
-    let case = format!("sampling {name} x{streams}");
-    if !bench.wants(&case) {
-        return;
-    }
-    let pool = ThreadPoolBuilder::new().num_threads(2).build();
-    let pool = pool.expect("two threads");
     let options = SampleOptions::default();
-    let sampler = || {
-        let sampler = model.sample_batch("0", streams, &options);
-        sampler.expect("a known prime")
-    };
-    let [mut one, mut two] = [sampler(), sampler()];
     let steps = CHARACTERS.div_ceil(streams);
-    let timings = bench.compare(
-        &case,
-        vec![
-            Side::new("one thread", || {
+    let sides = threads.iter().map(|threads| {
+        let sampler = model.sample_batch("0", streams, &options);
+        let mut sampler = sampler.expect("a known prime");
+        Side::new("ours", move || {
+            threads.run(|| {
                 for _ in 0..steps {
-                    one.next_characters();
+                    sampler.next_characters();
                 }
-            }),
-            Side::new("two threads", || {
-                pool.install(|| {
-                    for _ in 0..steps {
-                        two.next_characters();
-                    }
-                });
-            }),
-        ],
-    );
-    for (side, timing) in timings.iter().enumerate() {
-        let threads = side + 1;
+            });
+        })
+    });
+    let timings = bench.compare(case, sides.collect());
+    for (timing, threads) in timings.iter().zip(threads) {
         let rate = (steps * streams) as f64 / timing.median();
         let bytes = weights * size_of::<f32>();
         let (used, limit, unit) = if streams == 1 {
             (bytes as f64, limits::read_bandwidth(bytes), "GB/s")
         } else {
-            ((2 * weights) as f64, peak(threads), "GFLOP/s")
+            ((2 * weights) as f64, threads.peak(), "GFLOP/s")
         };
         report.rate(&Measurement {
-            case: &case,
-            threads,
+            case,
+            threads: threads.count,
             rate,
             spread: timing.spread(),
             used: rate * used / 1e9,

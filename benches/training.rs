@@ -14,8 +14,9 @@
 //! input, gradient of the weight) a multiplication and an addition; one-hot inputs cost nothing.
 //! The peak is that of the threads in use, measured beside each case.
 //!
-//! `cargo bench -p rnn --bench training -- W2` measures one of them, `--json` prints a line of
-//! JSON for each measurement. `RNN_BENCH_TEXT=FILE` trains on that text.
+//! `cargo bench -p rnn --bench training -- W2` measures one of them, `--threads=1` on one thread
+//! alone; `--json` prints a line of JSON for each measurement; `--scale` adds LSTMs of 64 to 2048
+//! units and batches of 1 to 256. `RNN_BENCH_TEXT=FILE` trains on that text.
 
 #[allow(dead_code, reason = "every bench uses a part of the harness")]
 mod harness;
@@ -25,20 +26,25 @@ mod limits;
 #[allow(dead_code, reason = "every bench uses a part of the harness")]
 #[path = "harness/report.rs"]
 mod report;
+#[path = "harness/threads.rs"]
+mod threads;
+#[path = "harness/works.rs"]
+mod works;
 
 use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use harness::{Bench, Side};
 use rand::RngExt;
-use rayon::{ThreadPool, ThreadPoolBuilder};
-use report::{Measurement, Report, peak};
-use rnn::optimizer::{Clip, OptimizerConfig, Schedule};
+use report::{Measurement, Report};
+use rnn::optimizer::{Clip, OptimizerConfig};
 use rnn::{
     CellKind, Corpus, Event, Init, NetworkConfig, Reduction, RunOptions, Scheme, TrainConfig,
     Trainer,
 };
 use tensor::{Scalar, random};
+use threads::Threads;
+use works::{Work, plain};
 
 /// Floating-point operations that one run of a side has at least: some ten milliseconds.
 const RUN: f64 = 2e9;
@@ -46,72 +52,22 @@ const RUN: f64 = 2e9;
 const CHARACTERS: usize = 1 << 20;
 const SYMBOLS: u32 = 65;
 
-struct Work {
-    name: &'static str,
-    network: (CellKind, usize, usize),
-    seq_length: usize,
-    batch_size: usize,
-    optimizer: OptimizerConfig,
-    learning_rate: f64,
-    clip: Clip,
-    reduction: Reduction,
-}
-
-fn works() -> [Work; 5] {
-    let adam = |name, cell, hidden, batch_size| Work {
-        name,
-        network: (cell, hidden, 1),
-        seq_length: 64,
-        batch_size,
-        optimizer: OptimizerConfig::ADAM,
-        learning_rate: 2e-3,
-        clip: Clip::Norm(5.0),
-        reduction: Reduction::Mean,
-    };
-    [
-        Work {
-            name: "W1",
-            network: (CellKind::Rnn, 100, 1),
-            seq_length: 25,
-            batch_size: 1,
-            optimizer: OptimizerConfig::ADAGRAD,
-            learning_rate: 0.1,
-            clip: Clip::Value(5.0),
-            reduction: Reduction::Sum,
-        },
-        adam("W2", CellKind::Rnn, 256, 32),
-        Work {
-            name: "W3",
-            network: (CellKind::Lstm, 128, 2),
-            seq_length: 50,
-            batch_size: 50,
-            optimizer: OptimizerConfig::RmsProp {
-                alpha: 0.95,
-                eps: 1e-8,
-            },
-            learning_rate: 2e-3,
-            clip: Clip::Value(5.0),
-            reduction: Reduction::Mean,
-        },
-        adam("W4", CellKind::Lstm, 512, 64),
-        adam("W5", CellKind::Gru, 256, 32),
-    ]
-}
-
 fn main() {
     let bench = Bench::from_args();
     let report = Report::from_args();
+    if bench.measures() {
+        report.header();
+    }
     notebook(&bench, &report);
-    let works = works();
-    if works.iter().any(|work| bench.wants(&work.case())) {
-        let corpus = text();
-        let pool = ThreadPoolBuilder::new().num_threads(2).build();
-        let pool = pool.expect("two threads");
-        if bench.measures() {
-            report.header();
-        }
+    let mut works = works::works();
+    if std::env::args().any(|arg| arg == "--scale") {
+        works.extend(works::scale());
+    }
+    works.retain(|work| bench.wants(&work.case));
+    if !works.is_empty() {
+        let (corpus, mut threads) = (text(), Threads::from_args());
         for work in works {
-            work.measure(&bench, &report, &corpus, &pool);
+            measure(&bench, &report, &work, &corpus, &mut threads);
         }
     }
 }
@@ -173,107 +129,38 @@ fn notebook(bench: &Bench, report: &Report) {
     }
 }
 
-/// Settings without anything special.
-fn plain(
-    seq_length: usize,
-    batch_size: usize,
-    optimizer: OptimizerConfig,
-    learning_rate: f64,
-    clip: Clip,
-    reduction: Reduction,
-) -> TrainConfig {
-    TrainConfig {
-        batch_size,
-        seq_length,
-        horizon: None,
-        reduction,
-        freeze_recurrent_bias: false,
-        dropout: 0.0,
-        optimizer,
-        learning_rate,
-        schedule: Schedule::Constant,
-        clip,
-        max_steps: None,
-        eval_every: u64::MAX,
-        patience: None,
-        seed: 1,
-        init: Init::default(),
-    }
-}
-
-impl Work {
-    fn case(&self) -> String {
-        format!("training {}", self.name)
-    }
-
-    fn trainer(&self, corpus: &Corpus) -> Trainer<f32> {
-        let (cell, hidden_size, num_layers) = self.network;
-        let network = NetworkConfig {
-            cell,
-            vocab_size: corpus.vocabulary().len(),
-            hidden_size,
-            num_layers,
-        };
-        let config = plain(
-            self.seq_length,
-            self.batch_size,
-            self.optimizer,
-            self.learning_rate,
-            self.clip,
-            self.reduction,
-        );
-        Trainer::new(corpus.clone(), &[1.0], network, config).expect("sound settings")
-    }
-
-    /// Floating-point operations for each character.
-    fn flop(&self, vocab_size: usize) -> f64 {
-        let (cell, hidden, layers) = self.network;
-        let gates = match cell {
-            CellKind::Rnn | CellKind::RnnRelu => 1,
-            CellKind::Gru => 3,
-            CellKind::Lstm => 4,
-        };
-        let weights = gates * hidden * hidden * (2 * layers - 1) + vocab_size * hidden;
-        (3 * 2 * weights) as f64
-    }
-
-    fn measure(&self, bench: &Bench, report: &Report, corpus: &Corpus, pool: &ThreadPool) {
-        let case = self.case();
-        if !bench.wants(&case) {
-            return;
+fn measure(bench: &Bench, report: &Report, work: &Work, corpus: &Corpus, threads: &mut [Threads]) {
+    let flop = work.flop(corpus.vocabulary().len());
+    // Windows differ in length by one step where they cannot divide the text evenly.
+    let epoch = (corpus.len() - 1) / work.batch_size * work.batch_size;
+    let characters = epoch as f64 / work.trainer(corpus).windows_per_epoch() as f64;
+    let steps = match bench.measures() {
+        true => (RUN / (flop * characters)).ceil().max(1.0),
+        false => 1.0,
+    };
+    if bench.measures() {
+        for threads in threads.iter_mut() {
+            threads.peak();
         }
-        let [mut one, mut two] = [self.trainer(corpus), self.trainer(corpus)];
-        let flop = self.flop(corpus.vocabulary().len());
-        // Windows differ in length by one step where they cannot divide the text evenly.
-        let epoch = (corpus.len() - 1) / self.batch_size * self.batch_size;
-        let characters = epoch as f64 / one.windows_per_epoch() as f64;
-        let steps = match bench.measures() {
-            true => (RUN / (flop * characters)).ceil().max(1.0),
-            false => 1.0,
-        };
-        let before = [1, 2].map(peak);
-        let timings = bench.compare(
-            &case,
-            vec![
-                Side::new("one thread", || advance(&mut one, steps as u64)),
-                Side::new("two threads", || {
-                    pool.install(|| advance(&mut two, steps as u64))
-                }),
-            ],
-        );
-        let after = [1, 2].map(peak);
-        for (side, timing) in timings.iter().enumerate() {
-            let rate = steps * characters / timing.median();
-            report.rate(&Measurement {
-                case: &case,
-                threads: side + 1,
-                rate,
-                spread: timing.spread(),
-                used: rate * flop / 1e9,
-                limit: before[side].max(after[side]),
-                unit: "GFLOP/s",
-            });
-        }
+    }
+    let sides = threads.iter().map(|threads| {
+        let mut trainer = work.trainer(corpus);
+        Side::new("ours", move || {
+            threads.run(|| advance(&mut trainer, steps as u64))
+        })
+    });
+    let timings = bench.compare(&work.case, sides.collect());
+    for (timing, threads) in timings.iter().zip(threads) {
+        let rate = steps * characters / timing.median();
+        report.rate(&Measurement {
+            case: &work.case,
+            threads: threads.count,
+            rate,
+            spread: timing.spread(),
+            used: rate * flop / 1e9,
+            limit: threads.peak(),
+            unit: "GFLOP/s",
+        });
     }
 }
 

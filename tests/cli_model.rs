@@ -169,6 +169,7 @@ fn every_command_explains_itself_with_an_example() {
         "sample",
         "score",
         "inspect",
+        "view",
         "check",
         "completions",
     ];

@@ -54,6 +54,13 @@ fn gather<T: Scalar>(data: &[T], rows: usize, cols: usize, stride: usize) -> Mat
 }
 
 type Product<T> = fn(MatrixView<'_, T>, MatrixView<'_, T>, MatrixViewMut<'_, T>);
+type Case<'a, T> = (
+    &'a str,
+    &'a Matrix<T>,
+    &'a Matrix<T>,
+    Product<T>,
+    &'a Matrix<T>,
+);
 
 /// Every layout, overwriting and accumulating, contiguous and strided.
 fn check<T: Scalar>(m: usize, k: usize, n: usize) {
@@ -66,13 +73,6 @@ fn check<T: Scalar>(m: usize, k: usize, n: usize) {
     naive(&a, &b, &mut sum);
 
     let (a_t, b_t) = (a.transpose(), b.transpose());
-    type Case<'a, T> = (
-        &'a str,
-        &'a Matrix<T>,
-        &'a Matrix<T>,
-        Product<T>,
-        &'a Matrix<T>,
-    );
     let cases: [Case<'_, T>; 6] = [
         ("nn", &a, &b, matmul, &product),
         ("nn acc", &a, &b, matmul_acc, &sum),

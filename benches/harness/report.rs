@@ -3,8 +3,6 @@
 use serde_json::json;
 use tensor::Isa;
 
-use crate::limits;
-
 /// Prints measurements.
 pub(crate) struct Report {
     json: bool,
@@ -83,17 +81,4 @@ impl Report {
             );
         }
     }
-}
-
-/// GFLOP/s of so many threads at once.
-pub(crate) fn peak(threads: usize) -> f64 {
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads)
-            .map(|_| scope.spawn(limits::multiply_add_peak::<f32>))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("a number"))
-            .sum()
-    })
 }

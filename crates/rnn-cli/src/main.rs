@@ -16,10 +16,12 @@ mod reports;
 mod signals;
 mod target;
 mod texts;
+mod view;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    signals::survive_file_limits();
     match args::parse() {
         Ok(cli) => exit::finish(command::run(cli)),
         Err(error) => exit::refuse(&error),

@@ -8,6 +8,7 @@ mod sample;
 mod score;
 mod train;
 mod value;
+mod view;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use rnn::CellKind;
@@ -21,6 +22,7 @@ pub(crate) use score::{ScoreArgs, UnknownArg};
 pub(crate) use train::{
     LearnedUnknownArg, NetworkArgs, OptimizationArgs, OptimizerArg, RunArgs, ScheduleArg, TrainArgs,
 };
+pub(crate) use view::ViewArgs;
 
 const EXAMPLE: &str = "\
 Example:
@@ -60,6 +62,8 @@ pub(crate) enum Command {
     /// Shows what is in a model's file
     #[command(alias = "info")]
     Inspect(InspectArgs),
+    /// Shows what a model has learned, as a page for the browser
+    View(ViewArgs),
     /// Checks every gradient against differences: the proof that the calculus is right
     Check(CheckArgs),
     /// Writes a script that completes commands and flags in a shell

@@ -7,6 +7,7 @@ mod inspect;
 mod sample;
 mod score;
 mod train;
+mod view;
 
 use crate::args::{Cli, Command, DemoArgs};
 use crate::console::Console;
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Sample(args) => sample::run(&args, console),
         Command::Score(args) => score::run(&args, console),
         Command::Inspect(args) => inspect::run(&args),
+        Command::View(args) => view::run(&args, console),
         Command::Check(args) => check::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

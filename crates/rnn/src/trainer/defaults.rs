@@ -16,14 +16,17 @@ pub struct Recommended {
 
 /// Settings that do well on a text of this many characters.
 ///
-/// A text of a million characters gets two LSTM layers of 256 units with dropout; shorter ones
-/// fewer units, more dropout and fewer steps, since what they lack is text, not time.
+/// A text of a million characters gets two LSTM layers of 256 units; shorter ones more dropout,
+/// fewer units and fewer steps, since what they lack is text, not time. Measured on pieces of tiny
+/// Shakespeare against 60,000 other characters: with these steps the validation loss at the end is
+/// within 0.01 nats of the best on the way; twice the steps overfit.
 pub fn recommended(characters: usize, vocab_size: usize) -> Recommended {
-    let (hidden_size, num_layers, dropout, batch_size, max_steps) = match characters {
-        0..20_000 => (64, 1, 0.2, 8, 1_500),
-        20_000..100_000 => (128, 1, 0.3, 16, 3_000),
-        100_000..500_000 => (192, 2, 0.4, 32, 4_000),
-        _ => (256, 2, 0.3, 32, 6_000),
+    let (hidden_size, num_layers, dropout, batch_size, max_steps, eval_every) = match characters {
+        0..10_000 => (128, 1, 0.5, 8, 400, 50),
+        10_000..40_000 => (128, 1, 0.5, 16, 600, 50),
+        40_000..150_000 => (192, 2, 0.5, 16, 1_000, 100),
+        150_000..600_000 => (256, 2, 0.5, 32, 2_000, 100),
+        _ => (256, 2, 0.3, 32, 6_000, 250),
     };
     Recommended {
         network: NetworkConfig {
@@ -49,7 +52,7 @@ pub fn recommended(characters: usize, vocab_size: usize) -> Recommended {
             },
             clip: Clip::Norm(5.0),
             max_steps: Some(max_steps),
-            eval_every: 250,
+            eval_every,
             patience: None,
             seed: 1,
             init: Init::default(),

@@ -1,148 +1,118 @@
 //! The five loops.
 
-use std::marker::PhantomData;
-
-use super::kernel::{CHUNK, Tile};
-use super::pack::{PackB, pack_a};
+use super::kernel::{CHUNK, Source, Tile};
+use super::operand::{Panels, Strided};
+use super::pack::{PackA, PackB};
 use super::sealed::Operand;
-use super::shape::{Levels, Shape};
-use crate::isa::LevelFn;
+use super::shape::Shape;
+use super::tiles::{Tiles, edge_tile};
 use crate::scalar::Scalar;
-use crate::view::{MatrixView, MatrixViewMut};
+use crate::view::MatrixViewMut;
 
 /// KC: rows of B that a tile runs through before C is stored.
-const KC: usize = 256;
-/// NC: bytes of one row of packed B.
-const NC_BYTES: usize = 4096;
+const KC: usize = 512;
+/// NC: bytes of one row of the block of B that stays in the second-level cache.
+const NC_BYTES: usize = 2048;
 /// MC: rows of A that are packed together.
 const MC: usize = 120;
-/// Elements of a packed block of A, its rows padded to whole chunks.
-const BLOCK_LEN: usize = (MC + 1) * KC.next_multiple_of(CHUNK);
-
 /// Vectors in the largest register tile.
-const SCRATCH_VECTORS: usize = 32;
+const TILE_VECTORS: usize = 32;
+/// Panels that one tile takes at most.
+const MOST_PANELS: usize = 8;
+/// Multiply-adds below which a product stays on one thread: 2^19 take 3 microseconds, about what
+/// waking another thread costs.
+const WORTH_SPLITTING: usize = 1 << 20;
 
-/// An operand: element (i, j) is `data[i * row_stride + j * col_stride]`, one stride being 1.
-#[derive(Debug)]
-pub struct Strided<'a, T> {
-    pub(crate) data: &'a [T],
-    pub(crate) rows: usize,
-    pub(crate) cols: usize,
-    pub(crate) row_stride: usize,
-    pub(crate) col_stride: usize,
+/// The right operand.
+#[derive(Clone, Copy)]
+pub enum Rhs<'a, T> {
+    /// As the caller has it.
+    Plain(Strided<'a, T>),
+    /// Packed before.
+    Packed(Panels<'a, T>),
 }
 
-impl<T> Clone for Strided<'_, T> {
-    fn clone(&self) -> Self {
-        *self
+/// C = A B, or C += A B: on the calling thread, or on all of the pool that the caller runs in.
+pub(crate) fn product<T: Scalar, L: Shape<T>>(
+    level: L,
+    a: Strided<'_, T>,
+    b: Rhs<'_, T>,
+    mut c: MatrixViewMut<'_, T>,
+    add: bool,
+) {
+    let (m, k, n) = (a.rows, a.cols, c.cols());
+    if m == 0 || n == 0 {
+        return;
     }
-}
-impl<T> Copy for Strided<'_, T> {}
-
-impl<'a, T> Strided<'a, T> {
-    #[inline]
-    pub(crate) fn new(x: MatrixView<'a, T>) -> Self {
-        Strided {
-            data: x.data(),
-            rows: x.rows(),
-            cols: x.cols(),
-            row_stride: x.stride(),
-            col_stride: 1,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn transposed(x: MatrixView<'a, T>) -> Self {
-        Strided {
-            data: x.data(),
-            rows: x.cols(),
-            cols: x.rows(),
-            row_stride: 1,
-            col_stride: x.stride(),
-        }
-    }
-
-    #[inline]
-    fn part(self, row: usize, rows: usize, col: usize, cols: usize) -> Self {
-        let start = (row * self.row_stride + col * self.col_stride).min(self.data.len());
-        Strided {
-            data: &self.data[start..],
-            rows,
-            cols,
-            ..self
-        }
-    }
-}
-
-/// Packed B: panels of `[depth][lanes]`.
-#[derive(Debug, Clone, Copy)]
-pub struct Panels<'a, T> {
-    pub(crate) data: &'a [T],
-    pub(crate) depth: usize,
-}
-
-pub(crate) struct Lanes<T>(PhantomData<T>);
-impl<T> Default for Lanes<T> {
-    fn default() -> Self {
-        Lanes(PhantomData)
-    }
-}
-
-macro_rules! level_fn {
-    ($type:ident) => {
-        impl LevelFn for Lanes<$type> {
-            type Output = usize;
-            fn call<L: Levels>(self, _: L) -> usize {
-                <L as Shape<$type>>::LANES
+    if k == 0 {
+        if !add {
+            for r in 0..m {
+                c.row_mut(r).fill(T::ZERO);
             }
         }
-        impl LevelFn for PackAll<'_, $type> {
-            type Output = ();
-            fn call<L: Levels>(self, level: L) {
-                pack_b(level, self.b, self.panels);
-            }
+        return;
+    }
+    let split = m > 1 && m * k * n >= WORTH_SPLITTING && rayon::current_thread_index().is_some();
+    match b {
+        Rhs::Packed(panels) if split => split_rows(level, a, panels, c, add),
+        Rhs::Plain(b) if split => {
+            // B is packed once, by all threads, and then read by all.
+            let len = n.next_multiple_of(L::LANES) * k;
+            let mut buffer = T::take_buffer(Operand::B);
+            let panels = buffer.aligned(len);
+            pack_b(level, b, panels);
+            split_rows(
+                level,
+                a,
+                Panels {
+                    data: panels,
+                    depth: k,
+                },
+                c,
+                add,
+            );
+            T::put_buffer(Operand::B, buffer);
         }
-        impl LevelFn for Product<'_, $type> {
-            type Output = ();
-            fn call<L: Levels>(self, level: L) {
-                self.run(level);
-            }
-        }
-        impl LevelFn for PackedProduct<'_, $type> {
-            type Output = ();
-            fn call<L: Levels>(self, level: L) {
-                self.run(level);
-            }
-        }
-    };
-}
-level_fn!(f32);
-level_fn!(f64);
-
-pub(crate) struct PackAll<'a, T> {
-    pub(crate) b: Strided<'a, T>,
-    pub(crate) panels: &'a mut [T],
+        b => five_loops(level, a, b, c, add),
+    }
 }
 
-pub(crate) struct Product<'a, T> {
-    pub(crate) a: Strided<'a, T>,
-    pub(crate) b: Strided<'a, T>,
-    pub(crate) c: MatrixViewMut<'a, T>,
-    pub(crate) add: bool,
+/// Halves the rows of C until a part is not worth another thread. No element's chain depends on
+/// where the cuts are.
+fn split_rows<T: Scalar, L: Shape<T>>(
+    level: L,
+    a: Strided<'_, T>,
+    b: Panels<'_, T>,
+    c: MatrixViewMut<'_, T>,
+    add: bool,
+) {
+    let (m, k) = (a.rows, a.cols);
+    if m < 2 || m * k * c.cols() < WORTH_SPLITTING {
+        return five_loops(level, a, Rhs::Packed(b), c, add);
+    }
+    let half = m / 2;
+    let (top, bottom) = c.split_at_row(half);
+    rayon::join(
+        || split_rows(level, a.part(0, half, 0, k), b, top, add),
+        || split_rows(level, a.part(half, m - half, 0, k), b, bottom, add),
+    );
 }
 
-pub(crate) struct PackedProduct<'a, T> {
-    pub(crate) a: Strided<'a, T>,
-    pub(crate) b: Panels<'a, T>,
-    pub(crate) c: MatrixViewMut<'a, T>,
-    pub(crate) add: bool,
-}
-
-fn pack_b<T: Scalar, L: Shape<T>>(level: L, b: Strided<'_, T>, panels: &mut [T]) {
-    if panels.is_empty() {
+/// Packs all of B; inside a pool its threads share the panels out.
+pub(crate) fn pack_b<T: Scalar, L: Shape<T>>(level: L, b: Strided<'_, T>, panels: &mut [T]) {
+    let count = b.cols.div_ceil(L::LANES);
+    if panels.len() > WORTH_SPLITTING / 32 && count > 1 && rayon::current_thread_index().is_some() {
+        let half = count / 2;
+        let (left, right) = panels.split_at_mut(half * L::LANES * b.rows);
+        let middle = half * L::LANES;
+        rayon::join(
+            || pack_b(level, b.part(0, b.rows, 0, middle), left),
+            || pack_b(level, b.part(0, b.rows, middle, b.cols - middle), right),
+        );
         return;
     }
     match L::LANES {
+        _ if panels.is_empty() => {}
         16 => level.run(PackB::<T, 16> { b, panels }),
         8 => level.run(PackB::<T, 8> { b, panels }),
         4 => level.run(PackB::<T, 4> { b, panels }),
@@ -150,216 +120,128 @@ fn pack_b<T: Scalar, L: Shape<T>>(level: L, b: Strided<'_, T>, panels: &mut [T])
     }
 }
 
-impl<T: Scalar> Product<'_, T> {
-    fn run<L: Shape<T>>(mut self, level: L) {
-        let (k, n) = (self.b.rows, self.b.cols);
-        if k == 0 {
-            if !self.add {
-                for r in 0..self.c.rows() {
-                    self.c.row_mut(r).fill(T::ZERO);
-                }
-            }
-            return;
-        }
-        let nc = NC_BYTES / size_of::<T>();
-        let mut buffer = T::take_buffer(Operand::B);
-        for j in (0..n).step_by(nc) {
-            let cols = nc.min(n - j);
-            for p in (0..k).step_by(KC) {
-                let depth = KC.min(k - p);
-                let panels = buffer.aligned(cols.div_ceil(L::LANES) * L::LANES * depth);
-                pack_b(level, self.b.part(p, depth, j, cols), panels);
-                PackedProduct {
-                    a: self.a.part(0, self.a.rows, p, depth),
-                    b: Panels {
-                        data: panels,
-                        depth,
-                    },
-                    c: self.c.reborrow().col_range(j..j + cols),
-                    add: self.add || p > 0,
-                }
-                .run(level);
-            }
-        }
-        T::put_buffer(Operand::B, buffer);
-    }
-}
+/// The product on this thread.
+fn five_loops<T: Scalar, L: Shape<T>>(
+    level: L,
+    a: Strided<'_, T>,
+    b: Rhs<'_, T>,
+    mut c: MatrixViewMut<'_, T>,
+    add: bool,
+) {
+    let (m, k, n) = (a.rows, a.cols, c.cols());
+    let lanes = L::LANES;
+    let chunk = if a.col_stride == 1 { CHUNK } else { 1 };
+    // Whether a tile can read B as the caller has it: see `shape.rs` for the tiles there are.
+    let straight = matches!(b, Rhs::Plain(b) if b.col_stride == 1 && a.col_stride == 1);
+    let tiles = Tiles::new(m, L::MAX_ROWS);
+    let block = (MC / L::MAX_ROWS).max(1);
+    // A single block of A uses each panel of B at once and never again: no block of B to keep.
+    let keep = tiles.count > block;
+    let nc = if keep {
+        NC_BYTES / size_of::<T>()
+    } else {
+        n.next_multiple_of(lanes)
+    };
 
-impl<T: Scalar> PackedProduct<'_, T> {
-    fn run<L: Shape<T>>(self, level: L) {
-        let PackedProduct { a, b, mut c, add } = self;
-        let (m, n, k) = (c.rows(), c.cols(), b.depth);
-        if m == 0 || n == 0 {
-            return;
-        }
-        if k == 0 {
-            if !add {
-                for r in 0..m {
-                    c.row_mut(r).fill(T::ZERO);
-                }
-            }
-            return;
-        }
-        if rayon::current_thread_index().is_some() && m * n * k > 1 << 19 && m > 1 {
-            let half = m / 2;
-            let (top, bottom) = c.split_at_row(half);
-            let a_top = a.part(0, half, 0, k);
-            let a_bottom = a.part(half, m - half, 0, k);
-            rayon::join(
-                || {
-                    PackedProduct {
-                        a: a_top,
-                        b,
-                        c: top,
-                        add,
-                    }
-                    .run(level)
-                },
-                || {
-                    PackedProduct {
-                        a: a_bottom,
-                        b,
-                        c: bottom,
-                        add,
-                    }
-                    .run(level)
-                },
-            );
-            return;
-        }
-        let chunk = if a.col_stride == 1 { CHUNK } else { 1 };
-        let mut buffer = T::take_buffer(Operand::A);
-        let tiles = Tiles::new(m, L::MAX_ROWS);
-        let block = (MC / L::MAX_ROWS).max(1);
-        // Room for the largest block whatever this one's size: a thread then allocates in its first
-        // product and never again.
-        let (packed, scratch) = buffer
-            .aligned(BLOCK_LEN + SCRATCH_VECTORS * L::LANES)
-            .split_at_mut(BLOCK_LEN);
-        let stride = c.stride();
-        let c = c.data_mut();
-        for p in (0..k).step_by(KC) {
-            let depth = KC.min(k - p);
+    let padded = KC.min(k).next_multiple_of(chunk);
+    let a_len = (tiles.start(block.min(tiles.count)) + block) * padded;
+    let mut a_buffer = T::take_buffer(Operand::A);
+    let (a_packed, scratch) = a_buffer
+        .aligned(a_len + TILE_VECTORS * lanes)
+        .split_at_mut(a_len);
+    let mut b_buffer = T::take_buffer(Operand::B);
+    let b_panels = if keep {
+        nc.min(n).div_ceil(lanes)
+    } else {
+        MOST_PANELS
+    };
+    let b_len = if matches!(b, Rhs::Plain(_)) {
+        b_panels * lanes * KC.min(k)
+    } else {
+        0
+    };
+    let b_packed = b_buffer.aligned(b_len);
+
+    let c_stride = c.stride();
+    let c = c.data_mut();
+    for jc in (0..n).step_by(nc) {
+        let cols = nc.min(n - jc);
+        for pc in (0..k).step_by(KC) {
+            let depth = KC.min(k - pc);
             let padded = depth.next_multiple_of(chunk);
-            let load = add || p > 0;
             for first in (0..tiles.count).step_by(block) {
-                let last = (first + block).min(tiles.count);
+                let range = first..(first + block).min(tiles.count);
                 let origin = tiles.start(first);
-                for tile in first..last {
-                    let (row, rows) = (tiles.start(tile), tiles.rows(tile));
-                    pack_a(
-                        a,
-                        row,
-                        rows,
-                        p,
-                        depth,
-                        &mut packed[(row - origin) * padded..],
-                    );
-                }
-                let panels = n.div_ceil(L::LANES);
-                let mut j = 0;
-                while j < panels {
-                    let mut wide = L::max_panels(tiles.rows(first));
-                    while wide > panels - j {
-                        wide /= 2;
+                let part = a.part(0, m, pc, depth);
+                level.run(PackA {
+                    a: part,
+                    tiles,
+                    range: range.clone(),
+                    packed: &mut *a_packed,
+                });
+                let mut jr = 0;
+                while jr < cols {
+                    let left = (cols - jr).div_ceil(lanes);
+                    let mut panels = L::max_panels(tiles.rows(first));
+                    while panels > left {
+                        panels /= 2;
                     }
-                    let col = j * L::LANES;
-                    let width = (n - col).min(wide * L::LANES);
-                    for tile in first..last {
+                    let width = (cols - jr).min(panels * lanes);
+                    let whole = width == panels * lanes;
+                    let start = if keep { jr * depth } else { 0 };
+                    for tile in range.clone() {
                         let (row, rows) = (tiles.start(tile), tiles.rows(tile));
-                        let tile = Tile {
+                        let mut tile = Tile {
                             rows,
-                            panels: wide,
+                            panels,
                             depth,
-                            a: &packed[(row - origin) * padded..][..rows * padded],
+                            a: &a_packed[(row - origin) * padded..][..rows * padded],
                             chunk,
-                            b: &b.data[(j * k + p) * L::LANES..],
-                            b_stride: k * L::LANES,
-                            c: &mut c[row * stride + col..],
-                            c_stride: stride,
-                            load,
+                            b: &[],
+                            b_row: lanes,
+                            b_panel: depth * lanes,
+                            source: Source::Packed,
+                            packed: &mut [],
+                            c: &mut c[row * c_stride + jc + jr..],
+                            c_stride,
+                            load: add || pc > 0,
                         };
-                        if width == wide * L::LANES {
+                        let own = start..start + panels * lanes * depth;
+                        match b {
+                            Rhs::Packed(b) => {
+                                tile.b = &b.data[(jc + jr) * b.depth + pc * lanes..];
+                                tile.b_panel = b.depth * lanes;
+                            }
+                            Rhs::Plain(b) if row == 0 && straight && whole => {
+                                tile.source = if m == 1 {
+                                    Source::Direct
+                                } else {
+                                    Source::Packing
+                                };
+                                tile.b = &b.data[pc * b.row_stride + jc + jr..];
+                                tile.b_row = b.row_stride;
+                                tile.b_panel = lanes;
+                                tile.packed = &mut b_packed[own];
+                            }
+                            Rhs::Plain(b) => {
+                                if row == 0 {
+                                    let part = b.part(pc, depth, jc + jr, width);
+                                    pack_b(level, part, &mut b_packed[own.clone()]);
+                                }
+                                tile.b = &b_packed[own];
+                            }
+                        }
+                        if whole {
                             level.tile(tile);
                         } else {
                             edge_tile(level, tile, width, scratch);
                         }
                     }
-                    j += wide;
+                    jr += panels * lanes;
                 }
             }
         }
-        T::put_buffer(Operand::A, buffer);
     }
-}
-
-/// Rows cut into tiles of equal height, or nearly: 16 rows are 8 + 8 and not 14 + 2.
-#[derive(Clone, Copy)]
-struct Tiles {
-    count: usize,
-    m: usize,
-}
-
-impl Tiles {
-    fn new(m: usize, max_rows: usize) -> Self {
-        Tiles {
-            count: m.div_ceil(max_rows),
-            m,
-        }
-    }
-
-    #[inline]
-    fn start(self, tile: usize) -> usize {
-        tile * self.m / self.count
-    }
-
-    #[inline]
-    fn rows(self, tile: usize) -> usize {
-        self.start(tile + 1) - self.start(tile)
-    }
-}
-
-/// A tile that reaches past the last column of C works on a whole one in `scratch`.
-fn edge_tile<T: Scalar, L: Shape<T>>(level: L, tile: Tile<'_, T>, width: usize, scratch: &mut [T]) {
-    let Tile {
-        rows,
-        c,
-        c_stride,
-        load,
-        panels,
-        ..
-    } = tile;
-    let whole = panels * L::LANES;
-    if load {
-        for r in 0..rows {
-            copy_short(
-                &mut scratch[r * whole..][..width],
-                &c[r * c_stride..][..width],
-            );
-        }
-    }
-    level.tile(Tile {
-        c: scratch,
-        c_stride: whole,
-        ..tile
-    });
-    for r in 0..rows {
-        copy_short(
-            &mut c[r * c_stride..][..width],
-            &scratch[r * whole..][..width],
-        );
-    }
-}
-
-/// Copies in pieces whose length the compiler knows: a copy of unknown length is a call.
-#[inline]
-fn copy_short<T: Copy>(to: &mut [T], from: &[T]) {
-    let (to_pieces, to_rest) = to.as_chunks_mut::<8>();
-    let (from_pieces, from_rest) = from.as_chunks::<8>();
-    for (a, b) in to_pieces.iter_mut().zip(from_pieces) {
-        *a = *b;
-    }
-    for (a, b) in to_rest.iter_mut().zip(from_rest) {
-        *a = *b;
-    }
+    T::put_buffer(Operand::A, a_buffer);
+    T::put_buffer(Operand::B, b_buffer);
 }

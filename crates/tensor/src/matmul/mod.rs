@@ -2,17 +2,21 @@
 
 mod driver;
 mod kernel;
+mod operand;
 mod pack;
 mod packed;
 pub(crate) mod sealed;
 mod shape;
+mod tiles;
 
 pub use packed::PackedMatrix;
 pub(crate) use shape::Levels;
 
+use crate::isa::Path;
 use crate::scalar::Scalar;
 use crate::view::{MatrixView, MatrixViewMut};
-use driver::Strided;
+use driver::Rhs;
+use operand::Strided;
 
 /// C = A B: `[m, k]` times `[k, n]` gives `[m, n]`.
 ///
@@ -92,7 +96,7 @@ fn product<T: Scalar>(
             (c.rows(), c.cols()),
         );
     }
-    T::product(a, b, c, accumulate);
+    T::product(Path::active(), a, Rhs::Plain(b), c, accumulate);
 }
 
 /// Shapes as [m, k] x [k, n] -> [m, n], transposition already applied.

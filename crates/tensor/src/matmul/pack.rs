@@ -1,7 +1,10 @@
 //! Packing: copies of A and B in the order in which the register tile reads them.
 
-use super::driver::Strided;
+use std::ops::Range;
+
 use super::kernel::CHUNK;
+use super::operand::Strided;
+use super::tiles::Tiles;
 use crate::isa::Kernel;
 use crate::scalar::Scalar;
 
@@ -64,31 +67,65 @@ impl<T: Scalar, const W: usize> Kernel for PackB<'_, T, W> {
     }
 }
 
-/// Packs rows `first .. first + rows` of A, columns `k .. k + depth`, for one tile.
-#[inline(always)]
-pub(crate) fn pack_a<T: Scalar>(
-    a: Strided<'_, T>,
-    first: usize,
-    rows: usize,
-    k: usize,
-    depth: usize,
-    out: &mut [T],
-) {
-    if a.col_stride == 1 {
-        for i in 0..rows {
-            let row = &a.data[(first + i) * a.row_stride + k..][..depth];
-            for (q, part) in row.chunks(CHUNK).enumerate() {
-                let out = &mut out[(q * rows + i) * CHUNK..][..CHUNK];
-                if part.len() == CHUNK {
-                    out.copy_from_slice(&part[..CHUNK]);
-                } else {
-                    out[..part.len()].copy_from_slice(part);
+/// Packs some tiles of A, all columns: for a tile of R rows `[depth / chunk][R][chunk]`.
+///
+/// Where rows of A are contiguous a chunk is a vector of one row, so that packing copies vectors
+/// and never transposes; the register tile reads its elements one by one anyway. Where columns
+/// are contiguous, as in A^T B, a chunk is one element and a column of the tile is copied at once.
+pub(crate) struct PackA<'a, T> {
+    pub(crate) a: Strided<'a, T>,
+    /// First row of each tile, and one past the last of all.
+    pub(crate) tiles: Tiles,
+    pub(crate) range: Range<usize>,
+    pub(crate) packed: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for PackA<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let PackA {
+            a,
+            tiles,
+            range,
+            mut packed,
+        } = self;
+        for tile in range {
+            let (first, rows) = (tiles.start(tile), tiles.rows(tile));
+            let out;
+            if a.col_stride == 1 {
+                let padded = a.cols.next_multiple_of(CHUNK);
+                (out, packed) = packed.split_at_mut(rows * padded);
+                let (out, _) = out.as_chunks_mut::<CHUNK>();
+                for i in 0..rows {
+                    let row = &a.data[(first + i) * a.row_stride..][..a.cols];
+                    let (whole, rest) = row.as_chunks::<CHUNK>();
+                    for (out, part) in out[i..].iter_mut().step_by(rows).zip(whole) {
+                        *out = *part;
+                    }
+                    if !rest.is_empty() {
+                        copy_short(&mut out[whole.len() * rows + i][..rest.len()], rest);
+                    }
+                }
+            } else {
+                (out, packed) = packed.split_at_mut(rows * a.cols);
+                for (p, out) in out.chunks_exact_mut(rows).enumerate() {
+                    copy_short(out, &a.data[p * a.col_stride + first..][..rows]);
                 }
             }
         }
-    } else {
-        for (p, out) in out[..depth * rows].chunks_exact_mut(rows).enumerate() {
-            out.copy_from_slice(&a.data[(k + p) * a.col_stride + first..][..rows]);
-        }
+    }
+}
+
+/// Copies in pieces whose length the compiler knows: a copy of unknown length is a call.
+#[inline(always)]
+pub(crate) fn copy_short<T: Copy>(to: &mut [T], from: &[T]) {
+    let (to_pieces, to_rest) = to.as_chunks_mut::<8>();
+    let (from_pieces, from_rest) = from.as_chunks::<8>();
+    for (a, b) in to_pieces.iter_mut().zip(from_pieces) {
+        *a = *b;
+    }
+    for (a, b) in to_rest.iter_mut().zip(from_rest) {
+        *a = *b;
     }
 }

@@ -1,6 +1,7 @@
 //! B packed once and multiplied many times.
 
-use super::driver::{Panels, Strided};
+use super::driver::Rhs;
+use super::operand::{Panels, Strided};
 use crate::buffer::Buffer;
 use crate::isa::Path;
 use crate::scalar::Scalar;
@@ -133,7 +134,7 @@ impl<T: Scalar> PackedMatrix<T> {
             data: self.data.as_slice(self.len()),
             depth: k,
         };
-        T::packed_product(self.path, Strided::new(a), panels, c, add);
+        T::product(self.path, Strided::new(a), Rhs::Packed(panels), c, add);
     }
 
     fn len(&self) -> usize {

@@ -5,23 +5,21 @@
 
 use std::cell::RefCell;
 
-use super::driver::{self, Panels, Strided};
+use super::driver::{self, Rhs};
+use super::operand::Strided;
+use super::shape::{Levels, Shape};
 use crate::buffer::Buffer;
-use crate::isa::Path;
+use crate::isa::{LevelFn, Path};
 use crate::view::MatrixViewMut;
 
 /// `f32` and `f64` only.
 pub trait Sealed: Sized {
     /// C = A B, or C += A B.
     #[doc(hidden)]
-    fn product(a: Strided<'_, Self>, b: Strided<'_, Self>, c: MatrixViewMut<'_, Self>, add: bool);
-
-    /// The same with B packed beforehand.
-    #[doc(hidden)]
-    fn packed_product(
+    fn product(
         path: Path,
         a: Strided<'_, Self>,
-        b: Panels<'_, Self>,
+        b: Rhs<'_, Self>,
         c: MatrixViewMut<'_, Self>,
         add: bool,
     );
@@ -56,30 +54,47 @@ macro_rules! sealed {
     ($type:ident) => {
         impl Sealed for $type {
             fn product(
-                a: Strided<'_, Self>,
-                b: Strided<'_, Self>,
-                c: MatrixViewMut<'_, Self>,
-                add: bool,
-            ) {
-                Path::active().with(driver::Product { a, b, c, add });
-            }
-
-            fn packed_product(
                 path: Path,
                 a: Strided<'_, Self>,
-                b: Panels<'_, Self>,
+                b: Rhs<'_, Self>,
                 c: MatrixViewMut<'_, Self>,
                 add: bool,
             ) {
-                path.with(driver::PackedProduct { a, b, c, add });
+                struct Product<'a>(
+                    Strided<'a, $type>,
+                    Rhs<'a, $type>,
+                    MatrixViewMut<'a, $type>,
+                    bool,
+                );
+                impl LevelFn for Product<'_> {
+                    type Output = ();
+                    fn call<L: Levels>(self, level: L) {
+                        driver::product(level, self.0, self.1, self.2, self.3);
+                    }
+                }
+                path.with(Product(a, b, c, add));
             }
 
             fn pack(path: Path, b: Strided<'_, Self>, panels: &mut [Self]) {
-                path.with(driver::PackAll { b, panels });
+                struct Pack<'a>(Strided<'a, $type>, &'a mut [$type]);
+                impl LevelFn for Pack<'_> {
+                    type Output = ();
+                    fn call<L: Levels>(self, level: L) {
+                        driver::pack_b(level, self.0, self.1);
+                    }
+                }
+                path.with(Pack(b, panels));
             }
 
             fn lanes(path: Path) -> usize {
-                path.with(driver::Lanes::<$type>::default())
+                struct Lanes;
+                impl LevelFn for Lanes {
+                    type Output = usize;
+                    fn call<L: Levels>(self, _: L) -> usize {
+                        <L as Shape<$type>>::LANES
+                    }
+                }
+                path.with(Lanes)
             }
 
             fn take_buffer(operand: Operand) -> Buffer<Self> {

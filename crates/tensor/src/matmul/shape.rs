@@ -1,11 +1,12 @@
 //! The shapes of register tiles, by instruction set and element type.
 
-use super::kernel::{CHUNK, Fixed, Tile};
+use super::kernel::{CHUNK, Fixed, Source, Tile};
 #[cfg(target_arch = "aarch64")]
 use crate::isa::Neon;
 #[cfg(target_arch = "x86_64")]
 use crate::isa::{Avx2, Avx512};
 use crate::isa::{Level, Portable};
+use crate::scalar::Scalar;
 
 /// The tiles that an instruction set has for elements of type `T`.
 pub(crate) trait Shape<T>: Level {
@@ -35,12 +36,11 @@ macro_rules! shape {
 
             #[inline]
             fn tile(self, tile: Tile<'_, $type>) {
-                match (tile.panels, tile.rows, tile.chunk) {
-                    $($(
-                        ($panels, $rows, 1) => self.run(Fixed::<_, $lanes, $panels, $rows, 1>(tile)),
-                        ($panels, $rows, _) => self.run(Fixed::<_, $lanes, $panels, $rows, CHUNK>(tile)),
-                    )*)*
-                    (panels, rows, _) => unreachable!("no tile has {rows} rows and {panels} panels"),
+                match (tile.panels, tile.rows) {
+                    $($(($panels, $rows) => {
+                        by_source::<_, $type, $lanes, $panels, $rows>(self, tile)
+                    })*)*
+                    (panels, rows) => unreachable!("no tile has {rows} rows and {panels} panels"),
                 }
             }
         }
@@ -73,3 +73,21 @@ shape!(Portable, f64, lanes: 2, max rows: 4, tiles: [2 => [1 2 3 4], 1 => [1 2 3
 /// An instruction set with tiles for both element types.
 pub(crate) trait Levels: Shape<f32> + Shape<f64> {}
 impl<L: Shape<f32> + Shape<f64>> Levels for L {}
+
+/// Picks the tile by where A and B come from. Only combinations in use are compiled: a single row
+/// reads B as it is, rows of a contiguous A pack B on the way, and everything else finds B packed.
+#[inline]
+fn by_source<L: Level, T: Scalar, const W: usize, const P: usize, const MR: usize>(
+    level: L,
+    tile: Tile<'_, T>,
+) {
+    const PACKED: u8 = Source::Packed as u8;
+    const DIRECT: u8 = Source::Direct as u8;
+    const PACKING: u8 = Source::Packing as u8;
+    match (tile.source, tile.chunk) {
+        (Source::Packed, 1) => level.run(Fixed::<T, W, P, MR, 1, PACKED>(tile)),
+        (Source::Packed, _) => level.run(Fixed::<T, W, P, MR, CHUNK, PACKED>(tile)),
+        (Source::Direct, _) => level.run(Fixed::<T, W, P, 1, CHUNK, DIRECT>(tile)),
+        (Source::Packing, _) => level.run(Fixed::<T, W, P, MR, CHUNK, PACKING>(tile)),
+    }
+}

@@ -1,0 +1,110 @@
+//! What a model has learned, as a page or as numbers.
+
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use rnn::{CorpusBuilder, checkpoint};
+
+use crate::args::ViewArgs;
+use crate::console::{self, Console};
+use crate::file::{self, Source};
+use crate::format::{bytes, thousands};
+use crate::view::{Numbers, page};
+
+/// Size of a page of up to 10,000 characters, in bytes, and what each further one adds.
+const PAGE_SIZE: usize = 2_900_000;
+const SIZE_PER_CHARACTER: usize = 290;
+
+/// Runs `view`.
+pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
+    let source = Source::new(&args.text);
+    let target = target(args);
+    if !args.json {
+        check(&target, args)?;
+    }
+    let model = file::load(&args.model)?;
+    let builder = CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
+    let corpus = source.read(builder)?;
+    let shown = corpus.len().min(args.characters);
+    let mut ids = vec![0; shown];
+    corpus.ids().copy_to(0..shown, &mut ids);
+    let names = [&args.model, &args.text].map(|path| name(path));
+    let numbers = Numbers::new(&model, names, ids, corpus.len());
+    if args.json {
+        let mut out = console::stdout();
+        numbers.write_json(&mut out)?;
+        return Ok(out.flush()?);
+    }
+    if shown < corpus.len() {
+        console.note(&format!(
+            "the page shows the first {} of {} characters; --characters says how many",
+            thousands(shown as u64),
+            thousands(corpus.len() as u64)
+        ));
+    }
+    let most = args.max_size.map_or_else(
+        || PAGE_SIZE.max(SIZE_PER_CHARACTER * shown),
+        |megabytes| (megabytes * 1e6) as usize,
+    );
+    let (page, left_out) = page(&numbers, most);
+    for note in left_out {
+        console.note(&note);
+    }
+    if target == Path::new("-") {
+        let mut out = console::stdout();
+        out.write_all(page.as_bytes())?;
+        return Ok(out.flush()?);
+    }
+    checkpoint::save(&target, page.as_bytes())?;
+    console.hint(&format!(
+        "{}, {}: open it in a browser",
+        target.display(),
+        bytes(page.len() as u64)
+    ));
+    Ok(())
+}
+
+fn target(args: &ViewArgs) -> PathBuf {
+    args.output.clone().unwrap_or_else(|| {
+        let name = args.model.file_name().unwrap_or("view".as_ref());
+        Path::new(if name == "-" { "view".as_ref() } else { name }).with_extension("html")
+    })
+}
+
+/// Whether the page can be written there, asked before the work and not after.
+fn check(target: &Path, args: &ViewArgs) -> anyhow::Result<()> {
+    if target == Path::new("-") {
+        if io::stdout().is_terminal() {
+            bail!("standard output is a terminal, expected a file or a pipe for the page");
+        }
+        return Ok(());
+    }
+    checkpoint::check_target(target)?;
+    let same = |other: &Path| match (fs::canonicalize(target), fs::canonicalize(other)) {
+        (Ok(target), Ok(other)) => target == other,
+        _ => false,
+    };
+    if same(&args.model) || same(&args.text) {
+        bail!(
+            "{} is the model or the text itself, expected another name for the page (-o)",
+            target.display()
+        );
+    }
+    if target.exists() && !args.force {
+        bail!(
+            "{} exists, expected a new name (-o) or --force to overwrite it",
+            target.display()
+        );
+    }
+    Ok(())
+}
+
+/// What a file is called, without its folders.
+fn name(path: &Path) -> String {
+    match path.file_name() {
+        Some(name) if name != "-" => name.to_string_lossy().into_owned(),
+        _ => "standard input".into(),
+    }
+}

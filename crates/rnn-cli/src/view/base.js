@@ -1,0 +1,153 @@
+'use strict';
+// The data, and small tools that every panel uses. Whatever comes from a file reaches the page as
+// text of a node or as a number, never as markup.
+
+const data = JSON.parse(document.getElementById('data').textContent);
+const config = data.network;
+const symbols = Array.from(data.vocabulary);
+const length = data.ids.length;
+
+/** An element with attributes (or, for names with `on`, listeners) and children. */
+function make(name, attributes = {}, ...children) {
+  return finish(document.createElement(name), attributes, children);
+}
+
+/** The same for SVG. */
+function draw(name, attributes = {}, ...children) {
+  return finish(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
+}
+
+function finish(element, attributes, children) {
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(key, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const panel = (id) => document.getElementById(id);
+
+/** What a screen reader says next. */
+function speak(text) {
+  panel('spoken').textContent = text;
+}
+
+// Characters that cannot be seen, that turn the direction of what follows, or that join what is
+// before them.
+const UNSEEN = /[\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]|\p{Co}|\p{Cn}/u;
+
+/** A character as something that can be seen: its picture, or its code point. */
+function glyph(symbol) {
+  if (symbol === '\n') return '↵';
+  if (symbol === ' ') return '␣';
+  const code = symbol.codePointAt(0);
+  if (code < 32) return String.fromCodePoint(0x2400 + code);
+  if (UNSEEN.test(symbol)) return 'U+' + code.toString(16).toUpperCase().padStart(4, '0');
+  return /\p{M}/u.test(symbol) ? '◌' + symbol : symbol;
+}
+
+/** A text with its lines and accents, but nothing in it that cannot be seen. */
+function visible(text) {
+  return Array.from(text, (c) => (/[\n\t ]|\p{M}/u.test(c) ? c : glyph(c))).join('');
+}
+
+/** A character as it is said. */
+function spoken(symbol) {
+  return { '\n': 'line end', ' ': 'space', '\t': 'tab' }[symbol] ?? glyph(symbol);
+}
+
+/** A string of a file on one line, without characters that play with the reader. */
+function plain(text) {
+  return Array.from(text, (c) => (c === ' ' ? c : glyph(c))).join('');
+}
+
+const fixed = (x, digits) => (Number.isFinite(x) ? x.toFixed(digits).replace('-', '−') : '∞');
+const signed = (x, digits = 2) => (x === null ? 'none' : (x < 0 ? '' : '+') + fixed(x, digits));
+const percent = (p) => (p >= 0.0995 ? fixed(100 * p, 0) : p >= 0.00095 ? fixed(100 * p, 1) : '<0.1') + ' %';
+const thousands = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** A number in few digits, for axes and tables. */
+function brief(x) {
+  if (x === null || x === undefined) return '';
+  const size = Math.abs(x);
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return x.toExponential(1).replace('.0e', 'e').replace('-', '−').replace('e+', 'e');
+  return String(Number(x.toPrecision(4))).replace('-', '−');
+}
+
+/** The bytes of base64. */
+function bytes(base64) {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+}
+
+const CODES = new Uint8Array(128);
+Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/').forEach((c, i) => {
+  CODES[c.charCodeAt(0)] = i;
+});
+
+/** A list of rows: label, bar as long as its share, value. */
+function bars(rows) {
+  return rows.map(({ label, share, value, kind, title }) =>
+    make('li', { class: kind, title },
+      make('span', { class: 'mono' }, label),
+      make('b', { style: `width:${(100 * share).toFixed(1)}%` }),
+      make('span', {}, value)));
+}
+
+/** A drop-down list; `choose` is called with the index chosen. */
+function dropDown(label, names, choose) {
+  const list = make('select', { onchange: () => choose(list.selectedIndex) });
+  list.append(...names.map((name) => make('option', {}, name)));
+  return { list, field: make('label', {}, label, list) };
+}
+
+/** Calls `then` with the width of an element, now and whenever it changes. */
+function withWidth(element, then) {
+  let last = 0;
+  const look = () => {
+    const width = Math.round(element.clientWidth);
+    if (width > 0 && width !== last) then((last = width));
+  };
+  new ResizeObserver(look).observe(element);
+  look();
+}
+
+const themeListeners = [];
+const theme = panel('theme');
+function setTheme(isDark) {
+  document.documentElement.dataset.theme = isDark ? 'dark' : 'light';
+  theme.setAttribute('aria-pressed', isDark);
+  themeListeners.forEach((listen) => listen());
+}
+const prefersDark = matchMedia('(prefers-color-scheme: dark)');
+setTheme(prefersDark.matches);
+prefersDark.addEventListener('change', () => setTheme(prefersDark.matches));
+theme.addEventListener('click', () => setTheme(document.documentElement.dataset.theme !== 'dark'));
+
+/** The numbers of a colour variable of the style sheet: red, green, blue. */
+function rgb(name) {
+  const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+}
+
+panel('title').textContent = plain(data.model);
+document.title = plain(data.model);
+panel('facts').textContent = [
+  { rnn: 'Elman', rnn_relu: 'Elman, rectified', lstm: 'LSTM', gru: 'GRU' }[config.cell],
+  `${config.num_layers} layer${config.num_layers > 1 ? 's' : ''} of ${thousands(config.hidden_size)} units`,
+  `${thousands(data.parameters)} parameters`,
+  data.bytes ? '256 bytes' : `${thousands(symbols.length)} characters`,
+  `reading ${length < data.total ? `the first ${thousands(length)} of ${thousands(data.total)}` : thousands(length)} characters of ${plain(data.text)}`,
+].join(' · ');
+panel('notes').append(...data.notes.map((note) => make('li', {}, note)));
+panel('notes').hidden = data.notes.length === 0;
+
+const links = Array.from(document.querySelectorAll('nav a'));
+const sections = links.map((link) => document.querySelector(link.getAttribute('href')));
+function markSection() {
+  const below = sections.findIndex((section) => section.getBoundingClientRect().top > innerHeight / 3);
+  const now = below < 0 ? links.length - 1 : Math.max(below - 1, 0);
+  links.forEach((link, i) => (i === now ? link.setAttribute('aria-current', 'true') : link.removeAttribute('aria-current')));
+}
+addEventListener('scroll', markSection, { passive: true });
+markSection();

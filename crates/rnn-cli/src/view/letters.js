@@ -1,0 +1,49 @@
+// The characters in two dimensions: the first two principal components of what predicts them and of
+// what reading them does.
+
+const CLASS_HUES = { vowels: 'orange', 'other letters': 'blue', capitals: 'green', digits: 'purple', spaces: 'grey', signs: 'gold' };
+
+function scatter(title, text, { points, explained }) {
+  const height = 380;
+  const svg = draw('svg', { class: 'chart', role: 'img', height, 'aria-label': `${title}: ${points.length} characters in a plane that holds ${percent(explained[0] + explained[1])} of the variance` });
+  const nearest = (i) => points
+    .map(([x, y], j) => [Math.hypot(x - points[i][0], y - points[i][1]), j])
+    .sort((a, b) => a[0] - b[0]).slice(1, 6).map(([, j]) => glyph(symbols[j]));
+  const table = make('details', {}, make('summary', {}, 'Numbers'), make('div', { tabindex: 0 }, make('table', {},
+    make('thead', {}, make('tr', {}, ...['character', 'x', 'y', 'closest'].map((head) => make('th', { scope: 'col' }, head)))),
+    make('tbody', {}, ...points.map(([x, y], i) => make('tr', {},
+      ...[glyph(symbols[i]), brief(x), brief(y), points.length <= 600 ? nearest(i).join(' ') : ''].map((cell) => make('td', { class: 'mono' }, cell))))))));
+  const figure = make('figure', {}, make('h3', {}, title), make('p', { class: 'small soft' }, text), svg,
+    make('figcaption', {}, `${percent(explained[0])} of the variance from left to right, ${percent(explained[1])} from bottom to top`), table);
+  withWidth(figure, (width) => {
+    const [low, high] = [Math.min, Math.max].map((f) => [0, 1].map((axis) => f(...points.map((p) => p[axis]))));
+    const on = (axis, v, from, to) => from + ((v - low[axis]) / (high[axis] - low[axis] || 1)) * (to - from);
+    svg.replaceChildren(
+      draw('line', { class: 'grid', x1: on(0, 0, 14, width - 14), x2: on(0, 0, 14, width - 14), y1: 0, y2: height }),
+      draw('line', { class: 'grid', y1: on(1, 0, height - 14, 14), y2: on(1, 0, height - 14, 14), x1: 0, x2: width }),
+      ...points.map(([x, y], i) => draw('text', {
+        class: `glyph ${CLASS_HUES[data.classes[i]]}`, 'data-class': data.classes[i],
+        x: on(0, x, 14, width - 14), y: on(1, y, height - 14, 14),
+      }, draw('title', {}, spoken(symbols[i])), glyph(symbols[i]))));
+  });
+  return figure;
+}
+
+function showLetters() {
+  const classes = Object.keys(CLASS_HUES).filter((name) => data.classes.includes(name));
+  const legend = make('div', { class: 'legend', role: 'group', 'aria-label': 'Show one kind of character' }, ...classes.map((name) =>
+    make('button', {
+      type: 'button', class: CLASS_HUES[name], 'aria-pressed': false,
+      onclick(event) {
+        const isOn = event.currentTarget.getAttribute('aria-pressed') !== 'true';
+        for (const button of legend.children) button.setAttribute('aria-pressed', isOn && button === event.currentTarget);
+        maps.classList.toggle('dimmed', isOn);
+        maps.querySelectorAll('.glyph').forEach((text) => text.classList.toggle('lit', text.dataset.class === name));
+      },
+    }, name)));
+  const maps = make('div', { class: 'two' },
+    scatter('As they are predicted', 'Rows of the decoder: characters that the same states lead to lie together.', data.letters.decoder),
+    scatter('As they are read', 'Columns of weight_ih_l0: characters that change the state alike lie together.', data.letters.input));
+  panel('letters').append(
+    make('p', { class: 'soft' }, 'Nobody told the model what a vowel or a capital is. Which characters does it take to be alike?'), legend, maps);
+}

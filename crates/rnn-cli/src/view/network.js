@@ -1,0 +1,107 @@
+// The network itself, from its own weights: one step at a time, in double precision.
+//
+//   Elman  h = tanh(U x + W h + b)            LSTM  c = f * c + i * g,  h = o * tanh(c)
+//   GRU    h = (1 - z) * n + z * h            n = tanh(U_n x + b_in + r * (W_n h + b_hn))
+
+const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+const GATES = { rnn: 1, rnn_relu: 1, lstm: 4, gru: 3 };
+
+class Network {
+  /** Weights lie in the order of the model's file; `weight_ih_l0` by characters, `[V, G*H]`. */
+  constructor(base64) {
+    const raw = bytes(base64), view = new DataView(raw.buffer);
+    const weights = Float32Array.from({ length: raw.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+    const { cell, hidden_size: hidden, vocab_size: vocab, num_layers } = config;
+    let at = 0;
+    const take = (count) => weights.subarray(at, (at += count));
+    this.wide = GATES[cell] * hidden;
+    this.layers = Array.from({ length: num_layers }, (_, k) => ({
+      w_ih: take((k === 0 ? vocab : hidden) * this.wide),
+      w_hh: take(this.wide * hidden),
+      b_ih: take(this.wide),
+      b_hh: take(this.wide),
+    }));
+    this.decoder = take(vocab * hidden);
+    this.decoderBias = take(vocab);
+    this.fromInput = new Float64Array(this.wide);
+    this.fromState = new Float64Array(this.wide);
+  }
+
+  /** The state before the first character. */
+  start() {
+    const zeros = () => new Float64Array(config.hidden_size);
+    return this.layers.map(() => ({ h: zeros(), c: zeros(), gates: new Float64Array(this.wide) }));
+  }
+
+  /** Reads a character: changes the state and returns the logits of what follows. */
+  step(state, id) {
+    let input = null;
+    this.layers.forEach((layer, k) => {
+      if (k === 0) {
+        const row = layer.w_ih.subarray(id * this.wide, (id + 1) * this.wide);
+        for (let i = 0; i < this.wide; i++) this.fromInput[i] = row[i] + layer.b_ih[i];
+      } else {
+        affine(layer.w_ih, layer.b_ih, input, this.fromInput);
+      }
+      affine(layer.w_hh, layer.b_hh, state[k].h, this.fromState);
+      CELLS[config.cell](this.fromInput, this.fromState, state[k]);
+      input = state[k].h;
+    });
+    const logits = new Float64Array(config.vocab_size);
+    affine(this.decoder, this.decoderBias, input, logits);
+    return logits;
+  }
+}
+
+/** out = W x + b, `W` by rows. */
+function affine(w, b, x, out) {
+  const n = x.length;
+  for (let i = 0, row = 0; i < out.length; i++, row += n) {
+    let sum = b[i];
+    for (let j = 0; j < n; j++) sum += w[row + j] * x[j];
+    out[i] = sum;
+  }
+}
+
+/** The new state from both sides' sums, gates in PyTorch's order. */
+const CELLS = {
+  rnn(a, b, { h }) {
+    for (let j = 0; j < h.length; j++) h[j] = Math.tanh(a[j] + b[j]);
+  },
+  rnn_relu(a, b, { h }) {
+    for (let j = 0; j < h.length; j++) h[j] = Math.max(0, a[j] + b[j]);
+  },
+  lstm(a, b, { h, c, gates }) {
+    const n = h.length;
+    for (let j = 0; j < n; j++) {
+      const i = sigmoid(a[j] + b[j]), f = sigmoid(a[n + j] + b[n + j]);
+      const g = Math.tanh(a[2 * n + j] + b[2 * n + j]), o = sigmoid(a[3 * n + j] + b[3 * n + j]);
+      c[j] = f * c[j] + i * g;
+      h[j] = o * Math.tanh(c[j]);
+      gates[j] = i; gates[n + j] = f; gates[2 * n + j] = g; gates[3 * n + j] = o;
+    }
+  },
+  gru(a, b, { h, gates }) {
+    const m = h.length;
+    for (let j = 0; j < m; j++) {
+      const r = sigmoid(a[j] + b[j]), z = sigmoid(a[m + j] + b[m + j]);
+      const n = Math.tanh(a[2 * m + j] + r * b[2 * m + j]);
+      h[j] = (1 - z) * n + z * h[j];
+      gates[j] = r; gates[m + j] = z; gates[2 * m + j] = n;
+    }
+  },
+};
+
+/** softmax(logits / temperature); all on the likeliest at temperature 0. */
+function probabilities(logits, temperature = 1) {
+  const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (temperature === 0) {
+    const best = logits.indexOf(most);
+    return logits.map((_, i) => (i === best ? 1 : 0));
+  }
+  const p = logits.map((o) => Math.exp((o - most) / temperature));
+  const sum = p.reduce((a, b) => a + b, 0);
+  return p.map((x) => x / sum);
+}
+
+const network = data.weights === null ? null : new Network(data.weights);

@@ -1,0 +1,205 @@
+// The text coloured by a unit's activation, the units that follow a property, and a map of all.
+
+const IS_GATE = (signal) => signal.endsWith(' gate');
+const MIDDLE = 31, MOST = 62;
+
+// Codes 0 to 62 of activations: `layer/unit/signal` -> { bound, codes }.
+const activations = new Map(data.activations.map(([layer, unit, signal, bound, codes]) => [
+  `${layer}/${unit}/${signal}`,
+  { bound, codes: Uint8Array.from(codes, (c) => CODES[c.charCodeAt(0)]) },
+]));
+
+/** A code as a share of the bound: -1 to 1, or 0 to 1 for a gate. */
+const share = (signal, code) => (IS_GATE(signal) ? code / MOST : (code - MIDDLE) / MIDDLE);
+
+/** The class that colours such a share. */
+function level(v) {
+  const step = Math.round(10 * Math.abs(v));
+  return step === 0 ? '' : `${v > 0 ? 'p' : 'n'} l${step}`;
+}
+
+/** Reads the text with the network and keeps every signal of every unit; calls `tell` on the way. */
+function replay(tell, done) {
+  const signals = data.signals.slice(1), hidden = config.hidden_size;
+  // PyTorch's place of each gate's rows.
+  const place = { 'input gate': 0, 'forget gate': 1, 'output gate': 3, 'reset gate': 0, 'update gate': 1, candidate: 2 };
+  const state = network.start();
+  const values = state.map(() => signals.map(() => new Float32Array(length * hidden)));
+  let t = 0;
+  (function some() {
+    const until = performance.now() + 30;
+    while (t < length && performance.now() < until) {
+      network.step(state, data.ids[t]);
+      state.forEach(({ c, gates }, k) => signals.forEach((signal, s) => {
+        const row = signal === 'cell state' ? c : gates.subarray(place[signal] * hidden, (place[signal] + 1) * hidden);
+        values[k][s].set(row, t * hidden);
+      }));
+      t++;
+    }
+    tell(t / length);
+    if (t < length) return void setTimeout(some);
+    values.forEach((layer, k) => layer.forEach((all, s) => {
+      for (let unit = 0; unit < hidden; unit++) {
+        const trace = Array.from({ length }, (_, t) => all[t * hidden + unit]);
+        const bound = signals[s] === 'cell state' ? trace.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-30) : 1;
+        const code = IS_GATE(signals[s]) ? (v) => v * MOST : (v) => (v / bound) * MIDDLE + MIDDLE;
+        activations.set(`${k}/${unit}/${signals[s]}`, { bound, codes: Uint8Array.from(trace, (v) => Math.round(code(v))) });
+      }
+    }));
+    done();
+  })();
+}
+
+function showNeurons() {
+  const properties = [...new Set(data.follows.map((follow) => follow.property))];
+  const hidden = config.hidden_size;
+  const chosen = { property: 0, layer: config.num_layers - 1, signal: 0, unit: 0 };
+  // The property that some unit follows most closely comes first.
+  const closest = (name) => Math.max(...data.follows
+    .filter((follow) => follow.property === name && follow.layer === chosen.layer && follow.signal === data.signals[0])
+    .flatMap((follow) => follow.r.map((r) => Math.abs(r ?? 0))));
+  chosen.property = properties.map(closest).reduce((best, r, i, all) => (r > all[best] ? i : best), 0);
+  const signal = () => data.signals[chosen.signal];
+  const trace = (unit) => activations.get(`${chosen.layer}/${unit}/${signal()}`);
+  const r = () => data.follows.find((follow) =>
+    follow.property === properties[chosen.property] && follow.layer === chosen.layer && follow.signal === signal()).r;
+
+  const title = make('h3'), facts = make('p'), list = make('ul', { class: 'bars' }), status = make('p', { class: 'small soft' });
+  const scale = make('div', { class: 'scale', 'aria-hidden': 'true' });
+  const text = textPane('Text coloured by the unit’s activation', look);
+  const property = dropDown('Property', properties, (i) => { chosen.property = i; rank(); });
+  const layer = dropDown('Layer', Array.from({ length: config.num_layers }, (_, k) => `${k + 1}`), (i) => { chosen.layer = i; rank(); });
+  const signals = dropDown('Signal', data.signals, (i) => { chosen.signal = i; provide(); });
+  property.list.selectedIndex = chosen.property;
+  layer.list.selectedIndex = chosen.layer;
+  const unit = make('input', { type: 'number', min: 0, max: hidden - 1, id: 'unit', onchange: () => choose(Math.trunc(Number(unit.value)) || 0) });
+  const fields = make('div', { class: 'fields' }, property.field, ...(config.num_layers > 1 ? [layer.field] : []),
+    ...(data.signals.length > 1 ? [signals.field] : []), make('label', {}, 'Unit', unit));
+  const map = heatMap((row, i) => { choose(rows[row]); text.go(i, true); });
+  panel('neurons').append(
+    make('p', { class: 'soft' }, 'What a single unit holds after each character. The list has the units that follow a property of the text most closely, with Pearson’s correlation r; choose one, or any by its number.'),
+    fields,
+    make('div', { class: 'pane' }, make('div', {}, text.pane, scale), make('div', { class: 'card' }, title, facts, list, status)),
+    map.figure);
+  let rows = [];
+
+  /** What is known of the units for what is chosen, closest followers first. */
+  function known() {
+    const of = r();
+    const units = Array.from({ length: hidden }, (_, u) => u).filter((u) => trace(u));
+    return units.sort((a, b) => Math.abs(of[b] ?? 0) - Math.abs(of[a] ?? 0) || a - b);
+  }
+  /** Makes sure that the signal is there for all units, if the network can tell. */
+  function provide() {
+    const missing = Array.from({ length: hidden }, (_, u) => u).some((u) => !trace(u));
+    if (!missing || network === null || chosen.signal === 0) return rank();
+    signals.list.disabled = true;
+    replay((done) => { status.textContent = `reading the text: ${percent(done)}`; }, () => {
+      signals.list.disabled = false;
+      status.textContent = '';
+      rank();
+    });
+  }
+  function rank() {
+    const units = known(), of = r();
+    status.textContent = units.length === hidden ? '' : `${thousands(units.length)} of ${thousands(hidden)} units are in this page for this signal.`;
+    rows = units.slice().sort((a, b) => (of[b] ?? -2) - (of[a] ?? -2) || a - b);
+    map.fill(rows.map((u) => trace(u).codes), IS_GATE(signal()), `${signal()} of layer ${chosen.layer + 1}, ordered by correlation with ${properties[chosen.property]}`);
+    const best = units.filter((u) => of[u] !== null).slice(0, 8);
+    list.replaceChildren(...best.map((u) => make('li', { style: 'display:block' },
+      make('button', { type: 'button', class: of[u] < 0 ? 'neg' : 'pos', onclick: () => choose(u) },
+        make('span', {}, `unit ${u}`),
+        make('b', { style: `width:${(100 * Math.abs(of[u])).toFixed(0)}%` }),
+        make('span', {}, signed(of[u]))))));
+    list.units = best;
+    if (best.length === 0) status.textContent += ` Nothing in this text is ${properties[chosen.property]}, or all of it is, so no unit can follow it.`;
+    choose(best[0] ?? units[0] ?? 0);
+  }
+  function choose(u) {
+    chosen.unit = Math.max(0, Math.min(hidden - 1, u));
+    unit.value = chosen.unit;
+    const now = trace(chosen.unit), of = r()[chosen.unit];
+    title.textContent = `Unit ${chosen.unit}${config.num_layers > 1 ? ` of layer ${chosen.layer + 1}` : ''}, ${signal()}`;
+    Array.from(list.children).forEach((item, i) => item.firstChild.setAttribute('aria-pressed', list.units[i] === chosen.unit));
+    text.colour((i) => (now ? level(share(signal(), now.codes[i])) : ''));
+    map.row(rows.indexOf(chosen.unit));
+    const bound = now ? brief(now.bound) : '1';
+    scale.replaceChildren(make('i', { class: IS_GATE(signal()) ? 'one' : 'two' }),
+      make('span', {}, ...(IS_GATE(signal()) ? ['0, closed', '1, open'] : [`−${bound}`, '0', bound]).map((end) => make('span', {}, end))));
+    look(text.at);
+    if (!now) facts.textContent = 'This unit is not in the page for this signal.';
+    else if (text.at === null) facts.textContent = `${properties[chosen.property]}: r = ${signed(of)}`;
+  }
+  function look(i) {
+    const now = trace(chosen.unit);
+    if (i === null || !now) return '';
+    map.column(i);
+    const value = fixed(share(signal(), now.codes[i]) * now.bound, 2), symbol = symbols[data.ids[i]];
+    facts.textContent = `${properties[chosen.property]}: r = ${signed(r()[chosen.unit])} · ${value} after ${glyph(symbol)}`;
+    return `${spoken(symbol)}, ${value}`;
+  }
+  rank();
+}
+
+/** A map of units by characters; `choose(row, i)` when a place is pointed at. */
+function heatMap(choose) {
+  const canvas = make('canvas', { tabindex: 0, role: 'slider', 'aria-orientation': 'vertical', 'aria-label': 'Unit, in the map of all units', 'aria-valuemin': 0 });
+  const rowMark = make('div', { class: 'row' }), columnMark = make('div', { class: 'column' });
+  const caption = make('figcaption');
+  const figure = make('figure', { class: 'map' }, make('div', { class: 'frame' }, canvas, rowMark, columnMark), caption);
+  let traces = [], isGate = false, row = 0, at = 0;
+  const columns = () => Math.min(length, 1200);
+  function paint() {
+    const width = columns(), high = traces.length;
+    if (!width || !high) return;
+    canvas.width = width;
+    canvas.height = high;
+    canvas.style.height = `${Math.max(120, Math.min(420, high * 3))}px`;
+    canvas.style.imageRendering = high * 3 <= 420 ? 'pixelated' : 'auto';
+    const image = new ImageData(width, high), [zero, plus, minus] = ['--card', '--map-pos', '--map-neg'].map(rgb);
+    traces.forEach((codes, y) => {
+      for (let x = 0; x < width; x++) {
+        const from = Math.floor((x * length) / width), to = Math.max(from + 1, Math.floor(((x + 1) * length) / width));
+        let sum = 0;
+        for (let i = from; i < to; i++) sum += codes[i];
+        const mean = sum / (to - from), v = isGate ? mean / MOST : (mean - MIDDLE) / MIDDLE;
+        const end = v < 0 ? minus : plus, o = 4 * (y * width + x);
+        for (let c = 0; c < 3; c++) image.data[o + c] = zero[c] + (end[c] - zero[c]) * Math.abs(v);
+        image.data[o + 3] = 255;
+      }
+    });
+    canvas.getContext('2d').putImageData(image, 0, 0);
+  }
+  function mark() {
+    const { clientWidth: w, clientHeight: h } = canvas, each = h / (traces.length || 1);
+    rowMark.style.cssText = `top:${1 + row * each}px;height:${Math.max(3, each)}px;display:${row < 0 ? 'none' : 'block'}`;
+    columnMark.style.cssText = `left:${1 + (w * (at + 0.5)) / length}px;height:${h}px`;
+    canvas.setAttribute('aria-valuemax', Math.max(0, traces.length - 1));
+    canvas.setAttribute('aria-valuenow', Math.max(0, row));
+  }
+  canvas.addEventListener('click', (event) => {
+    const box = canvas.getBoundingClientRect();
+    const within = (x, n) => Math.max(0, Math.min(n - 1, Math.floor(x * n)));
+    choose(within((event.clientY - box.top) / box.height, traces.length), within((event.clientX - box.left) / box.width, length));
+  });
+  canvas.addEventListener('keydown', (event) => {
+    const by = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key];
+    if (!by || !traces.length) return;
+    event.preventDefault();
+    const step = Math.ceil(length / columns());
+    choose(Math.max(0, Math.min(traces.length - 1, row + by[0])), Math.max(0, Math.min(length - 1, at + by[1] * step)));
+  });
+  themeListeners.push(paint);
+  withWidth(figure, mark);
+  return {
+    figure,
+    fill(codes, gate, what) {
+      [traces, isGate] = [codes, gate];
+      caption.textContent = `All units, one a row, over the text from left to right: ${what}. Choose a place to see its unit and character.`;
+      paint();
+      mark();
+    },
+    row(index) { row = index; mark(); },
+    column(index) { at = index; mark(); },
+  };
+}

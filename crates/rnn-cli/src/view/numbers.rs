@@ -1,0 +1,182 @@
+//! The numbers behind the page.
+
+use std::io::{self, Write};
+
+use rnn::insight::{
+    Class, Letters, Map, Memory, Property, Signal, Surprise, Traces, correlations, letters,
+    surprises,
+};
+use rnn::{Id, Model};
+use serde_json::{Value, json};
+
+/// Likeliest characters told in each place.
+const LIKELIEST: usize = 5;
+/// Losses that the memory is averaged over.
+const MEMORY_SAMPLES: usize = 256;
+/// Lags of a model that does not say how it was trained.
+const MEMORY_LAGS: usize = 128;
+/// Digits that tell any two f32 apart.
+const ALL_DIGITS: usize = 9;
+
+/// How closely the units of a layer follow a property with one of their signals.
+pub(crate) struct Follow {
+    pub(crate) property: Property,
+    pub(crate) layer: usize,
+    pub(crate) signal: Signal,
+    /// For each unit.
+    pub(crate) r: Vec<Option<f64>>,
+}
+
+/// What a model makes of a text.
+pub(crate) struct Numbers<'m> {
+    pub(crate) model: &'m Model,
+    /// The names of the model's file and of the text's.
+    names: [String; 2],
+    pub(crate) ids: Vec<Id>,
+    /// Characters of the text, of which `ids` are the first.
+    total: usize,
+    surprises: Vec<Surprise>,
+    pub(crate) traces: Traces<f32>,
+    pub(crate) follows: Vec<Follow>,
+    memory: Memory,
+    letters: Letters,
+}
+
+impl<'m> Numbers<'m> {
+    /// Reads `ids`, the first of a text of `total` characters.
+    pub(crate) fn new(model: &'m Model, names: [String; 2], ids: Vec<Id>, total: usize) -> Self {
+        let network = model.network();
+        let text: Vec<char> = ids
+            .iter()
+            .map(|&id| model.vocabulary().symbol(id))
+            .collect();
+        let traces = Traces::read(network, &ids);
+        let mut follows = Vec::new();
+        for property in Property::ALL {
+            let values = property.values(&text);
+            for layer in 0..network.config().num_layers {
+                for &signal in traces.signals() {
+                    follows.push(Follow {
+                        property,
+                        layer,
+                        signal,
+                        r: correlations(&values, &traces, layer, signal),
+                    });
+                }
+            }
+        }
+        // Twice the window shows what lies beyond it.
+        let lags = model.training().map_or(MEMORY_LAGS, |training| {
+            training.config.seq_length.saturating_mul(2).clamp(32, 512)
+        });
+        Numbers {
+            model,
+            names,
+            total,
+            surprises: surprises(model, &ids, LIKELIEST),
+            follows,
+            memory: Memory::measure(network, &ids, &traces, lags, MEMORY_SAMPLES),
+            letters: letters(network),
+            traces,
+            ids,
+        }
+    }
+
+    /// Everything but the activations, with so many significant digits.
+    pub(crate) fn summary(&self, digits: usize) -> Value {
+        let (network, vocabulary) = (self.model.network(), self.model.vocabulary());
+        let short = |x: f64| significant(x, digits);
+        let likeliest = self.surprises.iter().map(|s| s.likeliest.as_slice());
+        let config = self.model.training().map(|training| &training.config);
+        let [model, text] = &self.names;
+        json!({
+            "model": model,
+            "text": text,
+            "network": network.config(),
+            "parameters": network.parameters().len(),
+            "bytes": vocabulary.is_bytes(),
+            "vocabulary": vocabulary.symbols().iter().collect::<String>(),
+            "classes": vocabulary.symbols().iter().map(|&c| Class::of(c).name()).collect::<Vec<_>>(),
+            "signals": self.traces.signals().iter().map(|signal| signal.name()).collect::<Vec<_>>(),
+            "total": self.total,
+            "ids": self.ids,
+            "nats": self.surprises.iter().map(|s| short(s.nats)).collect::<Vec<_>>(),
+            "likeliest": likeliest.map(|l| l.iter().map(|p| p.0).collect()).collect::<Vec<Vec<_>>>(),
+            "probabilities": self.surprises.iter().map(|s| {
+                s.likeliest.iter().map(|p| short(f64::from(p.1))).collect()
+            }).collect::<Vec<Vec<_>>>(),
+            "history": self.model.training().map_or(&[][..], |training| &training.history),
+            "best_step": self.model.training().and_then(|training| training.best_step),
+            "follows": self.follows.iter().map(|follow| json!({
+                "property": follow.property.name(),
+                "layer": follow.layer,
+                "signal": follow.signal.name(),
+                "r": follow.r.iter().map(|r| r.map(|r| significant(r, digits.div_ceil(2)))).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
+            "memory": {
+                "samples": self.memory.samples,
+                "window": config.map(|config| config.seq_length),
+                "horizon": config.and_then(|config| config.horizon),
+                "layers": self.memory.layers.iter().enumerate().map(|(k, layer)| json!({
+                    "hidden": layer.hidden.iter().copied().map(short).collect::<Vec<_>>(),
+                    "cell": layer.cell.iter().copied().map(short).collect::<Vec<_>>(),
+                    "cut_off": config.map(|config| {
+                        short(self.memory.cut_off(k, config.seq_length, config.horizon))
+                    }),
+                })).collect::<Vec<_>>(),
+            },
+            "letters": {
+                "decoder": map(&self.letters.decoder, short),
+                "input": map(&self.letters.input, short),
+            },
+        })
+    }
+
+    /// Writes the summary as one line, then each signal of each unit as another.
+    pub(crate) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{}", self.summary(ALL_DIGITS))?;
+        let config = self.traces.config();
+        for layer in 0..config.num_layers {
+            for &signal in self.traces.signals() {
+                for unit in 0..config.hidden_size {
+                    let values = self.traces.unit(layer, signal, unit);
+                    let values: Vec<f64> = values
+                        .map(|value| significant(f64::from(value), ALL_DIGITS))
+                        .collect();
+                    let line = json!({
+                        "layer": layer, "signal": signal.name(), "unit": unit, "values": values,
+                    });
+                    writeln!(out, "{line}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn map(map: &Map, short: impl Fn(f64) -> f64) -> Value {
+    json!({
+        "points": map.points.iter().map(|point| point.map(&short)).collect::<Vec<_>>(),
+        "explained": map.explained.map(&short),
+    })
+}
+
+/// The number that has at most so many significant digits and is closest.
+fn significant(x: f64, digits: usize) -> f64 {
+    format!("{x:.*e}", digits.saturating_sub(1))
+        .parse()
+        .unwrap_or(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_cut_by_rounding() {
+        assert_eq!(significant(0.123_456_789, 6), 0.123_457);
+        assert_eq!(significant(-98_765.4, 3), -98_800.0);
+        assert_eq!(significant(f64::from(0.1_f32), 9), 0.100_000_001);
+        assert!(significant(f64::NAN, 6).is_nan());
+    }
+}

@@ -1,0 +1,110 @@
+// The text as characters that can be coloured, pointed at and walked through; and the panel that
+// colours them by surprise.
+
+/**
+ * A pane of text. `look(i)` is called when character `i` is pointed at or reached by a key, and
+ * returns what to say of it. The pane takes the keys, so that it is one stop of the Tab key and not
+ * thousands.
+ */
+function textPane(label, look) {
+  const hint = 'Arrow keys go from character to character, Home and End to the ends of the line.';
+  const pane = make('div', { class: 'text', tabindex: 0, role: 'application', 'aria-label': `${label}. ${hint}` });
+  const spans = data.ids.map((id, i) => {
+    const symbol = symbols[id], shown = glyph(symbol);
+    const isSign = shown !== symbol && symbol !== ' ';
+    const span = make('span', {}, symbol === ' ' ? ' ' : symbol === '\n' ? '↵\n' : shown);
+    span.index = i;
+    span.sign = isSign ? ' sign' : '';
+    span.className = span.sign;
+    return span;
+  });
+  pane.append(...spans);
+  let at = null, colours = spans.map(() => '');
+  const paint = (i) => (spans[i].className = colours[i] + spans[i].sign + (i === at ? ' here' : ''));
+  function go(i, scroll) {
+    const before = at;
+    at = Math.max(0, Math.min(length - 1, i));
+    if (before !== null) paint(before);
+    paint(at);
+    if (scroll) {
+      const { offsetTop: y, offsetHeight: h } = spans[at], top = y - pane.offsetTop;
+      if (top < pane.scrollTop) pane.scrollTop = top - 8;
+      else if (top + h > pane.scrollTop + pane.clientHeight) pane.scrollTop = top + h - pane.clientHeight + 8;
+    }
+    return look(at);
+  }
+  const lineStart = (i) => { while (i > 0 && symbols[data.ids[i - 1]] !== '\n') i--; return i; };
+  const lineEnd = (i) => { while (i < length - 1 && symbols[data.ids[i]] !== '\n') i++; return i; };
+  const steps = {
+    ArrowRight: (i) => i + 1,
+    ArrowLeft: (i) => i - 1,
+    ArrowDown: (i) => Math.min(lineEnd(i) + 1 + i - lineStart(i), lineEnd(Math.min(lineEnd(i) + 1, length - 1))),
+    ArrowUp: (i) => (lineStart(i) === 0 ? 0 : Math.min(lineStart(lineStart(i) - 1) + i - lineStart(i), lineStart(i) - 1)),
+    Home: lineStart,
+    End: lineEnd,
+  };
+  pane.addEventListener('keydown', (event) => {
+    const step = steps[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    speak(go(at === null ? 0 : step(at), true));
+  });
+  const point = (event) => { if (event.target.index !== undefined) go(event.target.index, false); };
+  pane.addEventListener('pointerover', point);
+  pane.addEventListener('click', point);
+  return {
+    pane,
+    go,
+    get at() { return at; },
+    /** Colours character `i` with the class `of(i)`. */
+    colour(of) {
+      colours = spans.map((_, i) => of(i));
+      spans.forEach((_, i) => paint(i));
+    },
+  };
+}
+
+// Surprise at which the colour is full; above it lies what came as good as out of nothing.
+const FULL_SURPRISE = 8;
+
+function showSurprise() {
+  const nats = data.nats.map((n) => (n === null ? Infinity : n));
+  const mean = nats.reduce((sum, n) => sum + n, 0) / (nats.length || 1);
+  const title = make('h3'), facts = make('p'), list = make('ul', { class: 'bars' });
+  function look(i) {
+    const came = data.ids[i], symbol = symbols[came];
+    title.replaceChildren(make('span', { class: 'mono' }, glyph(symbol)));
+    if (i === 0) {
+      facts.textContent = 'the first character is read, not predicted';
+      list.replaceChildren();
+      return `${spoken(symbol)}, not predicted`;
+    }
+    const n = nats[i - 1], p = Math.exp(-n);
+    title.append(` came with ${percent(p)}`);
+    facts.textContent = `${fixed(n, 4)} nats, ${fixed(n / Math.LN2, 2)} bits · character ${thousands(i + 1)}`;
+    const rows = data.likeliest[i - 1].map((id, k) => ({ id, p: data.probabilities[i - 1][k] }));
+    if (!rows.some((row) => row.id === came)) rows.push({ id: came, p });
+    list.replaceChildren(...bars(rows.map((row) => ({
+      label: glyph(symbols[row.id]), share: row.p, value: percent(row.p), title: `probability ${row.p}`,
+      kind: row.id === came ? 'came' : '',
+    }))));
+    const likely = data.likeliest[i - 1].map((id, k) => `${spoken(symbols[id])} ${percent(data.probabilities[i - 1][k])}`);
+    return `${spoken(symbol)}, ${fixed(n, 2)} nats. Expected: ${likely.join(', ')}`;
+  }
+  const text = textPane('Text coloured by surprise', look);
+  text.colour((i) => {
+    const level = i === 0 ? 0 : Math.round(10 * Math.min(1, nats[i - 1] / FULL_SURPRISE));
+    return level ? `p l${level}` : '';
+  });
+  const scale = make('div', { class: 'scale', 'aria-hidden': 'true' }, make('i', { class: 'one' }),
+    make('span', {}, make('span', {}, 'certain'), make('span', {}, `${FULL_SURPRISE} nats and more`)));
+  panel('surprise').append(
+    make('p', { class: 'soft' }, nats.length
+      ? `How little the model had expected each character, in nats: ${fixed(mean, 4)} on average, ${fixed(mean / Math.LN2, 4)} bits, as if it chose among ${fixed(Math.exp(mean), 2)} equally likely characters. Point at a character to see what it expected instead.`
+      : 'One character is too few to predict any.'),
+    make('div', { class: 'pane' }, make('div', {}, text.pane, scale),
+      make('div', { class: 'card surprise-card' }, title, facts, list)));
+  // Something to see from the start: the strangest of the characters in sight.
+  const first = nats.slice(0, 150);
+  text.go(first.length ? 1 + first.indexOf(Math.max(...first)) : 0, false);
+}

@@ -1,0 +1,109 @@
+// The model in the page: it goes on from what is typed.
+
+const CONTINUATION = 300;
+
+/** Random numbers in [0, 1) from a seed: mulberry32. */
+function randomFrom(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+const ID_OF = new Map(symbols.map((symbol, id) => [symbol, id]));
+
+/** The ids of a text, and the characters that the model does not know, which are left out. */
+function encode(text) {
+  if (data.bytes) return { ids: Array.from(new TextEncoder().encode(text)), unknown: [] };
+  const ids = [], unknown = new Set();
+  for (const symbol of text) {
+    if (ID_OF.has(symbol)) ids.push(ID_OF.get(symbol));
+    else unknown.add(symbol);
+  }
+  return { ids, unknown: [...unknown] };
+}
+
+function decode(ids) {
+  return data.bytes ? new TextDecoder().decode(Uint8Array.from(ids)) : ids.map((id) => symbols[id]).join('');
+}
+
+/** The probabilities of what follows a text; null after none. */
+function predict(text, temperature = 1) {
+  const state = network.start();
+  let logits = null;
+  for (const id of encode(text).ids) logits = network.step(state, id);
+  return logits && { state, p: probabilities(logits, temperature), logits };
+}
+
+function showWriting() {
+  const into = panel('write');
+  if (network === null) {
+    return into.append(make('p', { class: 'soft' }, 'This model’s weights are too large for a page of this size. With a larger --max-size they come along and the model writes here; without, rnn-cli sample does.'));
+  }
+  const newline = ID_OF.has('\n') ? '\n' : '';
+  const start = decode(data.ids.slice(0, 24)).split('\n')[0] || decode(data.ids.slice(0, 12));
+  const typed = make('textarea', { id: 'typed', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', 'aria-label': 'Beginning of the text', oninput: () => go(false) });
+  typed.value = start;
+  const temperature = make('input', { type: 'range', min: 0, max: 2, step: 0.05, value: 0.8, id: 'temperature', oninput: () => go(false) });
+  const shown = make('span');
+  const output = make('div', { class: 'text', id: 'written', tabindex: 0, 'aria-label': 'What the model writes' });
+  const note = make('p', { class: 'small soft', role: 'status' });
+  const list = make('ul', { class: 'bars' }), title = make('h3', {}, 'What comes next');
+  const another = make('button', { type: 'button', id: 'another', onclick: () => { seed++; go(false); } }, 'Another');
+  const more = make('button', { type: 'button', id: 'more', onclick: () => go(true) }, 'Go on');
+  into.append(
+    make('p', { class: 'soft' }, 'The model itself, running in this page. It reads what you type, and goes on from there.'),
+    make('div', { class: 'pane' },
+      make('div', {}, typed,
+        make('div', { class: 'fields' }, make('label', {}, make('span', {}, 'Temperature ', shown), temperature), another, more),
+        output, note),
+      make('div', { class: 'card' }, title, make('p', {}, 'after the last character typed'), list)));
+
+  let seed = 1, run = 0, written = [];
+  function go(further) {
+    const mine = ++run, heat = Number(temperature.value), random = randomFrom(seed + (further ? 7919 * written.length : 0));
+    shown.textContent = `${heat.toFixed(2)}${heat === 0 ? ', always the likeliest' : heat < 0.7 ? ', plays safe' : heat > 1.2 ? ', bold' : ''}`;
+    const { ids, unknown } = encode(typed.value);
+    note.textContent = unknown.length ? `The model does not know ${unknown.slice(0, 8).map(glyph).join(' ')}${unknown.length > 8 ? ' …' : ''}, so it does not read ${unknown.length > 1 ? 'them' : 'it'}.` : '';
+    // As rnn-cli sample: with nothing to go on from, a line has just ended.
+    const before = ids.length ? ids : encode(newline).ids.concat(newline ? [] : [0]);
+    const state = network.start();
+    if (!further) written = [];
+    let logits;
+    for (const id of before) logits = network.step(state, id);
+    const next = Array.from(probabilities(logits, heat)).map((p, id) => ({ p, id })).sort((a, b) => b.p - a.p || a.id - b.id).slice(0, 8);
+    list.replaceChildren(...bars(next.map(({ p, id }) => ({ label: glyph(symbols[id]), share: p, value: percent(p) }))));
+    for (const id of written) logits = network.step(state, id);
+    const made = make('span', { class: 'made' }, visible(decode(written)));
+    output.replaceChildren(visible(decode(ids)), made);
+    const end = written.length + CONTINUATION;
+    more.disabled = true;
+    (function some() {
+      if (mine !== run) return;
+      const until = performance.now() + 12;
+      while (written.length < end && performance.now() < until) {
+        const p = probabilities(logits, heat);
+        let left = random(), id = -1;
+        for (let i = 0; i < p.length && left >= 0; i++) if (p[i] > 0) { id = i; left -= p[i]; }
+        written.push(id);
+        logits = network.step(state, id);
+      }
+      made.textContent = visible(decode(written));
+      if (further) output.scrollTop = output.scrollHeight;
+      if (written.length < end) setTimeout(some, 16);
+      else more.disabled = false;
+    })();
+  }
+  go(false);
+}
+
+// What is read first is drawn first; the rest follows, panel by panel, and the page answers in between.
+showLoss();
+showSurprise();
+const rest = [showNeurons, showMemory, showLetters, showWriting];
+(function next() {
+  if (rest.length) setTimeout(() => { rest.shift()(); next(); });
+  else document.body.dataset.ready = 'yes';
+})();

@@ -1,0 +1,63 @@
+//! The operands of a product, as they lie in memory.
+
+use crate::view::MatrixView;
+
+/// An operand: element (i, j) is `data[i * row_stride + j * col_stride]`, one stride being 1.
+#[derive(Debug)]
+pub struct Strided<'a, T> {
+    pub(crate) data: &'a [T],
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) col_stride: usize,
+}
+
+impl<T> Clone for Strided<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Strided<'_, T> {}
+
+impl<'a, T> Strided<'a, T> {
+    #[inline]
+    pub(crate) fn new(x: MatrixView<'a, T>) -> Self {
+        Strided {
+            data: x.data(),
+            rows: x.rows(),
+            cols: x.cols(),
+            row_stride: x.stride(),
+            col_stride: 1,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn transposed(x: MatrixView<'a, T>) -> Self {
+        Strided {
+            data: x.data(),
+            rows: x.cols(),
+            cols: x.rows(),
+            row_stride: 1,
+            col_stride: x.stride(),
+        }
+    }
+
+    /// Some of the rows and some of the columns.
+    #[inline]
+    pub(crate) fn part(self, row: usize, rows: usize, col: usize, cols: usize) -> Self {
+        let start = (row * self.row_stride + col * self.col_stride).min(self.data.len());
+        Strided {
+            data: &self.data[start..],
+            rows,
+            cols,
+            ..self
+        }
+    }
+}
+
+/// Packed B: panels of `[depth][lanes]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Panels<'a, T> {
+    pub(crate) data: &'a [T],
+    pub(crate) depth: usize,
+}
