@@ -31,7 +31,10 @@ fn what_was_typed_must_be_what_the_run_is() {
         ),
         ("--num-layers 2", "num-layers is 1 in m.resume, 2 was asked"),
         ("--model gru", "model is lstm in m.resume, gru was asked"),
-        ("--dropout 0.5", "dropout is 0.2 in m.resume, 0.5 was asked"),
+        (
+            "--dropout 0.25",
+            "dropout is 0.5 in m.resume, 0.25 was asked",
+        ),
         ("--batch-size 5", "batch-size is 4 in m.resume, 5 was asked"),
         (
             "--seq-length 8",

@@ -28,8 +28,8 @@ impl<T: Scalar> Buffer<T> {
     pub(crate) fn aligned(&mut self, len: usize) -> &mut [T] {
         let slack = LINE / size_of::<T>();
         if self.data.len() < len + slack {
-            self.data.clear();
-            self.data.resize(len + slack, T::ZERO);
+            // Zeros from the system, which are no memory until something is written.
+            self.data = vec![T::ZERO; len + slack];
         }
         let start = self.start();
         &mut self.data[start..start + len]

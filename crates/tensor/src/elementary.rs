@@ -16,7 +16,7 @@ const LN_2_LOW: f32 = -2.121_944_4e-4;
 /// e^r (Remez), which is 3.6e-9, an order below what f32 resolves. Taylor's coefficients would leave
 /// 1.2e-7, a whole ulp.
 const EXP_TAIL: [f32; 5] = [
-    1.381_454_1e-3,
+    1.381_454e-3,
     8.368_745e-3,
     4.166_839e-2,
     0.166_665_21,

@@ -15,6 +15,10 @@ const KC: usize = 512;
 const NC_BYTES: usize = 2048;
 /// MC: rows of A that are packed together.
 const MC: usize = 120;
+/// Elements that packed blocks of A and B have at most. Buffers have that much room at once, so that a
+/// thread allocates in its first product and never again; what is not used is never touched.
+const A_LEN: usize = (MC + 1) * KC;
+const B_LEN: usize = NC_BYTES / 4 * KC;
 /// Vectors in the largest register tile.
 const TILE_VECTORS: usize = 32;
 /// Panels that one tile takes at most.
@@ -144,22 +148,14 @@ fn five_loops<T: Scalar, L: Shape<T>>(
     };
 
     let padded = KC.min(k).next_multiple_of(chunk);
-    let a_len = (tiles.start(block.min(tiles.count)) + block) * padded;
+    debug_assert!(tiles.start(block.min(tiles.count)) * padded <= A_LEN);
     let mut a_buffer = T::take_buffer(Operand::A);
     let (a_packed, scratch) = a_buffer
-        .aligned(a_len + TILE_VECTORS * lanes)
-        .split_at_mut(a_len);
+        .aligned(A_LEN + TILE_VECTORS * lanes)
+        .split_at_mut(A_LEN);
     let mut b_buffer = T::take_buffer(Operand::B);
-    let b_panels = if keep {
-        nc.min(n).div_ceil(lanes)
-    } else {
-        MOST_PANELS
-    };
-    let b_len = if matches!(b, Rhs::Plain(_)) {
-        b_panels * lanes * KC.min(k)
-    } else {
-        0
-    };
+    debug_assert!(MOST_PANELS * lanes <= NC_BYTES / 4);
+    let b_len = if matches!(b, Rhs::Plain(_)) { B_LEN } else { 0 };
     let b_packed = b_buffer.aligned(b_len);
 
     let c_stride = c.stride();
