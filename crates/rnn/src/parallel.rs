@@ -8,6 +8,17 @@ pub(crate) fn is_parallel() -> bool {
     rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1
 }
 
+/// Runs both closures, side by side inside a pool if that is `worth` waking another thread: some ten
+/// microseconds of work.
+pub(crate) fn join_if(worth: bool, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
+    if worth {
+        join(a, b);
+    } else {
+        a();
+        b();
+    }
+}
+
 /// Runs both closures, side by side inside a pool.
 pub(crate) fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
     if is_parallel() {

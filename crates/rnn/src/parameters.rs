@@ -192,6 +192,11 @@ impl<T: Scalar> Parameters<T> {
         &mut self.data
     }
 
+    /// The table and every parameter, to be changed piece by piece.
+    pub(crate) fn parts_mut(&mut self) -> (&Layout, &mut [T]) {
+        (&self.layout, &mut self.data)
+    }
+
     /// Sets every value to zero.
     pub fn clear(&mut self) {
         self.data.fill(T::ZERO);

@@ -9,8 +9,7 @@
 //! da_t     = what the cell makes of dh_t                 cell/elman.rs, cell/lstm.rs, cell/gru.rs
 //! ```
 //!
-//! and then, over all steps at once: `dW = sum_t da_t h_{t-1}^T`, `dU = sum_t da_t x_t^T`,
-//! `db = sum_t da_t`, `dV = sum_t do_t h_t^T`, `dc = sum_t do_t`.
+//! and then, over all steps at once, the gradients of the weights: `bptt/weights.rs`.
 //!
 //! The *horizon* is how many steps a loss sends its gradient back, itself included. It is the
 //! whole window unless asked to be shorter; a horizon of 1 cuts the term `W^T da_{t+1}` and gives
@@ -21,19 +20,20 @@
 //! order, so that the number of threads changes no bit.
 
 mod group;
+mod weights;
 
 use std::ops::Range;
 
-use tensor::{MatrixView, Scalar, matmul_tn_acc};
+use tensor::Scalar;
 
 use self::group::Group;
+use self::weights::Unrolled;
 use crate::config::NetworkConfig;
 use crate::dropout::Dropout;
 use crate::loss::Reduction;
 use crate::packed::PackedWeights;
 use crate::parallel;
 use crate::parameters::Parameters;
-use crate::rows;
 use crate::state::State;
 use crate::vocabulary::{IGNORE, Id};
 
@@ -76,6 +76,9 @@ pub struct Bptt<T> {
 
 /// Rows of the batch that one thread takes through a window.
 const GROUP_ROWS: usize = 32;
+
+/// Parameters from which on two threads pack them for the two directions sooner than one.
+const WORTH_PACKING_APART: usize = 1 << 16;
 
 impl<T: Scalar> Bptt<T> {
     /// Buffers for windows of this shape, with room for dropout if `dropout`.
@@ -171,7 +174,8 @@ impl<T: Scalar> Bptt<T> {
             backward_weights,
             ..
         } = self;
-        parallel::join(
+        parallel::join_if(
+            params.len() >= WORTH_PACKING_APART,
             || forward_weights.pack_forward(params),
             || backward_weights.pack_backward(params),
         );
@@ -197,7 +201,6 @@ impl<T: Scalar> Bptt<T> {
         let steps = self.groups[0].unroll.steps;
         match self.window.horizon {
             Some(horizon) if horizon < steps => {
-                self.decoder_gradient(gradient);
                 for group in &mut self.groups {
                     group.save();
                 }
@@ -208,10 +211,7 @@ impl<T: Scalar> Bptt<T> {
                     self.backward_span(span, t, gradient);
                 }
             }
-            _ => {
-                self.decoder_gradient(gradient);
-                self.backward_span(0..steps, 0, gradient);
-            }
+            _ => self.backward_span(0..steps, 0, gradient),
         }
     }
 
@@ -226,80 +226,13 @@ impl<T: Scalar> Bptt<T> {
         parallel::for_each(groups, &|group: &mut Group<T>| {
             group.backward(weights, &span, from);
         });
-        for k in 0..self.config.num_layers {
-            self.layer_gradient(k, &span, gradient);
-        }
-    }
-
-    /// `dV += do^T h`, `dc += sum do`.
-    fn decoder_gradient(&self, gradient: &mut Parameters<T>) {
-        let (top, vocab) = (self.config.num_layers - 1, self.config.vocab_size);
-        let (weight, bias) = (
-            gradient.layout().decoder_weight,
-            gradient.layout().decoder_bias,
-        );
-        for group in &self.groups {
-            let count = group.unroll.steps * group.unroll.rows;
-            let d_logits = MatrixView::new(&group.unroll.logits[..count * vocab], count, vocab);
-            matmul_tn_acc(
-                d_logits,
-                group.unroll.output(top),
-                gradient.matrix_mut(weight),
-            );
-            rows::sum(
-                &group.unroll.logits[..count * vocab],
-                gradient.slice_mut(bias),
-            );
-        }
-    }
-
-    /// `dW += da^T h_prev`, `dU += da^T x`, `db += sum da` of layer `k`.
-    fn layer_gradient(&self, k: usize, span: &Range<usize>, gradient: &mut Parameters<T>) {
-        let (cell, hidden) = (self.config.cell, self.config.hidden_size);
-        let layout = gradient.layout().layers[k];
-        for group in &self.groups {
-            let (unroll, width) = (&group.unroll, group.unroll.width());
-            let rows = unroll.rows_of(span);
-            let block = MatrixView::new(
-                &unroll.layers[k].block,
-                unroll.layers[k].block.len() / width,
-                width,
-            );
-            let block = block.row_range(rows.clone());
-            let h_prev = MatrixView::new(
-                &unroll.layers[k].h,
-                unroll.layers[k].h.len() / hidden,
-                hidden,
-            );
-            let recurrent = block.col_range(cell.recurrent_part().cols(hidden));
-            matmul_tn_acc(
-                recurrent,
-                h_prev.row_range(rows.clone()),
-                gradient.matrix_mut(layout.weight_hh),
-            );
-            for part in cell.input_parts() {
-                let columns = block.col_range(part.cols(hidden));
-                if k == 0 {
-                    let d_u = gradient.matrix_mut(layout.weight_ih);
-                    rows::scatter(
-                        columns,
-                        &unroll.inputs[rows.clone()],
-                        d_u.col_range(part.rows(hidden)),
-                    );
-                } else {
-                    let input = unroll.output(k - 1).row_range(rows.clone());
-                    let d_u = gradient.matrix_mut(layout.weight_ih);
-                    matmul_tn_acc(columns, input, d_u.row_range(part.rows(hidden)));
-                }
-                rows::add(
-                    &group.bias[k][part.cols(hidden)],
-                    &mut gradient.slice_mut(layout.bias_ih)[part.rows(hidden)],
-                );
-            }
-            rows::add(
-                &group.bias[k][cell.recurrent_part().cols(hidden)],
-                gradient.slice_mut(layout.bias_hh),
-            );
-        }
+        let unrolled = Unrolled {
+            groups: &self.groups,
+            span: &span,
+            cell: self.config.cell,
+            hidden: self.config.hidden_size,
+        };
+        // The decoder's gradient belongs to no span: it goes with the first.
+        unrolled.add_to(gradient, from == 0);
     }
 }
