@@ -68,6 +68,14 @@ impl Folder {
         folder
     }
 
+    /// A folder with a text, in memory where the system has such folders: flushing to a disk takes
+    /// its time, which adds up where hundreds of runs do it.
+    pub(crate) fn in_memory() -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").map_or_else(|_| Self::new(), Folder);
+        folder.write("text.txt", text());
+        folder
+    }
+
     /// A folder with a text and `model.safetensors`, a tiny model trained on it.
     pub(crate) fn with_model() -> Self {
         let folder = Self::with_text();

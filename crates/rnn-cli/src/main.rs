@@ -22,6 +22,7 @@ mod view;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    signals::survive_file_limits();
     match args::parse() {
         Ok(cli) => exit::finish(command::run(cli)),
         Err(error) => exit::refuse(&error),

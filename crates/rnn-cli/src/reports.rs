@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::bail;
-use rnn::{Record, Trainer};
+use rnn::{Record, Trainer, checkpoint};
 
 use crate::exit;
 use crate::plan::Plan;
@@ -27,6 +27,10 @@ impl Reports {
         let is_free = |path: &Path| fs::symlink_metadata(path).is_err() || plan.force;
         for path in plan.metrics.iter().chain(&plan.plot) {
             let shown = path.display();
+            if fs::symlink_metadata(path).is_err() {
+                // A folder that is missing is told now, before the run leaves files of its own.
+                checkpoint::check_target(path)?;
+            }
             if plan.texts.contain(path) {
                 bail!("{shown} is the text itself, expected another name");
             }

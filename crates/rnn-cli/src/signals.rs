@@ -11,6 +11,14 @@ use signal_hook::flag;
 
 use crate::exit::INTERRUPTED;
 
+/// Makes a file that may not grow further (`ulimit -f`) an error of the write, as a full disk is:
+/// the system's signal would end the program without a word.
+pub(crate) fn survive_file_limits() {
+    // Where the system grants no handler its own way remains.
+    #[cfg(unix)]
+    let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
 /// Knows whether the user wants to stop.
 #[derive(Clone, Debug)]
 pub(crate) struct Signals(Arc<AtomicBool>);

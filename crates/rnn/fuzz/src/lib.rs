@@ -160,7 +160,7 @@ pub fn sampling(data: &[u8]) {
     let options = SampleOptions {
         temperature: f64::from_bits(temperature),
         top_p: (top_p != 0).then_some(f64::from_bits(top_p)),
-        top_k: (top_k != 0).then_some(top_k as usize - 1),
+        top_k: (top_k != 0).then(|| top_k as usize - 1),
         seed,
     };
     let size = model.vocabulary().len();
