@@ -1,6 +1,7 @@
 //! What fuzzing has found and started from, run again: every file of the corpora in
 //! `crates/rnn/fuzz/corpus` goes through the function that is fuzzed.
 
+#[allow(unreachable_pub, reason = "a crate of its own, for the fuzzer")]
 #[path = "../crates/rnn/fuzz/src/lib.rs"]
 mod fuzz;
 

@@ -16,6 +16,8 @@ pub(crate) use page::{assert_quiet, lines, page};
 
 /// Where this is set, a missing browser is a failure and not a reason to skip.
 const REQUIRED: &str = "RNN_REQUIRE_BROWSER";
+/// Where this is set, the page is not tested: a browser is installed, but cannot start.
+const REFUSED: &str = "RNN_NO_BROWSER";
 
 /// A page in a browser, closed when dropped.
 pub(crate) struct Browser {
@@ -37,7 +39,7 @@ fn find(names: &[&str]) -> Option<PathBuf> {
 impl Browser {
     /// A browser; or `None`, said on standard error, where none is installed.
     pub(crate) fn start() -> Option<Self> {
-        let driver = find(&["chromedriver"]);
+        let driver = find(&["chromedriver"]).filter(|_| std::env::var_os(REFUSED).is_none());
         let binary = find(&["chromium", "chromium-browser", "google-chrome", "chrome"]);
         let (Some(driver), Some(binary)) = (driver, binary) else {
             assert!(
@@ -47,8 +49,8 @@ impl Browser {
             // Straight to the terminal: what a passing test prints is not shown.
             let _ = writeln!(
                 io::stderr(),
-                "SKIPPED: the page is not tested, as there is no chromedriver with chromium here \
-                 (Debian: apt-get install chromium chromium-driver)"
+                "SKIPPED: the page is not tested, as there is no chromedriver with a working chromium \
+                 here (Debian: apt-get install chromium chromium-driver)"
             );
             return None;
         };
