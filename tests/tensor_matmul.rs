@@ -165,3 +165,30 @@ fn one_row_has_the_bits_of_the_same_row_in_a_large_product() {
         }
     });
 }
+
+/// Large enough for the products of a pool to be cut by rows, and those of one row by columns.
+#[test]
+fn a_pool_changes_no_bit() {
+    let (k, n) = (1031, 1100);
+    let b = normal::<f32>(k, n, 2);
+    let packed = PackedMatrix::from_view(b.view());
+    for m in [1, 2, 63, 64, 67, 130] {
+        let a = normal::<f32>(m, k, 1);
+        let start = normal::<f32>(m, n, 3);
+        let run = || {
+            let [mut plain, mut weights] = [start.clone(), start.clone()];
+            matmul_acc(a.view(), b.view(), plain.view_mut());
+            packed.matmul_acc(a.view(), weights.view_mut());
+            (plain, weights)
+        };
+        let alone = run();
+        for threads in [2, 3, 7] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let together = pool.build().unwrap().install(run);
+            let what = format!("{m} rows, {threads} threads");
+            same_bits(&together.0, &alone.0, &what);
+            same_bits(&together.1, &alone.1, &what);
+            same_bits(&alone.1, &alone.0, &what);
+        }
+    }
+}

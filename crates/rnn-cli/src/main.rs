@@ -10,6 +10,7 @@ mod console;
 mod exit;
 mod file;
 mod format;
+mod live;
 mod plan;
 mod progress;
 mod reports;

@@ -1,13 +1,14 @@
-//! How training goes: a bar on a terminal, a line for each evaluation everywhere.
+//! How training goes: a bar on a terminal, or a picture; a line for each evaluation everywhere.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rnn::Record;
+use rnn::{Record, Step};
 
 use crate::console::Console;
 use crate::format::{duration, loss, thousands};
+use crate::live::{Board, Live};
 
 /// Time between two updates of the bar.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -25,6 +26,16 @@ pub(crate) struct Progress {
     step: u64,
     max_steps: Option<u64>,
     time: Option<Duration>,
+    live: Option<Live>,
+    /// What was said while the picture was shown, for when it is gone.
+    kept: Vec<Kept>,
+}
+
+/// Something to be said later.
+enum Kept {
+    Line(String),
+    Note(String),
+    Warning(String),
 }
 
 impl Progress {
@@ -51,6 +62,30 @@ impl Progress {
             step: first,
             max_steps,
             time,
+            live: None,
+            kept: Vec::new(),
+        }
+    }
+
+    /// Shows a picture in place of the bar, if standard error is a terminal.
+    pub(crate) fn show_live(&mut self, title: String) {
+        if !self.console.quiet {
+            self.live = Live::new(Board::new(title));
+        }
+        if self.live.is_some() {
+            self.bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+    }
+
+    /// Whether the picture is due for another sample.
+    pub(crate) fn wants_sample(&mut self) -> bool {
+        self.live.as_mut().is_some_and(Live::wants_sample)
+    }
+
+    /// What the model writes by now, for the picture.
+    pub(crate) fn sample(&mut self, text: String) {
+        if let Some(live) = &mut self.live {
+            live.board.sample(text);
         }
     }
 
@@ -64,17 +99,25 @@ impl Progress {
         ));
     }
 
-    /// A step was taken, with this loss in nats per character.
-    pub(crate) fn step(&mut self, step: u64, characters: u64, nats: f64) {
-        self.step = step;
-        self.characters += characters;
+    /// Step number `number` was taken.
+    pub(crate) fn step(&mut self, number: u64, step: &Step) {
+        self.step = number;
+        self.characters += step.characters;
+        if let Some(mut live) = self.live.take() {
+            let speed = format!("{}{}", self.speed(), self.time_left());
+            live.board.step(number, step, self.max_steps, speed);
+            live.refresh();
+            self.live = Some(live);
+            return;
+        }
         if self.bar.is_hidden() || self.drawn.elapsed() < REDRAW {
             return;
         }
         self.drawn = Instant::now();
-        self.bar.set_position(step);
+        self.bar.set_position(number);
         self.bar.set_message(format!(
-            "loss {nats:.3}  {}{}",
+            "loss {:.3}  {}{}",
+            step.loss,
             self.speed(),
             self.time_left()
         ));
@@ -106,11 +149,19 @@ impl Progress {
         if is_saved {
             line.push_str("  saved");
         }
+        if let Some(live) = &mut self.live {
+            live.board.evaluated(record);
+        }
         self.line(&line)
     }
 
     /// Writes a line, or several, that are results.
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
+        if let Some(live) = &mut self.live {
+            live.board.line(line);
+            self.kept.push(Kept::Line(line.to_owned()));
+            return Ok(());
+        }
         let Self { bar, lines, .. } = self;
         bar.suspend(|| {
             writeln!(lines, "{line}")?;
@@ -119,12 +170,22 @@ impl Progress {
     }
 
     /// Writes a note.
-    pub(crate) fn note(&self, text: &str) {
+    pub(crate) fn note(&mut self, text: &str) {
+        if let Some(live) = &mut self.live {
+            live.board.line(text);
+            self.kept.push(Kept::Note(text.to_owned()));
+            return;
+        }
         self.bar.suspend(|| self.console.note(text));
     }
 
     /// Writes a warning.
-    pub(crate) fn warn(&self, text: &str) {
+    pub(crate) fn warn(&mut self, text: &str) {
+        if let Some(live) = &mut self.live {
+            live.board.line(text);
+            self.kept.push(Kept::Warning(text.to_owned()));
+            return;
+        }
         self.bar.suspend(|| self.console.warn(text));
     }
 
@@ -133,9 +194,21 @@ impl Progress {
         self.started.elapsed()
     }
 
-    /// Takes the bar away.
-    pub(crate) fn finish(&self) {
+    /// Takes the bar or the picture away, and says what was said under the picture.
+    ///
+    /// # Errors
+    /// If the lines cannot be written.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.bar.finish_and_clear();
+        self.live = None;
+        for kept in std::mem::take(&mut self.kept) {
+            match kept {
+                Kept::Line(line) => self.line(&line)?,
+                Kept::Note(text) => self.note(&text),
+                Kept::Warning(text) => self.warn(&text),
+            }
+        }
+        Ok(())
     }
 
     /// Characters and time so far.

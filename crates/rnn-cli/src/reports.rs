@@ -68,7 +68,7 @@ impl Reports {
         &mut self,
         trainer: &Trainer<f32>,
         record: &Record,
-        warn: impl Fn(&str),
+        mut warn: impl FnMut(&str),
     ) {
         let metrics = self.metrics.as_mut();
         let noted = metrics.map(|metrics| metrics.evaluated(record, trainer.windows_per_epoch()));

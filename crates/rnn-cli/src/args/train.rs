@@ -202,6 +202,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) sample_every: Option<u64>,
 
+    /// Shows curves, speed and samples on the whole terminal while it trains; lines elsewhere
+    #[arg(long)]
+    pub(crate) live: bool,
+
     /// Appends the losses of each evaluation to a file, a JSON object a line
     #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) metrics: Option<PathBuf>,

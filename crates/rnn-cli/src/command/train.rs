@@ -42,6 +42,9 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     };
     let (first, max_steps) = (trainer.step_count(), trainer.config().max_steps);
     let mut progress = Progress::new(console, lines, first, max_steps, plan.run.time);
+    if plan.live {
+        progress.show_live(plan.target.to_string());
+    }
     let signals = Signals::watch().context("cannot listen to Ctrl-C")?;
     let outcome = trainer.run(&plan.run, |trainer, event| {
         let is_saved = output.follow(trainer, &event, |why| progress.warn(why));
@@ -59,23 +62,22 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
             ControlFlow::Continue(())
         })
     });
-    progress.finish();
+    // Written now, a failure told later: saving comes first.
+    let told = progress.finish();
     let outcome = outcome.inspect_err(|error| {
         if let Some(rnn::Error::Diverged { .. }) = error.downcast_ref() {
             output.give_up(&trainer, console);
         }
     })?;
     if outcome == Outcome::Stopped {
-        console.hint(&go_on::stop(
-            &plan,
-            &mut output,
-            &trainer,
-            progress.elapsed(),
-        )?);
+        let how = go_on::stop(&plan, &mut output, &trainer, progress.elapsed())?;
+        console.hint(&how);
+        told?;
         return Err(exit::Interrupted.into());
     }
     // Once more, now with the whole history and the number of steps that a time was fixed to.
     output.finish(&trainer)?;
+    told?;
     console.hint(&conclusion(&plan, &trainer, &progress, outcome, first));
     Ok(())
 }
@@ -90,9 +92,13 @@ fn report(
 ) -> anyhow::Result<()> {
     match event {
         Event::Step(step) => {
-            progress.step(trainer.step_count(), step.characters, step.loss);
+            progress.step(trainer.step_count(), &step);
+            if progress.wants_sample() {
+                progress.sample(written(trainer)?);
+            }
             if plan.sample_every.is_some_and(|every| trainer.step_count().is_multiple_of(every)) {
-                progress.line(&excerpt(trainer)?)?;
+                let (step, text) = (trainer.step_count(), written(trainer)?);
+                progress.line(&format!("---- step {step} writes ----\n{text}\n----"))?;
             }
         }
         Event::Skipped(_) => progress.note(&format!(
@@ -109,18 +115,14 @@ fn report(
 }
 
 /// What the model writes by now.
-fn excerpt(trainer: &Trainer<f32>) -> anyhow::Result<String> {
+fn written(trainer: &Trainer<f32>) -> anyhow::Result<String> {
     let model = trainer.current_model();
     let prime: Vec<Id> = model.vocabulary().id('\n').into_iter().collect();
     let mut sampler = BatchSampler::new(&model, &prime, 1, &SampleOptions::default())?;
     let ids: Vec<Id> = (0..SAMPLE_LENGTH)
         .map(|_| sampler.next_characters()[0])
         .collect();
-    let text = model.vocabulary().decode(&ids);
-    Ok(format!(
-        "---- step {} writes ----\n{text}\n----",
-        trainer.step_count()
-    ))
+    Ok(model.vocabulary().decode(&ids))
 }
 
 fn conclusion(

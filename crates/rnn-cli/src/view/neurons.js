@@ -122,7 +122,7 @@ function showNeurons() {
     title.textContent = `Unit ${chosen.unit}${config.num_layers > 1 ? ` of layer ${chosen.layer + 1}` : ''}, ${signal()}`;
     Array.from(list.children).forEach((item, i) => item.firstChild.setAttribute('aria-pressed', list.units[i] === chosen.unit));
     text.colour((i) => (now ? level(share(signal(), now.codes[i])) : ''));
-    map.row(rows.indexOf(chosen.unit));
+    map.row(rows.indexOf(chosen.unit), chosen.unit);
     const bound = now ? brief(now.bound) : '1';
     scale.replaceChildren(make('i', { class: IS_GATE(signal()) ? 'one' : 'two' }),
       make('span', {}, ...(IS_GATE(signal()) ? ['0, closed', '1, open'] : [`−${bound}`, '0', bound]).map((end) => make('span', {}, end))));
@@ -199,7 +199,11 @@ function heatMap(choose) {
       paint();
       mark();
     },
-    row(index) { row = index; mark(); },
+    row(index, unit) {
+      row = index;
+      canvas.setAttribute('aria-valuetext', `unit ${unit}`);
+      mark();
+    },
     column(index) { at = index; mark(); },
   };
 }

@@ -26,6 +26,8 @@ const MOST_PANELS: usize = 8;
 /// Multiply-adds below which a product stays on one thread: 2^19 take 3 microseconds, about what
 /// waking another thread costs.
 const WORTH_SPLITTING: usize = 1 << 20;
+/// Fewest rows of a part: each reads all of B again, and fewer would not pay for that.
+const FEWEST_ROWS: usize = 32;
 
 /// The right operand.
 #[derive(Clone, Copy)]
@@ -56,8 +58,12 @@ pub(crate) fn product<T: Scalar, L: Shape<T>>(
         }
         return;
     }
-    let split = m > 1 && m * k * n >= WORTH_SPLITTING && rayon::current_thread_index().is_some();
+    let split = m * k * n >= WORTH_SPLITTING && rayon::current_thread_index().is_some();
     match b {
+        Rhs::Packed(panels) if split && m == 1 => {
+            split_columns(level, a, panels, c.row_mut(0), add);
+        }
+        _ if m < 2 * FEWEST_ROWS => five_loops(level, a, b, c, add),
         Rhs::Packed(panels) if split => split_rows(level, a, panels, c, add),
         Rhs::Plain(b) if split => {
             // B is packed once, by all threads, and then read by all.
@@ -91,7 +97,7 @@ fn split_rows<T: Scalar, L: Shape<T>>(
     add: bool,
 ) {
     let (m, k) = (a.rows, a.cols);
-    if m < 2 || m * k * c.cols() < WORTH_SPLITTING {
+    if m < 2 * FEWEST_ROWS || m * k * c.cols() < WORTH_SPLITTING {
         return five_loops(level, a, Rhs::Packed(b), c, add);
     }
     let half = m / 2;
@@ -99,6 +105,30 @@ fn split_rows<T: Scalar, L: Shape<T>>(
     rayon::join(
         || split_rows(level, a.part(0, half, 0, k), b, top, add),
         || split_rows(level, a.part(half, m - half, 0, k), b, bottom, add),
+    );
+}
+
+/// The same for a single row, whose weights are beyond one core's cache: halves its columns, so that
+/// each thread reads its own weights.
+fn split_columns<T: Scalar, L: Shape<T>>(
+    level: L,
+    a: Strided<'_, T>,
+    b: Panels<'_, T>,
+    c: &mut [T],
+    add: bool,
+) {
+    let n = c.len();
+    if n * b.depth < WORTH_SPLITTING / 2 || n <= L::LANES {
+        let c = MatrixViewMut::new(c, 1, n);
+        return five_loops(level, a, Rhs::Packed(b), c, add);
+    }
+    let half = n.div_ceil(L::LANES) / 2 * L::LANES;
+    let (left, right) = c.split_at_mut(half);
+    let (first, second) = b.data.split_at(half * b.depth);
+    let part = |data| Panels { data, ..b };
+    rayon::join(
+        || split_columns(level, a, part(first), left, add),
+        || split_columns(level, a, part(second), right, add),
     );
 }
 

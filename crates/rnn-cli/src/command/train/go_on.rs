@@ -57,6 +57,9 @@ fn command(plan: &Plan, is_open: bool, elapsed: Duration) -> String {
             let _ = write!(text, " {flag} {value}");
         }
     }
+    if plan.live {
+        text.push_str(" --live");
+    }
     text
 }
 

@@ -1,0 +1,262 @@
+//! What the picture of training shows, and how it is laid out.
+
+#[cfg(test)]
+mod tests;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Style, Stylize};
+use ratatui::symbols::Marker;
+use ratatui::text::Line;
+use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, LineGauge, Paragraph, Wrap};
+use rnn::{Record, Step};
+
+use crate::format::thousands;
+
+/// Points of a curve before neighbours are joined.
+const MOST_POINTS: usize = 512;
+/// Lines kept for the log.
+const MOST_LINES: usize = 40;
+/// Columns from which on the sample stands beside the curves, and rows for the log to be shown.
+const WIDE: u16 = 90;
+const HIGH: u16 = 24;
+
+/// A curve as it is drawn: its name, its colour, its points.
+type Drawn<'a> = (&'a str, Color, &'a [(f64, f64)]);
+
+/// A curve of any length in bounded memory: neighbours are joined to their mean as it grows.
+#[derive(Debug, Default)]
+struct Curve {
+    points: Vec<(f64, f64)>,
+    /// Values to a point, and those of the next point so far: their sum and number.
+    per_point: u32,
+    sum: f64,
+    count: u32,
+}
+
+impl Curve {
+    fn push(&mut self, x: u64, y: f64) {
+        if !y.is_finite() {
+            return;
+        }
+        self.sum += y;
+        self.count += 1;
+        if self.count < self.per_point {
+            return;
+        }
+        self.points
+            .push((x as f64, self.sum / f64::from(self.count)));
+        (self.sum, self.count) = (0.0, 0);
+        if self.points.len() == MOST_POINTS {
+            let joined = self.points.chunks_exact(2);
+            self.points = joined
+                .map(|two| (two[1].0, (two[0].1 + two[1].1) / 2.0))
+                .collect();
+            self.per_point = 2 * self.per_point.max(1);
+        }
+    }
+}
+
+/// Everything in the picture.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    title: String,
+    step: u64,
+    max_steps: Option<u64>,
+    /// Characters per second and time left, in words.
+    speed: String,
+    learning_rate: f64,
+    loss: Curve,
+    norm: Curve,
+    validation: Vec<(f64, f64)>,
+    sample: Option<(u64, String)>,
+    log: Vec<String>,
+}
+
+impl Board {
+    /// A picture of the training of `title`.
+    pub(crate) fn new(title: String) -> Self {
+        Board {
+            title,
+            ..Board::default()
+        }
+    }
+
+    /// A step was taken.
+    pub(crate) fn step(&mut self, number: u64, step: &Step, max_steps: Option<u64>, speed: String) {
+        (self.step, self.max_steps, self.speed) = (number, max_steps, speed);
+        self.learning_rate = step.learning_rate;
+        self.loss.push(number, step.loss);
+        self.norm.push(number, step.gradient_norm);
+    }
+
+    /// The model was evaluated.
+    pub(crate) fn evaluated(&mut self, record: &Record) {
+        if let Some(nats) = record.validation_loss.filter(|nats| nats.is_finite()) {
+            self.validation.push((record.step as f64, nats));
+        }
+    }
+
+    /// What the model writes by now.
+    pub(crate) fn sample(&mut self, text: String) {
+        self.sample = Some((self.step, text));
+    }
+
+    /// A line for the log.
+    pub(crate) fn line(&mut self, line: &str) {
+        self.log.extend(line.lines().map(str::to_owned));
+        let surplus = self.log.len().saturating_sub(MOST_LINES);
+        self.log.drain(..surplus);
+    }
+
+    /// Draws everything.
+    pub(crate) fn draw(&self, frame: &mut Frame<'_>) {
+        let area = frame.area();
+        let log_height = if area.height >= HIGH { 7 } else { 0 };
+        let rows = [
+            Constraint::Length(2),
+            Constraint::Min(4),
+            Constraint::Length(log_height),
+            Constraint::Length(1),
+        ];
+        let [head, body, log, foot] = Layout::vertical(rows).areas(area);
+        self.head(frame, head);
+        let (curves, sample) = if area.width >= WIDE {
+            let columns = [Constraint::Percentage(58), Constraint::Percentage(42)];
+            let [curves, sample] = Layout::horizontal(columns).areas(body);
+            (curves, sample)
+        } else {
+            let rows = [Constraint::Percentage(65), Constraint::Percentage(35)];
+            let [curves, sample] = Layout::vertical(rows).areas(body);
+            (curves, sample)
+        };
+        let rows = [Constraint::Percentage(66), Constraint::Percentage(34)];
+        let [losses, norm] = Layout::vertical(rows).areas(curves);
+        let training = ("training", Color::Blue, self.loss.points.as_slice());
+        let validation = ("held out", Color::Yellow, self.validation.as_slice());
+        self.chart(frame, losses, "loss in nats", &[training, validation]);
+        let norms = ("", Color::Gray, self.norm.points.as_slice());
+        self.chart(frame, norm, "gradient norm", &[norms]);
+        self.sample_box(frame, sample);
+        self.log_box(frame, log);
+        let hint = " Ctrl-C saves, ends, and says how to go on";
+        frame.render_widget(Paragraph::new(hint.dim()), foot);
+    }
+
+    fn head(&self, frame: &mut Frame<'_>, area: Rect) {
+        let [words, gauge] =
+            Layout::vertical([Constraint::Length(1), Constraint::Length(1)]).areas(area);
+        let of = self
+            .max_steps
+            .map_or_else(String::new, |steps| format!("/{}", thousands(steps)));
+        let line = format!(
+            " {}   step {}{of}   {}   learning rate {:.2e}",
+            self.title,
+            thousands(self.step),
+            self.speed,
+            self.learning_rate
+        );
+        frame.render_widget(Paragraph::new(line.bold()), words);
+        if let Some(steps) = self.max_steps.filter(|&steps| steps > 0) {
+            let ratio = (self.step as f64 / steps as f64).clamp(0.0, 1.0);
+            frame.render_widget(
+                LineGauge::default().ratio(ratio).filled_style(Color::Blue),
+                gauge,
+            );
+        }
+    }
+
+    fn chart(&self, frame: &mut Frame<'_>, area: Rect, title: &str, curves: &[Drawn<'_>]) {
+        let all = || curves.iter().flat_map(|curve| curve.2);
+        let bounds = |of: fn(&(f64, f64)) -> f64| {
+            let low = all().map(of).fold(f64::INFINITY, f64::min);
+            let high = all().map(of).fold(f64::NEG_INFINITY, f64::max);
+            // Bounds that are apart, also of one point or none.
+            if low < high {
+                [low, high]
+            } else if low == high {
+                [low - 0.5, low + 0.5]
+            } else {
+                [0.0, 1.0]
+            }
+        };
+        let ([x0, x1], [y0, y1]) = (bounds(|point| point.0), bounds(|point| point.1));
+        let datasets =
+            curves
+                .iter()
+                .filter(|curve| !curve.2.is_empty())
+                .map(|&(name, colour, points)| {
+                    let dataset = Dataset::default().data(points).marker(Marker::Braille);
+                    let dataset = if points.len() > 1 {
+                        dataset.graph_type(GraphType::Line)
+                    } else {
+                        dataset
+                    };
+                    let dataset = dataset.style(Style::new().fg(colour));
+                    if name.is_empty() {
+                        dataset
+                    } else {
+                        dataset.name(name)
+                    }
+                });
+        let number = |y: f64| {
+            if y.abs() < 1e5 {
+                format!("{y:.2}")
+            } else {
+                format!("{y:.1e}")
+            }
+        };
+        // The number that a glance is for: the last of the first curve.
+        let heading = match curves[0].2.last() {
+            Some((_, last)) => format!(" {title}: {} ", number(*last)),
+            None => format!(" {title} "),
+        };
+        let heights = match area.height {
+            // Labels that share a row would be drawn over each other.
+            0..=4 => Vec::new(),
+            5..=6 => vec![number(y0), number(y1)],
+            _ => vec![number(y0), number((y0 + y1) / 2.0), number(y1)],
+        };
+        let chart = Chart::new(datasets.collect())
+            .block(
+                Block::bordered()
+                    .title(heading)
+                    .border_style(Style::new().dim()),
+            )
+            .x_axis(
+                Axis::default()
+                    .bounds([x0, x1])
+                    .labels([thousands(x0.max(0.0) as u64), thousands(x1 as u64)]),
+            )
+            .y_axis(Axis::default().bounds([y0, y1]).labels(heights));
+        frame.render_widget(chart, area);
+    }
+
+    fn sample_box(&self, frame: &mut Frame<'_>, area: Rect) {
+        let (title, text) = match &self.sample {
+            Some((step, text)) => (
+                format!(" what it writes at step {} ", thousands(*step)),
+                text.as_str(),
+            ),
+            None => (" what it writes ".to_owned(), ""),
+        };
+        let block = Block::bordered()
+            .title(title)
+            .border_style(Style::new().dim());
+        let text = text.replace('\t', "    ");
+        frame.render_widget(
+            Paragraph::new(text).wrap(Wrap { trim: false }).block(block),
+            area,
+        );
+    }
+
+    fn log_box(&self, frame: &mut Frame<'_>, area: Rect) {
+        let block = Block::bordered()
+            .title(" log ")
+            .border_style(Style::new().dim());
+        let room = usize::from(area.height.saturating_sub(2));
+        let last = &self.log[self.log.len().saturating_sub(room)..];
+        let lines: Vec<Line<'_>> = last.iter().map(|line| Line::from(line.as_str())).collect();
+        frame.render_widget(Paragraph::new(lines).block(block), area);
+    }
+}
