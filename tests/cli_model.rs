@@ -195,3 +195,20 @@ fn completions_know_the_commands() {
         );
     }
 }
+
+/// Such a file is sound as far as a file can be: all of its weights are finite.
+#[test]
+fn a_model_whose_states_overflow_is_told() {
+    let folder = Folder::with_model();
+    let mut model = rnn::Model::load(folder.path("model.safetensors")).unwrap();
+    let mut network = model.network().clone();
+    network.parameters_mut().as_mut_slice().fill(f32::MAX);
+    model = rnn::Model::new(model.vocabulary().clone(), network, None);
+    model.save(folder.path("large")).unwrap();
+    let run = folder.run(&["score", "large", "text.txt"]);
+    let message = "text.txt scores NaN nats per character, expected a finite number: \
+                   the model's weights are so large that its states overflow";
+    run.fails(1, message);
+    folder.run(&["sample", "large", "-n", "5"]).ok();
+    folder.run(&["inspect", "large"]).ok();
+}

@@ -3,31 +3,12 @@
 
 mod hostile_support;
 
-use std::ops::ControlFlow;
-
-use hostile_support::{model, refusal, refused};
+use hostile_support::{interrupted, model, refusal, refused};
+use rnn::CellKind;
 use rnn::checkpoint::Interrupted;
-use rnn::{CellKind, Corpus, Error, RunOptions, Trainer, recommended};
 
 const CUT: &str = "its ";
 const TOO_FEW: &str = "it has ";
-
-/// What a run of three steps would go on from.
-fn interrupted() -> Vec<u8> {
-    let corpus = Corpus::from_text("to be or not to be").expect("a text");
-    let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
-    (advice.network.hidden_size, advice.network.num_layers) = (2, 1);
-    (advice.train.max_steps, advice.train.eval_every) = (Some(3), 2);
-    (advice.train.batch_size, advice.train.seq_length) = (2, 3);
-    let mut trainer = Trainer::<f32>::new(corpus, &[0.7, 0.3], advice.network, advice.train)
-        .expect("settings that go together");
-    trainer
-        .run(&RunOptions::default(), |_, _| {
-            Ok::<_, Error>(ControlFlow::Continue(()))
-        })
-        .expect("three steps");
-    trainer.interrupt().into_bytes()
-}
 
 #[test]
 fn every_truncation_is_refused() {

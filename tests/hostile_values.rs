@@ -218,3 +218,21 @@ fn weights_that_are_not_finite_are_refused() {
         }
     }
 }
+
+#[test]
+fn a_history_as_long_as_it_gets_comes_back() {
+    let model = hostile_support::model(rnn::CellKind::Gru);
+    let mut training = model.training().expect("a story").clone();
+    training.history = (0..100_000)
+        .map(|step| rnn::Record {
+            step: u64::MAX - step,
+            train_loss: Some(-1.234_567_890_123_456_7e-100),
+            validation_loss: Some(-1.234_567_890_123_456_7e-200),
+            learning_rate: -1.234_567_890_123_456_7e-300,
+        })
+        .collect();
+    let (vocabulary, network) = (model.vocabulary().clone(), model.network().clone());
+    let long = rnn::Model::new(vocabulary, network, Some(training));
+    let again = rnn::Model::from_bytes(&long.to_bytes()).expect("a sound file");
+    assert!(again == long);
+}

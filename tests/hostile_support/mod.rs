@@ -2,9 +2,12 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::hash::Hasher;
+use std::ops::ControlFlow;
 
+use rnn::optimizer::Schedule;
 use rnn::{
-    CellKind, Error, Init, Model, Network, NetworkConfig, Record, Training, Vocabulary, recommended,
+    CellKind, Corpus, Error, Init, Model, Network, NetworkConfig, Record, RunOptions, Trainer,
+    Training, Vocabulary, recommended,
 };
 use serde_json::{Map, Value, json};
 use twox_hash::XxHash3_64;
@@ -53,10 +56,38 @@ pub(crate) fn model(cell: CellKind) -> Model {
     Model::new(vocabulary, network, Some(training))
 }
 
+/// The text of [`interrupted`].
+pub(crate) const TEXT: &str = "to be or not to be";
+
+/// What a run of three steps would go on from.
+pub(crate) fn interrupted() -> Vec<u8> {
+    let corpus = Corpus::from_text(TEXT).expect("a text");
+    let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+    (advice.network.hidden_size, advice.network.num_layers) = (2, 1);
+    (advice.train.max_steps, advice.train.eval_every) = (Some(40), 2);
+    advice.train.schedule = Schedule::Plateau {
+        factor: 0.5,
+        patience: 1,
+    };
+    advice.train.patience = Some(3);
+    (advice.train.batch_size, advice.train.seq_length) = (2, 3);
+    let mut trainer = Trainer::<f32>::new(corpus, &[0.7, 0.3], advice.network, advice.train)
+        .expect("settings that go together");
+    trainer
+        .run(&RunOptions::default(), |trainer, _| {
+            Ok::<_, Error>(if trainer.step_count() < 3 {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            })
+        })
+        .expect("three steps");
+    trainer.interrupt().into_bytes()
+}
+
 impl File {
-    /// The parts of a model's file.
-    pub(crate) fn of(model: &Model) -> Self {
-        let bytes = model.to_bytes();
+    /// The parts of a file.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let (length, rest) = bytes.split_first_chunk().expect("a length");
         let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
         let header: Map<String, Value> = serde_json::from_slice(header).expect("a header");
@@ -92,7 +123,7 @@ impl File {
 
     /// The file of a small LSTM.
     pub(crate) fn small() -> Self {
-        File::of(&model(CellKind::Lstm))
+        File::of(&model(CellKind::Lstm).to_bytes())
     }
 
     /// The description as it stands in the header.

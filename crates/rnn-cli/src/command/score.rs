@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use anyhow::bail;
 use rnn::{Corpus, CorpusBuilder, Id, Model, Score, Scorer};
 use serde_json::json;
 
@@ -25,6 +26,7 @@ pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
             CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
         let corpus = source.read(builder)?;
         let text = Text {
+            source: &source,
             model: &model,
             corpus: &corpus,
             as_json: args.json,
@@ -69,6 +71,7 @@ fn report(score: &Score, name: &str, as_json: bool, out: &mut impl Write) -> io:
 
 /// A text to be scored.
 struct Text<'a> {
+    source: &'a Source,
     model: &'a Model,
     corpus: &'a Corpus,
     as_json: bool,
@@ -77,7 +80,7 @@ struct Text<'a> {
 
 impl Text<'_> {
     /// Scores the text, telling of each predicted character and its surprise in nats.
-    fn score(&self, mut tell: impl FnMut(Id, f64) -> io::Result<()>) -> io::Result<Score> {
+    fn score(&self, mut tell: impl FnMut(Id, f64) -> io::Result<()>) -> anyhow::Result<Score> {
         let length = self.corpus.len();
         let bar = progress::characters(self.console, length as u64);
         let mut scorer = Scorer::new(self.model);
@@ -95,11 +98,20 @@ impl Text<'_> {
             bar.inc(ids.len() as u64);
         }
         bar.finish_and_clear();
-        Ok(scorer.score())
+        let score = scorer.score();
+        let nats = score.nats_per_character();
+        if !nats.is_finite() {
+            bail!(
+                "{} scores {nats} nats per character, expected a finite number: \
+                 the model's weights are so large that its states overflow",
+                self.source
+            );
+        }
+        Ok(score)
     }
 
     /// Every line with its mean surprise, the strangest first; of equals the earlier.
-    fn lines(&self, out: &mut impl Write) -> io::Result<Score> {
+    fn lines(&self, out: &mut impl Write) -> anyhow::Result<Score> {
         let vocabulary = self.model.vocabulary();
         let newline = vocabulary.id('\n');
         let first = self.corpus.ids().get(0);
@@ -140,7 +152,7 @@ impl Text<'_> {
     }
 
     /// Every character with its surprise.
-    fn characters(&self, out: &mut impl Write) -> io::Result<Score> {
+    fn characters(&self, out: &mut impl Write) -> anyhow::Result<Score> {
         self.score(|id, nats| {
             let symbol = self.model.vocabulary().symbol(id);
             if self.as_json {

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
+
 /// Bad steps in a row that send training back to the best weights.
 const MOST_BAD_STEPS: u32 = 5;
 /// Returns that end training.
@@ -50,6 +52,26 @@ pub(crate) enum Verdict {
 }
 
 impl Guard {
+    /// Checks counters from a file.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] when one cannot have come from training.
+    pub(crate) fn validate(&self) -> Result<()> {
+        let (bad, returns) = (self.bad_steps, self.returns);
+        let (name, expected, value) = if bad >= MOST_BAD_STEPS {
+            ("number of bad steps in a row", "below 5", bad)
+        } else if returns > MOST_RETURNS {
+            ("number of returns", "at most 3", returns)
+        } else {
+            return Ok(());
+        };
+        Err(Error::InvalidSetting {
+            name,
+            expected,
+            value: value.into(),
+        })
+    }
+
     /// Judges a step by its loss and gradient norm.
     pub(crate) fn judge(&mut self, loss: f64, gradient_norm: f64) -> Verdict {
         if loss.is_finite() && gradient_norm.is_finite() {

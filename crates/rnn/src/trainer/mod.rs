@@ -326,7 +326,7 @@ impl<T: Scalar> Trainer<T> {
             validation_loss,
             learning_rate: self.progress.learning_rate,
         };
-        self.progress.history.push(record);
+        self.progress.record(record);
         let improved = validation_loss.is_some_and(|loss| {
             loss.is_finite() && self.progress.best.is_none_or(|(_, best)| loss < best)
         });

@@ -43,7 +43,25 @@ pub(crate) struct Progress {
     pub(crate) patience_spent: bool,
 }
 
+/// Most records of a history; a file has room for so many.
+const MOST_RECORDS: usize = 100_000;
+/// Most that any counter of a run can come to. A run would take longer than there have been people.
+const MOST: u64 = 1 << 53;
+
 impl Progress {
+    /// Appends a record. Of a history that is full every other record goes, so that a run of any
+    /// length can be saved.
+    pub(crate) fn record(&mut self, record: Record) {
+        if self.history.len() == MOST_RECORDS {
+            let mut at = 0;
+            self.history.retain(|_| {
+                at += 1;
+                at % 2 == 0
+            });
+        }
+        self.history.push(record);
+    }
+
     /// Checks what a file says of it.
     ///
     /// # Errors
@@ -52,6 +70,21 @@ impl Progress {
         self.plateau.validate()?;
         if let Some(patience) = &self.patience {
             patience.validate()?;
+        }
+        self.guard.validate()?;
+        for (name, value) in [
+            ("number of steps taken", self.step),
+            ("number of epochs", self.epoch),
+            ("number of losses", self.losses.1),
+            ("number of steps skipped", self.guard.skipped),
+        ] {
+            if value > MOST {
+                return Err(Error::InvalidSetting {
+                    name,
+                    expected: "at most 2^53",
+                    value: value as f64,
+                });
+            }
         }
         let scale = self.guard.scale;
         if !(scale > 0.0 && scale <= 1.0) {
@@ -63,5 +96,27 @@ impl Progress {
             });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_history_loses_every_other_record_and_no_end() {
+        let mut progress = Progress::default();
+        for step in 1..=MOST_RECORDS as u64 + 1 {
+            progress.record(Record {
+                step,
+                train_loss: None,
+                validation_loss: None,
+                learning_rate: 0.1,
+            });
+        }
+        let steps: Vec<u64> = progress.history.iter().map(|record| record.step).collect();
+        assert_eq!(steps.len(), MOST_RECORDS / 2 + 1);
+        assert_eq!((steps[0], steps[1]), (2, 4));
+        assert_eq!(steps.last(), Some(&(MOST_RECORDS as u64 + 1)));
     }
 }
