@@ -254,3 +254,14 @@ fn one_keeper_at_a_time() {
     model.save(&path).unwrap();
     Keeper::new(&path, Every::default()).unwrap();
 }
+
+#[test]
+fn a_run_on_records_goes_on_in_any_epoch_and_in_the_middle_of_a_record() {
+    let mut advice = advice(CellKind::Gru);
+    advice.train.records = true;
+    // Four batches an epoch, each of two windows.
+    advice.train.batch_size = 14;
+    let events = interruptions_change_nothing(advice, &[0.9, 0.1]);
+    let evaluations = |event: &&Event| matches!(event, Event::Evaluated { .. });
+    assert_eq!(events.iter().filter(evaluations).count(), 5);
+}

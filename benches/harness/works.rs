@@ -120,6 +120,7 @@ pub(crate) fn plain(
     reduction: Reduction,
 ) -> TrainConfig {
     TrainConfig {
+        records: false,
         batch_size,
         seq_length,
         horizon: None,

@@ -122,6 +122,7 @@ pub(crate) fn random_ids(vocab_size: usize, count: usize, seed: u32) -> Vec<Id> 
 /// Adam at a constant rate over whole windows, evaluated once, at the end.
 pub(crate) fn settings(batch_size: usize, seq_length: usize, max_steps: u64) -> TrainConfig {
     TrainConfig {
+        records: false,
         batch_size,
         seq_length,
         horizon: None,

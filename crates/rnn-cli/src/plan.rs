@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     /// Whether to go on with the run at the target.
     pub(crate) resume: bool,
     pub(crate) bytes: bool,
+    /// Whether each line is a sequence of its own.
+    pub(crate) records: bool,
     /// Whether to reserve U+FFFD for unknown characters, where that was said.
     pub(crate) reserve: Option<bool>,
     pub(crate) dry_run: bool,
@@ -64,6 +66,7 @@ impl Plan {
             resume,
             force,
             bytes,
+            records,
             unknown,
             dry_run,
             network,
@@ -99,6 +102,7 @@ impl Plan {
             force,
             resume: resume.is_some(),
             bytes,
+            records,
             reserve: unknown.map(|unknown| unknown == LearnedUnknownArg::Replace),
             dry_run,
             metrics,
@@ -185,6 +189,7 @@ impl Plan {
         }
         train.init.orthogonal |= net.orthogonal;
 
+        train.records |= self.records;
         set(&mut train.seq_length, opt.seq_length);
         set(&mut train.batch_size, opt.batch_size);
         train.horizon = opt.horizon.or(train.horizon);

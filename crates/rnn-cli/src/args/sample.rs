@@ -9,7 +9,7 @@ use super::{UnknownArg, value};
 const EXAMPLE: &str = "\
 Examples:
   rnn-cli sample shakespeare.safetensors --length 500 --temperature 0.8 --prime 'ROMEO:'
-  rnn-cli sample names.safetensors --samples 20 --stop $'\\n'     one name a line";
+  rnn-cli sample names.safetensors --samples 20 --records         one name a line";
 
 /// Writes text with a model.
 ///
@@ -50,6 +50,10 @@ pub(crate) struct SampleArgs {
     /// What to do with characters of the prime that the model does not know
     #[arg(long, value_name = "HOW", value_enum, default_value = "error")]
     pub(crate) unknown: UnknownArg,
+
+    /// Writes lines, for a model that was trained with --records: each starts a line and ends with it
+    #[arg(long, conflicts_with = "stop")]
+    pub(crate) records: bool,
 
     /// Ends a sample before this text
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]

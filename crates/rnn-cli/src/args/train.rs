@@ -44,6 +44,11 @@ pub(crate) struct TrainArgs {
     #[arg(long)]
     pub(crate) bytes: bool,
 
+    /// Learns each line for itself, such as names: no line tells of the next, and their order, drawn
+    /// anew for each epoch, means nothing
+    #[arg(long)]
+    pub(crate) records: bool,
+
     /// What sample and score may do with characters that the text does not have
     #[arg(long, value_name = "HOW", value_enum, conflicts_with = "bytes")]
     pub(crate) unknown: Option<LearnedUnknownArg>,

@@ -61,6 +61,7 @@ pub(crate) fn run(args: &DemoArgs, console: Console) -> anyhow::Result<()> {
 /// descent, weights from a narrow normal distribution, one bias.
 fn notebook(args: &DemoArgs, seq_length: usize) -> TrainConfig {
     TrainConfig {
+        records: false,
         batch_size: 1,
         seq_length,
         horizon: args.one_step.then_some(1),

@@ -7,13 +7,20 @@ use rnn::{BatchSampler, Model, SampleOptions};
 
 use crate::args::SampleArgs;
 use crate::console::{self, Console};
+use crate::exit::misuse;
 use crate::file;
 
 /// Runs `sample`.
 pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
     let model = file::load(&args.model)?;
     let vocabulary = model.vocabulary();
-    let (prime, shown) = match &args.prime {
+    let newline = vocabulary.id('\n');
+    if args.records && newline.is_none() {
+        return Err(misuse(
+            "--records: the model knows no line's end, expected one that was trained on lines",
+        ));
+    }
+    let (mut prime, shown) = match &args.prime {
         Some(prime) => (
             vocabulary
                 .encode_with(prime, args.unknown.into())
@@ -21,8 +28,11 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
             prime.as_bytes(),
         ),
         // A line's end is where texts begin. It was not typed, so it is not shown.
-        None => (vocabulary.id('\n').into_iter().collect(), [].as_slice()),
+        None => (newline.into_iter().collect(), [].as_slice()),
     };
+    if let Some(newline) = newline.filter(|_| args.records && args.prime.is_some()) {
+        prime.insert(0, newline);
+    }
     let options = SampleOptions {
         temperature: if args.greedy { 0.0 } else { args.temperature },
         top_k: args.top_k,
@@ -30,7 +40,11 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
         seed: args.seed,
     };
     let mut sampler = BatchSampler::new(&model, &prime, args.samples, &options)?;
-    let stop = args.stop.as_deref().unwrap_or_default().as_bytes();
+    let stop = args
+        .stop
+        .as_deref()
+        .unwrap_or(if args.records { "\n" } else { "" })
+        .as_bytes();
     let mut samples: Vec<Sample> = (0..args.samples)
         .map(|_| Sample::new(shown, stop))
         .collect();

@@ -29,6 +29,10 @@ pub(crate) fn check(
             json!({"bytes": is_bytes}),
             json!({"bytes": is_bytes || plan.bytes}),
         ),
+        (
+            json!({"records": run.config().records}),
+            json!({"records": asked.train.records}),
+        ),
         (json!({"split": run.split()}), json!({"split": split})),
         (json!(run.network()), json!(asked.network)),
         // Before the learning rate, which follows from it.

@@ -16,7 +16,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 
 use super::Split;
-use crate::{Corpus, Error, Id, Result};
+use crate::{Corpus, Error, Id, IdSlice, Result};
 
 /// A set of records of one corpus, by the places where they start, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,12 @@ impl Records {
     /// Where the records start in the corpus, ascending.
     pub fn starts(&self) -> &[usize] {
         &self.starts
+    }
+
+    /// Characters of all records, newlines included; `ids` are those of their corpus.
+    pub fn characters(&self, ids: IdSlice<'_>) -> usize {
+        let length = |&start: &usize| ids.find(self.newline, start) + 1 - start;
+        self.starts.iter().map(length).sum()
     }
 
     /// The id that ends every record.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Init;
-use crate::corpus;
+use crate::corpus::{self, Corpus, Records};
 use crate::error::{Error, Result};
 use crate::loss::Reduction;
 use crate::optimizer::{Clip, OptimizerConfig, Schedule, check_learning_rate};
@@ -12,7 +12,10 @@ use crate::optimizer::{Clip, OptimizerConfig, Schedule, check_learning_rate};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Parallel streams of text, one row of the batch each.
+    /// Whether each line is a sequence of its own, from a zero state, lines shuffled each epoch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub records: bool,
+    /// Parallel streams of text, or records, one row of the batch each.
     pub batch_size: usize,
     /// Steps between updates: the window of truncated BPTT.
     pub seq_length: usize,
@@ -75,12 +78,22 @@ impl TrainConfig {
         self.init.validate()
     }
 
-    /// The same for a text to learn from of so many characters: one too short for the batch or the
-    /// window shrinks them, and the second value says so.
+    /// The same for a text of which the first share is learned from: one too short for the batch
+    /// or the window shrinks them, and the second value says so.
     ///
     /// # Errors
-    /// As [`corpus::fit`].
-    pub fn fitted(mut self, characters: usize) -> Result<(Self, Option<String>)> {
+    /// As [`corpus::fit`], [`Corpus::split`] and, for records, [`Records::split`].
+    pub fn fitted(mut self, corpus: &Corpus, shares: &[f64]) -> Result<(Self, Option<String>)> {
+        if self.records {
+            let learned = Records::of(corpus)?.split(shares, self.seed)?.train.len();
+            let batch = self.batch_size;
+            self.batch_size = batch.min(learned);
+            let changed = (learned < batch).then(|| {
+                format!("{learned} lines to learn from are short for a batch of {batch}: using {learned}")
+            });
+            return Ok((self, changed));
+        }
+        let characters = corpus.split(shares)?.train.len();
         let fitted = corpus::fit(characters, self.batch_size, self.seq_length)?;
         (self.batch_size, self.seq_length) = (fitted.batch_size, fitted.seq_length);
         Ok((self, fitted.changed))

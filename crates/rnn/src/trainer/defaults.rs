@@ -14,6 +14,19 @@ pub struct Recommended {
     pub train: TrainConfig,
 }
 
+impl Recommended {
+    /// The same for records of so many characters on average: a batch of them has as many characters
+    /// to learn from as one of windows.
+    pub fn for_records(mut self, mean_length: f64) -> Self {
+        let train = &mut self.train;
+        train.records = true;
+        let characters = (train.batch_size * train.seq_length) as f64;
+        let wanted = (characters / mean_length.max(1.0)) as usize;
+        train.batch_size = wanted.clamp(train.batch_size, 16 * train.batch_size);
+        self
+    }
+}
+
 /// Settings that do well on a text of this many characters.
 ///
 /// A text of a million characters gets two LSTM layers of 256 units; shorter ones more dropout,
@@ -37,6 +50,7 @@ pub fn recommended(characters: usize, vocab_size: usize) -> Recommended {
             num_layers,
         },
         train: TrainConfig {
+            records: false,
             batch_size,
             seq_length: 64,
             horizon: None,

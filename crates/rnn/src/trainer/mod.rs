@@ -15,6 +15,7 @@ mod guard;
 mod progress;
 mod resume;
 mod run;
+mod source;
 mod validation;
 
 use tensor::Scalar;
@@ -28,7 +29,7 @@ pub use run::{Event, Outcome, RunOptions};
 
 use crate::bptt::{Bptt, Window};
 use crate::config::NetworkConfig;
-use crate::corpus::{Corpus, Split, Streams};
+use crate::corpus::Corpus;
 use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::memory;
@@ -38,7 +39,7 @@ use crate::optimizer::{Optimizer, Patience, Position};
 use crate::parameters::Parameters;
 use crate::vocabulary::Id;
 use guard::Verdict;
-use validation::Validator;
+use source::{HeldOut, Parts, Source};
 
 /// Trains a network on a text.
 ///
@@ -59,14 +60,15 @@ pub struct Trainer<T> {
     corpus: Corpus,
     /// Of the corpus, which is worth computing once.
     digest: u64,
-    split: Split,
     shares: Vec<f64>,
-    streams: Streams,
+    source: Source,
+    /// Characters to learn from and held out.
+    lengths: (usize, usize),
     network: Network<T>,
     gradient: Parameters<T>,
     optimizer: Optimizer<T>,
     bptt: Bptt<T>,
-    validator: Option<Validator<T>>,
+    held_out: Option<HeldOut<T>>,
     config: TrainConfig,
     progress: Progress,
     best: Option<Parameters<T>>,
@@ -105,8 +107,8 @@ impl<T: Scalar> Trainer<T> {
     ) -> Result<Self> {
         config.validate()?;
         network.validate()?;
-        let learned = corpus.split(split)?.train.len();
-        memory::check(memory::training(&network, &config.fitted(learned)?.0))?;
+        let fitted = config.fitted(&corpus, split)?.0;
+        memory::check(memory::training(&network, &fitted))?;
         let network = Network::new(network, &config.init, config.seed)?;
         Self::with_network(corpus, split, network, config)
     }
@@ -131,12 +133,15 @@ impl<T: Scalar> Trainer<T> {
             "a network of {mine} characters for a text of {texts}"
         );
         let shares = split.to_vec();
-        let split = corpus.split(split)?;
-        let (config, changed) = config.fitted(split.train.len())?;
+        let (config, changed) = config.fitted(&corpus, split)?;
         memory::check(memory::training(network.config(), &config))?;
         let mut notes: Vec<String> = changed.into_iter().collect();
-        let validator = Validator::new(network.config(), split.validation.len());
-        if validator.is_none() {
+        let Parts {
+            source,
+            held_out,
+            lengths,
+        } = Parts::new(&corpus, split, network.config(), &config)?;
+        if held_out.is_none() {
             notes.push(
                 "no text is held out, so there is no validation loss: the model is the last state"
                     .into(),
@@ -150,11 +155,10 @@ impl<T: Scalar> Trainer<T> {
         };
         let count = config.batch_size * config.seq_length;
         Ok(Trainer {
-            streams: Streams::new(split.train.clone(), config.batch_size, config.seq_length),
             gradient: Parameters::zeros(network.config()),
             optimizer: Optimizer::new(config.optimizer, network.parameters().len())?,
             bptt: Bptt::new(network.config(), window, config.dropout > 0.0),
-            best: validator.is_some().then(|| network.parameters().clone()),
+            best: held_out.is_some().then(|| network.parameters().clone()),
             progress: Progress {
                 patience: config.patience.map(Patience::new).transpose()?,
                 ..Progress::default()
@@ -163,10 +167,11 @@ impl<T: Scalar> Trainer<T> {
             targets: vec![0; count],
             digest: corpus.digest(),
             corpus,
-            split,
+            source,
+            lengths,
             shares,
             network,
-            validator,
+            held_out,
             config,
             notes,
         })
@@ -192,9 +197,9 @@ impl<T: Scalar> Trainer<T> {
         &self.corpus
     }
 
-    /// The parts of the text.
-    pub fn split(&self) -> &Split {
-        &self.split
+    /// Characters to learn from and held out.
+    pub fn lengths(&self) -> (usize, usize) {
+        self.lengths
     }
 
     /// Steps taken.
@@ -207,9 +212,10 @@ impl<T: Scalar> Trainer<T> {
         self.progress.epoch
     }
 
-    /// Windows in an epoch, each one step.
+    /// Windows in this epoch, each one step. Records longer than a window make it depend on the
+    /// epoch's order.
     pub fn windows_per_epoch(&self) -> usize {
-        self.streams.windows_per_epoch()
+        self.source.windows_per_epoch()
     }
 
     /// Characters of one step, where the window is a full one.
@@ -236,16 +242,16 @@ impl<T: Scalar> Trainer<T> {
     /// Takes one step: forward, backward, clip, update. A window whose loss or gradient is not
     /// finite changes no weight.
     fn step(&mut self) -> (Step, Verdict) {
-        if self.progress.window == 0 {
-            self.bptt.reset_state();
-        }
-        let steps = self.streams.fill(
+        let window = self.source.fill(
             self.corpus.ids().as_slice(),
             self.progress.window,
             &mut self.inputs,
             &mut self.targets,
         );
-        let count = steps * self.config.batch_size;
+        if window.is_first {
+            self.bptt.reset_state();
+        }
+        let count = window.steps * self.config.batch_size;
         let dropout = (self.config.dropout > 0.0)
             .then(|| Dropout::new(self.config.dropout, self.config.seed, self.progress.step));
         let (inputs, targets) = (&self.inputs[..count], &self.targets[..count]);
@@ -274,16 +280,18 @@ impl<T: Scalar> Trainer<T> {
         self.progress.learning_rate = learning_rate;
         self.progress.step += 1;
         self.progress.window += 1;
-        if self.progress.window == self.streams.windows_per_epoch() {
+        if self.progress.window == self.source.windows_per_epoch() {
             self.progress.window = 0;
             self.progress.epoch += 1;
+            let ids = self.corpus.ids().as_slice();
+            self.source.begin_epoch(ids, self.progress.epoch);
         }
         (
             Step {
                 loss,
                 gradient_norm,
                 learning_rate,
-                characters: count as u64,
+                characters: window.characters as u64,
             },
             verdict,
         )
@@ -312,12 +320,12 @@ impl<T: Scalar> Trainer<T> {
     /// Measures the held-out loss, notes it in the history, and keeps the weights if they are the
     /// best so far; of equals the earlier stays.
     fn evaluate(&mut self) -> (Record, bool) {
-        let held_out = self.corpus.ids().slice(self.split.validation.clone());
+        let ids = self.corpus.ids().as_slice();
         let parameters = self.network.parameters();
         let validation_loss = self
-            .validator
+            .held_out
             .as_mut()
-            .map(|validator| validator.loss(parameters, held_out));
+            .map(|held_out| held_out.loss(parameters, ids));
         let (sum, count) = std::mem::take(&mut self.progress.losses);
         let train_loss = (count > 0).then(|| sum / count as f64);
         let record = Record {

@@ -44,6 +44,8 @@ impl Trainer<f32> {
         if trainer.digest != run.digest {
             return Err(Error::TextChanged);
         }
+        let ids = trainer.corpus.ids().as_slice();
+        trainer.source.begin_epoch(ids, run.progress.epoch);
         let misfit = |what: &str| Error::NotAModel {
             what: format!("{what} does not fit its text"),
         };
@@ -70,7 +72,7 @@ impl<T: Scalar> Trainer<T> {
     /// Whether an evaluation has brought a model worth keeping.
     pub(crate) fn has_result(&self) -> bool {
         let is_evaluated = !self.progress.history.is_empty();
-        self.progress.best.is_some() || (self.validator.is_none() && is_evaluated)
+        self.progress.best.is_some() || (self.held_out.is_none() && is_evaluated)
     }
 
     /// Changes the number of steps; `None` leaves it open until a time limit fixes it. From here on

@@ -12,7 +12,7 @@ use std::ops::Range;
 use tensor::Scalar;
 
 use crate::config::NetworkConfig;
-use crate::corpus::IdSlice;
+use crate::corpus::{IdSlice, RecordBatches, Records};
 use crate::loss;
 use crate::packed::PackedWeights;
 use crate::parallel;
@@ -27,7 +27,8 @@ const GROUP_STREAMS: usize = 16;
 const STEPS: usize = 64;
 
 /// Buffers for the evaluation of a held-out part of the text.
-pub(crate) struct Validator<T> {
+pub(super) struct TextValidator<T> {
+    part: Range<usize>,
     weights: PackedWeights<T>,
     groups: Vec<Group<T>>,
     predictions: usize,
@@ -43,10 +44,10 @@ struct Group<T> {
     total: f64,
 }
 
-impl<T: Scalar> Validator<T> {
-    /// Buffers for a part of `characters` characters; `None` if there is nothing to predict.
-    pub(crate) fn new(config: &NetworkConfig, characters: usize) -> Option<Self> {
-        let predictions = characters.checked_sub(1).filter(|&count| count > 0)?;
+impl<T: Scalar> TextValidator<T> {
+    /// Buffers for a part of the text; `None` if there is nothing to predict.
+    pub(super) fn new(config: &NetworkConfig, part: Range<usize>) -> Option<Self> {
+        let predictions = part.len().checked_sub(1).filter(|&count| count > 0)?;
         let count = (predictions / STREAM_CHARACTERS).clamp(1, MOST_STREAMS);
         let bound = |stream: usize| stream * predictions / count;
         let streams: Vec<_> = (0..count)
@@ -63,20 +64,23 @@ impl<T: Scalar> Validator<T> {
                 total: 0.0,
             })
             .collect();
-        Some(Validator {
+        Some(TextValidator {
+            part,
             weights: PackedWeights::forward(config),
             groups,
             predictions,
         })
     }
 
-    /// The mean loss over `ids` in nats per character.
-    pub(crate) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
+    /// The mean loss in nats per character; `ids` are those of the whole text.
+    pub(super) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
         let Self {
             weights,
             groups,
             predictions,
+            part,
         } = self;
+        let ids = ids.slice(part.clone());
         weights.pack_forward(params);
         let weights = &*weights;
         parallel::for_each(groups, &|group: &mut Group<T>| {
@@ -111,5 +115,68 @@ impl<T: Scalar> Group<T> {
             loss::softmax_cross_entropy(logits, &self.targets[..count], &mut self.losses[..count]);
             self.total += self.losses[..count].iter().sum::<f64>();
         }
+    }
+}
+
+/// Records evaluated side by side.
+const RECORDS: usize = 64;
+
+/// Buffers for the evaluation of held-out records, each from a zero state.
+pub(super) struct RecordValidator<T> {
+    batches: RecordBatches,
+    characters: usize,
+    weights: PackedWeights<T>,
+    unroll: Unroll<T>,
+    inputs: Vec<Id>,
+    targets: Vec<Id>,
+    losses: Vec<f64>,
+}
+
+impl<T: Scalar> RecordValidator<T> {
+    /// Buffers for the records; `None` if there are none.
+    pub(super) fn new(config: &NetworkConfig, records: Records, ids: IdSlice<'_>) -> Option<Self> {
+        if records.is_empty() {
+            return None;
+        }
+        let rows = records.len().min(RECORDS);
+        Some(RecordValidator {
+            characters: records.characters(ids),
+            batches: RecordBatches::new(records, ids, rows, STEPS),
+            weights: PackedWeights::forward(config),
+            unroll: Unroll::new(config, 0, rows, STEPS, false),
+            inputs: vec![0; STEPS * rows],
+            targets: vec![IGNORE; STEPS * rows],
+            losses: vec![0.0; STEPS * rows],
+        })
+    }
+
+    /// Characters that are predicted: all of the records, newlines included.
+    pub(super) fn characters(&self) -> usize {
+        self.characters
+    }
+
+    /// The mean loss in nats per character; `ids` are those of the whole corpus.
+    pub(super) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
+        let (rows, vocab) = (self.batches.batch_size(), self.unroll.config.vocab_size);
+        let mut total = 0.0;
+        self.weights.pack_forward(params);
+        for w in 0..self.batches.windows_per_epoch() {
+            let window = self
+                .batches
+                .fill(ids, w, &mut self.inputs, &mut self.targets);
+            let count = window.steps * rows;
+            if window.is_first {
+                self.unroll.steps = 0;
+                self.unroll.reset_state();
+            }
+            self.unroll.carry_state();
+            self.unroll
+                .set_inputs(&self.inputs[..count], rows, window.steps);
+            self.unroll.forward(params, &self.weights);
+            let logits = &mut self.unroll.logits[..count * vocab];
+            loss::softmax_cross_entropy(logits, &self.targets[..count], &mut self.losses[..count]);
+            total += self.losses[..count].iter().sum::<f64>();
+        }
+        total / self.characters as f64
     }
 }

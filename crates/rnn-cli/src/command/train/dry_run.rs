@@ -26,15 +26,15 @@ pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
     let speed = speed(plan, &mut trainer)?;
     let mut out = console::stdout();
     let (network, config) = (trainer.network().config(), trainer.config());
-    let (corpus, split) = (trainer.corpus(), trainer.split());
+    let (corpus, (learned, held_out)) = (trainer.corpus(), trainer.lengths());
     let count = |count: usize| thousands(count as u64);
     writeln!(
         out,
         "text        {} characters, {} distinct; {} to learn from, {} held out",
         count(corpus.len()),
         corpus.vocabulary().len(),
-        count(split.train.len()),
-        count(split.validation.len())
+        count(learned),
+        count(held_out)
     )?;
     let parameters = memory::parameters(network) as u64;
     writeln!(
@@ -119,6 +119,6 @@ fn expected(trainer: &Trainer<f32>, speed: f64) -> Option<Duration> {
     let steps = config.max_steps?;
     let learned = steps as f64 * trainer.characters_per_step() as f64;
     let evaluations = steps.div_ceil(config.eval_every) as f64;
-    let read = evaluations * trainer.split().validation.len() as f64;
+    let read = evaluations * trainer.lengths().1 as f64;
     Duration::try_from_secs_f64((learned + read / BACKWARD) / speed).ok()
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, anyhow, bail};
 use rnn::checkpoint::Interrupted;
-use rnn::{Corpus, CorpusBuilder, Recommended, Trainer, recommended};
+use rnn::{Corpus, CorpusBuilder, Recommended, Records, Trainer, recommended};
 
 use crate::console::Console;
 use crate::format::thousands;
@@ -58,8 +58,18 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
         Some(true) => CorpusBuilder::new().reserve_replacement(),
         _ => CorpusBuilder::new(),
     };
+    let builder = if plan.records {
+        builder.records()
+    } else {
+        builder
+    };
     let corpus = read(plan, builder, console)?;
-    let settings = plan.settings(recommended(corpus.len(), corpus.vocabulary().len()))?;
+    let mut base = recommended(corpus.len(), corpus.vocabulary().len());
+    if plan.records {
+        let lines = Records::of(&corpus)?.len();
+        base = base.for_records(corpus.len() as f64 / lines as f64);
+    }
+    let settings = plan.settings(base)?;
     let mut trainer = Trainer::new(corpus, plan.split(), settings.network, settings.train)
         .map_err(|error| match error {
             rnn::Error::TooLarge { .. } => anyhow::Error::from(error),
@@ -84,14 +94,18 @@ fn resumed(
     } else {
         CorpusBuilder::new().reserve(run.vocabulary().symbols())
     };
+    let builder = if run.config().records || plan.records {
+        builder.records()
+    } else {
+        builder
+    };
     let corpus = read(plan, builder, console)?;
     let base = Recommended {
         network: *run.network(),
         train: *run.config(),
     };
     let mut asked = plan.settings(base)?;
-    let learned = corpus.split(run.split())?.train.len();
-    (asked.train, _) = asked.train.fitted(learned)?;
+    (asked.train, _) = asked.train.fitted(&corpus, run.split())?;
     check_contradictions(plan, &run, asked, file)?;
     let was_open = run.config().max_steps.is_none();
     let mut trainer =

@@ -1,0 +1,130 @@
+//! Where windows come from: streams through one long text, or records of their own.
+
+use tensor::Scalar;
+
+use super::TrainConfig;
+use super::validation::{RecordValidator, TextValidator};
+use crate::config::NetworkConfig;
+use crate::corpus::{Corpus, IdSlice, RecordBatches, Records, Streams};
+use crate::error::Result;
+use crate::parameters::Parameters;
+use crate::vocabulary::Id;
+
+/// The part that is learned from.
+pub(super) enum Source {
+    Text(Streams),
+    Records { batches: RecordBatches, seed: u64 },
+}
+
+/// A window that was written.
+pub(super) struct Filled {
+    pub(super) steps: usize,
+    /// Targets that are not padding.
+    pub(super) characters: usize,
+    /// Whether it begins from a zero state.
+    pub(super) is_first: bool,
+}
+
+impl Source {
+    pub(super) fn windows_per_epoch(&self) -> usize {
+        match self {
+            Source::Text(streams) => streams.windows_per_epoch(),
+            Source::Records { batches, .. } => batches.windows_per_epoch(),
+        }
+    }
+
+    /// Takes the order that the epoch has.
+    pub(super) fn begin_epoch(&mut self, ids: IdSlice<'_>, epoch: u64) {
+        if let Source::Records { batches, seed } = self {
+            batches.shuffle(ids, *seed, epoch);
+        }
+    }
+
+    pub(super) fn fill(
+        &mut self,
+        ids: IdSlice<'_>,
+        w: usize,
+        inputs: &mut [Id],
+        targets: &mut [Id],
+    ) -> Filled {
+        match self {
+            Source::Text(streams) => {
+                let steps = streams.fill(ids, w, inputs, targets);
+                Filled {
+                    steps,
+                    characters: steps * streams.batch_size(),
+                    is_first: w == 0,
+                }
+            }
+            Source::Records { batches, .. } => {
+                let window = batches.fill(ids, w, inputs, targets);
+                Filled {
+                    steps: window.steps,
+                    characters: window.characters,
+                    is_first: window.is_first,
+                }
+            }
+        }
+    }
+}
+
+/// The part that is held out.
+pub(super) enum HeldOut<T> {
+    Text(TextValidator<T>),
+    Records(Box<RecordValidator<T>>),
+}
+
+impl<T: Scalar> HeldOut<T> {
+    /// The mean loss in nats per character; `ids` are those of the whole corpus.
+    pub(super) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
+        match self {
+            HeldOut::Text(validator) => validator.loss(params, ids),
+            HeldOut::Records(validator) => validator.loss(params, ids),
+        }
+    }
+}
+
+/// A corpus cut into what is learned from and what is held out.
+pub(super) struct Parts<T> {
+    pub(super) source: Source,
+    pub(super) held_out: Option<HeldOut<T>>,
+    /// Characters of either part.
+    pub(super) lengths: (usize, usize),
+}
+
+impl<T: Scalar> Parts<T> {
+    /// Cuts the corpus as `config`, fitted to it, says.
+    pub(super) fn new(
+        corpus: &Corpus,
+        shares: &[f64],
+        network: &NetworkConfig,
+        config: &TrainConfig,
+    ) -> Result<Self> {
+        let (batch_size, seq_length) = (config.batch_size, config.seq_length);
+        if !config.records {
+            let split = corpus.split(shares)?;
+            let lengths = (split.train.len(), split.validation.len());
+            return Ok(Parts {
+                source: Source::Text(Streams::new(split.train, batch_size, seq_length)),
+                held_out: TextValidator::new(network, split.validation).map(HeldOut::Text),
+                lengths,
+            });
+        }
+        let ids = corpus.ids().as_slice();
+        let split = Records::of(corpus)?.split(shares, config.seed)?;
+        let held_out = RecordValidator::new(network, split.validation, ids);
+        let held = held_out
+            .as_ref()
+            .map_or(0, |validator| validator.characters());
+        let learned = split.train.characters(ids);
+        let batches = RecordBatches::new(split.train, ids, batch_size, seq_length);
+        let seed = config.seed;
+        let mut source = Source::Records { batches, seed };
+        source.begin_epoch(ids, 0);
+        Ok(Parts {
+            source,
+            held_out: held_out.map(|validator| HeldOut::Records(Box::new(validator))),
+            lengths: (learned, held),
+        })
+    }
+}
