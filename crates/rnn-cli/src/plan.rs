@@ -18,7 +18,7 @@ use crate::args::{LearnedUnknownArg, NetworkArgs, OptimizationArgs, RunArgs, Tra
 use crate::exit::misuse;
 use crate::target::Target;
 use crate::texts::Texts;
-pub(crate) use contradiction::check as check_contradictions;
+pub(crate) use contradiction::{check as check_contradictions, check_network};
 use update::{fits, optimizer, schedule};
 
 /// Shares of a text that are learned from and held out.
@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     /// Whether to go on with the run at the target.
     pub(crate) resume: bool,
     pub(crate) bytes: bool,
+    /// The model to begin with.
+    pub(crate) init_from: Option<PathBuf>,
     /// Whether each line is a sequence of its own.
     pub(crate) records: bool,
     /// Whether to reserve U+FFFD for unknown characters, where that was said.
@@ -64,6 +66,7 @@ impl Plan {
             files,
             output,
             resume,
+            init_from,
             force,
             bytes,
             records,
@@ -102,6 +105,7 @@ impl Plan {
             force,
             resume: resume.is_some(),
             bytes,
+            init_from,
             records,
             reserve: unknown.map(|unknown| unknown == LearnedUnknownArg::Replace),
             dry_run,

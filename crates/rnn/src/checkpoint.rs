@@ -17,6 +17,7 @@
 mod container;
 mod file;
 mod header;
+mod import;
 mod keeper;
 mod lock;
 mod resume;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use container::{FORMAT, checksum_of};
 pub use file::{check_target, load, read, save};
+pub use import::import;
 pub use keeper::{Every, Keeper};
 pub use resume::{Interrupted, resume_path};
 

@@ -76,6 +76,13 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// Bytes that are no network of PyTorch, or none that can be imported.
+    #[error("not a network to import: {what}")]
+    NotImportable {
+        /// What is wrong with them.
+        what: String,
+    },
+
     /// Bytes that are not a whole and sound model.
     #[error("not a model of this program: {what}")]
     NotAModel {

@@ -30,6 +30,24 @@
 //! # Ok::<(), rnn::Error>(())
 //! ```
 //!
+//! Use a model from any number of threads:
+//!
+//! ```no_run
+//! use rnn::{Model, SampleOptions};
+//!
+//! let model = Model::load("names.safetensors")?;
+//! let options = SampleOptions::default();
+//! let completed: String = model.sample("an", &options)?.take_while(|&c| c != '\n').collect();
+//! println!("an{completed}, {:.2} bits a character", model.score("anna")?.bits_per_character());
+//! let mut state = model.initial_state();
+//! let next = model.step('a', &mut state)?; // one probability for each symbol
+//! std::thread::scope(|scope| {
+//!     scope.spawn(|| model.score("bob")); // `Model` is `Send` and `Sync`
+//! });
+//! assert_eq!(next.len(), model.vocabulary().len());
+//! # Ok::<(), rnn::Error>(())
+//! ```
+//!
 //! The same seed, text and settings give the same bits on every run, number of threads and
 //! instruction set. A [`Model`] is plain data: `Send`, `Sync`, and one `.safetensors` file.
 #![forbid(unsafe_code)]
@@ -42,6 +60,7 @@ pub mod corpus;
 mod dropout;
 mod error;
 pub mod gradient_check;
+mod grow;
 pub mod insight;
 mod loss;
 pub mod memory;

@@ -3,13 +3,17 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use tensor::activation;
 
 use crate::checkpoint;
 use crate::error::Result;
 use crate::network::Network;
+use crate::packed::{PackedOnce, PackedWeights};
 use crate::sampler::{BatchSampler, SampleOptions, Sampler};
 use crate::score::{Score, Scorer};
+use crate::state::State;
 use crate::trainer::{Progress, Record, TrainConfig};
+use crate::unroll::Unroll;
 use crate::vocabulary::Vocabulary;
 
 /// How a model came to be.
@@ -56,6 +60,7 @@ pub struct Model {
     vocabulary: Vocabulary,
     network: Network<f32>,
     training: Option<Training>,
+    packed: PackedOnce,
 }
 
 impl Model {
@@ -73,6 +78,7 @@ impl Model {
             vocabulary,
             network,
             training,
+            packed: PackedOnce::default(),
         }
     }
 
@@ -98,6 +104,16 @@ impl Model {
     /// If the bytes are not a whole and sound model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         checkpoint::from_bytes(bytes)
+    }
+
+    /// A model from a state dict of PyTorch as `.safetensors`: `nn.RNN`, `nn.LSTM` or `nn.GRU` beside
+    /// an `nn.Linear`. `characters` are those that it was trained on, in the order of their numbers
+    /// there; without them the file's metadata holds them under `vocabulary`.
+    ///
+    /// # Errors
+    /// If the bytes are not that.
+    pub fn from_pytorch(bytes: &[u8], characters: Option<&str>) -> Result<Self> {
+        checkpoint::import(bytes, characters, false)
     }
 
     /// The content of a file. Equal models give equal bytes.
@@ -139,6 +155,39 @@ impl Model {
         options: &SampleOptions,
     ) -> Result<BatchSampler<'_>> {
         BatchSampler::new(self, &self.vocabulary.encode(prime)?, samples, options)
+    }
+
+    /// The state before the first character, for [`step`](Self::step).
+    pub fn initial_state(&self) -> State<f32> {
+        State::zeros(self.network.config(), 1)
+    }
+
+    /// Reads one character, which changes `state`, and returns the probability of each symbol to come
+    /// next, in the order of the vocabulary: for a loop over key presses.
+    ///
+    /// # Errors
+    /// [`Error::UnknownCharacter`](crate::Error::UnknownCharacter), which leaves `state` as it was.
+    ///
+    /// # Panics
+    /// If `state` is not one of a single sequence in this network.
+    pub fn step(&self, character: char, state: &mut State<f32>) -> Result<Vec<f32>> {
+        let ids = self.vocabulary.encode(character.encode_utf8(&mut [0; 4]))?;
+        let config = self.network.config();
+        state.check(config, 1);
+        let mut unroll = Unroll::new(config, 0, 1, ids.len(), false);
+        unroll.load_state(state);
+        unroll.set_inputs(&ids, 1, ids.len());
+        unroll.forward(self.network.parameters(), self.packed());
+        unroll.store_state(state);
+        let mut probabilities = unroll.logits_at(ids.len() - 1).to_vec();
+        activation::softmax_in_place(&mut probabilities);
+        Ok(probabilities)
+    }
+
+    /// The weights for the forward products, packed once for all who share the model.
+    pub(crate) fn packed(&self) -> &PackedWeights<f32> {
+        self.packed
+            .get(self.network.config(), self.network.parameters())
     }
 
     /// How surprising `text` is. The first character is read, not predicted.

@@ -3,6 +3,8 @@
 //! A recurrent step multiplies a small block of hidden states by the same matrix again and again.
 //! Packing that matrix costs as much as one pass over it, and is paid once a window.
 
+use std::sync::OnceLock;
+
 use tensor::{PackedMatrix, Scalar};
 
 use crate::config::NetworkConfig;
@@ -19,6 +21,43 @@ pub(crate) struct PackedWeights<T> {
     pub(crate) input: Vec<Vec<PackedMatrix<T>>>,
     /// Decoder weights.
     pub(crate) decoder: PackedMatrix<T>,
+}
+
+/// The weights for the forward products of a network that does not change, packed when they are first
+/// asked for. It follows from the network, so a copy begins empty and all are equal.
+#[derive(Default)]
+pub(crate) struct PackedOnce(OnceLock<PackedWeights<f32>>);
+
+impl PackedOnce {
+    pub(crate) fn get(
+        &self,
+        config: &NetworkConfig,
+        params: &Parameters<f32>,
+    ) -> &PackedWeights<f32> {
+        self.0.get_or_init(|| {
+            let mut weights = PackedWeights::forward(config);
+            weights.pack_forward(params);
+            weights
+        })
+    }
+}
+
+impl Clone for PackedOnce {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for PackedOnce {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl std::fmt::Debug for PackedOnce {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PackedOnce")
+    }
 }
 
 impl<T: Scalar> PackedWeights<T> {

@@ -86,7 +86,7 @@ impl SampleOptions {
 /// Sample `i` draws from its own stream, so its text does not depend on how many others there are.
 pub struct BatchSampler<'m> {
     model: &'m Model,
-    weights: PackedWeights<f32>,
+    weights: &'m PackedWeights<f32>,
     unroll: Unroll<f32>,
     options: SampleOptions,
     generators: Vec<ChaCha8Rng>,
@@ -118,8 +118,6 @@ impl<'m> BatchSampler<'m> {
         }
         let config = model.network().config();
         memory::check(memory::sampling(config, samples))?;
-        let mut weights = PackedWeights::forward(config);
-        weights.pack_forward(model.network().parameters());
         let generator = |sample: usize| {
             let mut generator = random::rng(options.seed);
             generator.set_stream(SAMPLE_STREAMS + sample as u64);
@@ -128,7 +126,7 @@ impl<'m> BatchSampler<'m> {
         let vocab = config.vocab_size;
         let mut sampler = BatchSampler {
             model,
-            weights,
+            weights: model.packed(),
             unroll: Unroll::new(config, 0, samples, 1, false),
             options: *options,
             generators: (0..samples).map(generator).collect(),
@@ -155,7 +153,7 @@ impl<'m> BatchSampler<'m> {
         for ids in prime.chunks(STEPS) {
             one.carry_state();
             one.set_inputs(ids, 1, ids.len());
-            one.forward(params, &self.weights);
+            one.forward(params, self.weights);
         }
         let last = one.logits_at(one.steps - 1);
         for logits in self.unroll.logits.chunks_exact_mut(config.vocab_size) {
@@ -190,7 +188,7 @@ impl<'m> BatchSampler<'m> {
         self.unroll.carry_state();
         self.unroll.set_inputs(&self.chosen, self.chosen.len(), 1);
         self.unroll
-            .forward(self.model.network().parameters(), &self.weights);
+            .forward(self.model.network().parameters(), self.weights);
         &self.chosen
     }
 }

@@ -38,7 +38,7 @@ const STEPS: usize = 256;
 /// Scores one text that arrives in pieces; how it is cut changes no bit of the result.
 pub struct Scorer<'m> {
     model: &'m Model,
-    weights: PackedWeights<f32>,
+    weights: &'m PackedWeights<f32>,
     unroll: Unroll<f32>,
     losses: Vec<f64>,
     last: Option<Id>,
@@ -48,12 +48,10 @@ pub struct Scorer<'m> {
 impl<'m> Scorer<'m> {
     /// A scorer at the start of a text, from a zero state.
     pub fn new(model: &'m Model) -> Self {
-        let mut weights = PackedWeights::forward(model.network().config());
-        weights.pack_forward(model.network().parameters());
         let unroll = Unroll::new(model.network().config(), 0, 1, STEPS, false);
         Scorer {
             model,
-            weights,
+            weights: model.packed(),
             unroll,
             losses: vec![0.0; STEPS],
             last: None,
@@ -86,7 +84,7 @@ impl<'m> Scorer<'m> {
             for (input, &target) in self.unroll.inputs.iter_mut().zip(targets) {
                 *input = std::mem::replace(&mut before, target);
             }
-            self.unroll.forward(params, &self.weights);
+            self.unroll.forward(params, self.weights);
             let losses = &mut self.losses[..targets.len()];
             let logits = &mut self.unroll.logits[..targets.len() * vocab];
             loss::softmax_cross_entropy(logits, targets, losses);

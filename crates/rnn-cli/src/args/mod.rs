@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod demo;
+mod import;
 mod inspect;
 mod sample;
 mod score;
@@ -16,6 +17,7 @@ use rnn::CellKind;
 pub(crate) use check::CheckArgs;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use demo::DemoArgs;
+pub(crate) use import::ImportArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use sample::SampleArgs;
 pub(crate) use score::{ScoreArgs, UnknownArg};
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     /// Shows what is in a model's file
     #[command(alias = "info")]
     Inspect(InspectArgs),
+    /// Makes a model of a network that PyTorch trained
+    Import(ImportArgs),
     /// Shows what a model has learned, as a page for the browser
     View(ViewArgs),
     /// Checks every gradient against differences: the proof that the calculus is right

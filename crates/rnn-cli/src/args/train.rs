@@ -36,6 +36,11 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "MODEL", conflicts_with = "output")]
     pub(crate) resume: Option<PathBuf>,
 
+    /// Begins with the weights of MODEL, whose network it keeps; characters that MODEL does not know are
+    /// added
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["resume", "orthogonal", "forget_bias"])]
+    pub(crate) init_from: Option<PathBuf>,
+
     /// Overwrites MODEL if it exists
     #[arg(short, long)]
     pub(crate) force: bool,

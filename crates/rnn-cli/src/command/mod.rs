@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod demo;
+mod import;
 mod inspect;
 mod sample;
 mod score;
@@ -27,6 +28,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Sample(args) => sample::run(&args, console),
         Command::Score(args) => score::run(&args, console),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Import(args) => import::run(&args, console),
         Command::View(args) => view::run(&args, console),
         Command::Check(args) => check::run(&args),
         Command::Completions(args) => completions::run(&args),

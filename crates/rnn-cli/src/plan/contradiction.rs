@@ -1,12 +1,13 @@
 //! Where what was typed contradicts the run that is to go on with it.
 
 use anyhow::bail;
-use rnn::Recommended;
 use rnn::checkpoint::Interrupted;
 use rnn::vocabulary::REPLACEMENT;
+use rnn::{NetworkConfig, Recommended};
 use serde_json::{Value, json};
 
 use super::Plan;
+use crate::exit::misuse;
 
 /// Checks that `asked`, the run's settings with what was typed laid over them and fitted to the
 /// text, are the run's settings still. The number of steps is another matter.
@@ -48,6 +49,21 @@ pub(crate) fn check(
         }
     }
     Ok(())
+}
+
+/// Checks that the network asked for is that of the model which training begins with.
+pub(crate) fn check_network(
+    model: &NetworkConfig,
+    mut asked: NetworkConfig,
+    file: &str,
+) -> anyhow::Result<()> {
+    asked.vocab_size = model.vocab_size;
+    match difference("", &json!(model), &json!(asked)) {
+        None => Ok(()),
+        Some((name, was, asked)) => Err(misuse(format!(
+            "{name} is {was} in {file}, {asked} was asked"
+        ))),
+    }
 }
 
 /// The first setting that differs, as a flag is spelt, and its two values.

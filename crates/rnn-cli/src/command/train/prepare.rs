@@ -1,12 +1,16 @@
 //! From a plan to a trainer: a new one, or one that goes on where a run was interrupted.
 
+use std::path::Path;
+
 use anyhow::{Context, anyhow, bail};
 use rnn::checkpoint::Interrupted;
-use rnn::{Corpus, CorpusBuilder, Recommended, Records, Trainer, recommended};
+use rnn::{Corpus, CorpusBuilder, Model, Recommended, Records, Trainer, recommended};
 
 use crate::console::Console;
+use crate::exit::misuse;
+use crate::file;
 use crate::format::thousands;
-use crate::plan::{Plan, check_contradictions};
+use crate::plan::{Plan, check_contradictions, check_network};
 use crate::target::Output;
 
 /// The trainer that the plan asks for, with its files at `output` in order.
@@ -53,8 +57,16 @@ fn with_remedy(error: rnn::Error) -> anyhow::Error {
 
 /// A trainer for a new run.
 pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>> {
+    let start = plan
+        .init_from
+        .as_deref()
+        .map(|path| Start::load(path, plan));
+    let start = start.transpose()?;
+    let start_bytes = start
+        .as_ref()
+        .is_some_and(|start| start.model.vocabulary().is_bytes());
     let builder = match plan.reserve {
-        _ if plan.bytes => CorpusBuilder::bytes(),
+        _ if plan.bytes || start_bytes => CorpusBuilder::bytes(),
         Some(true) => CorpusBuilder::new().reserve_replacement(),
         _ => CorpusBuilder::new(),
     };
@@ -63,23 +75,82 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
     } else {
         builder
     };
+    let builder = match &start {
+        Some(start) => builder.reserve(start.model.vocabulary().symbols()),
+        None => builder,
+    };
     let corpus = read(plan, builder, console)?;
     let mut base = recommended(corpus.len(), corpus.vocabulary().len());
     if plan.records {
         let lines = Records::of(&corpus)?.len();
         base = base.for_records(corpus.len() as f64 / lines as f64);
     }
+    if let Some(start) = &start {
+        base.network = *start.model.network().config();
+    }
     let settings = plan.settings(base)?;
-    let mut trainer = Trainer::new(corpus, plan.split(), settings.network, settings.train)
-        .map_err(|error| match error {
-            rnn::Error::TooLarge { .. } => anyhow::Error::from(error),
-            error => anyhow::Error::from(error).context(format!("cannot use {}", plan.texts)),
-        })?;
+    let trainer = match &start {
+        Some(start) => start.trainer(corpus, plan, settings),
+        None => Ok(Trainer::new(
+            corpus,
+            plan.split(),
+            settings.network,
+            settings.train,
+        )),
+    }?;
+    let mut trainer = trainer.map_err(|error| match error {
+        rnn::Error::TooLarge { .. } => anyhow::Error::from(error),
+        error => anyhow::Error::from(error).context(format!("cannot use {}", plan.texts)),
+    })?;
     if plan.max_epochs.is_some() {
         let steps = max_steps(plan, &trainer);
         trainer.set_max_steps(steps)?;
     }
     Ok(trainer)
+}
+
+/// A model that training begins with.
+struct Start {
+    model: Model,
+    shown: String,
+}
+
+impl Start {
+    fn load(path: &Path, plan: &Plan) -> anyhow::Result<Self> {
+        let model = file::load(path)?;
+        let shown = path.display().to_string();
+        let is_bytes = model.vocabulary().is_bytes();
+        if plan.bytes && !is_bytes {
+            return Err(misuse(format!(
+                "{shown} knows characters, expected no --bytes to begin with it"
+            )));
+        }
+        if is_bytes && plan.reserve == Some(true) {
+            return Err(misuse(format!(
+                "{shown} knows all bytes, expected no --unknown replace to begin with it"
+            )));
+        }
+        Ok(Start { model, shown })
+    }
+
+    /// A trainer whose network knows the characters of the model and of the text.
+    fn trainer(
+        &self,
+        corpus: Corpus,
+        plan: &Plan,
+        settings: Recommended,
+    ) -> anyhow::Result<rnn::Result<Trainer<f32>>> {
+        check_network(self.model.network().config(), settings.network, &self.shown)?;
+        let network = self
+            .model
+            .network_for(corpus.vocabulary(), settings.train.seed)?;
+        Ok(Trainer::with_network(
+            corpus,
+            plan.split(),
+            network,
+            settings.train,
+        ))
+    }
 }
 
 /// A trainer that goes on with `run`, which is the content of `file`.

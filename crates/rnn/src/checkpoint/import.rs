@@ -1,0 +1,193 @@
+//! Networks that PyTorch trained, from the `.safetensors` of their state dict.
+//!
+//! `nn.RNN`, `nn.LSTM` or `nn.GRU` beside an `nn.Linear`, under any names: the recurrent layers are
+//! what stands before `weight_ih_l0`, the decoder is the other `weight` and `bias`. The cell, the
+//! sizes and the number of layers follow from the shapes. The file has no checksum, which is taken
+//! as it is; everything else about it is checked as in a file of ours.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+
+use super::container::{values, wrong};
+use super::{check_count, header};
+use crate::config::{CellKind, NetworkConfig};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::network::Network;
+use crate::parameters::Parameters;
+use crate::vocabulary::Vocabulary;
+
+/// The metadata entry that may hold the characters, in the order of their numbers.
+const VOCABULARY: &str = "vocabulary";
+/// The name that every file must have, after a prefix.
+const FIRST: &str = "weight_ih_l0";
+
+/// A model from the bytes of a state dict. `characters` are those that the network was trained on, in
+/// the order of their numbers there; without them the file's metadata must hold them as one string
+/// under `vocabulary`. `is_relu` tells an `nn.RNN` with `nonlinearity="relu"`, which no shape shows.
+///
+/// # Errors
+/// [`Error::NotImportable`] saying what is wrong.
+pub fn import(bytes: &[u8], characters: Option<&str>, is_relu: bool) -> Result<Model> {
+    read(bytes, characters, is_relu).map_err(|error| match error {
+        Error::NotAModel { what } => Error::NotImportable { what },
+        error => error,
+    })
+}
+
+fn read(bytes: &[u8], characters: Option<&str>, is_relu: bool) -> Result<Model> {
+    let metadata = header::read(bytes)?;
+    let own = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|entries| entries.get(VOCABULARY));
+    let characters = characters.or(own.map(String::as_str)).ok_or_else(|| {
+        wrong("its metadata has no \"vocabulary\", expected one or a list of characters")
+    })?;
+    let characters: Vec<char> = characters.chars().collect();
+    let file = SafeTensors::deserialize(bytes).map_err(|error| header::wrong(&error, bytes))?;
+    let views: BTreeMap<&str, TensorView<'_>> = file.iter().collect();
+    let source = Source::new(&views, is_relu)?;
+    let config = source.config;
+    config
+        .validate()
+        .map_err(|error| wrong(error.to_string()))?;
+    if characters.len() != config.vocab_size {
+        let (symbols, size) = (characters.len(), config.vocab_size);
+        return Err(wrong(format!(
+            "its network has {size} characters, the vocabulary {symbols}"
+        )));
+    }
+    let mut sorted = characters.clone();
+    sorted.sort_unstable();
+    let vocabulary = Vocabulary::from_symbols(sorted).map_err(|error| wrong(error.to_string()))?;
+    check_count(&config, &file, 1)?;
+    let parameters = source.parameters(&file, &characters, &vocabulary)?;
+    let network = Network::from_parameters(config, parameters);
+    Ok(Model::new(vocabulary, network, None))
+}
+
+/// The names of a file and what its shapes say.
+struct Source {
+    /// What stands before `weight_ih_l0`.
+    prefix: String,
+    /// What stands before the decoder's `weight` and `bias`.
+    decoder: String,
+    config: NetworkConfig,
+}
+
+impl Source {
+    fn new(views: &BTreeMap<&str, TensorView<'_>>, is_relu: bool) -> Result<Self> {
+        let prefixes: Vec<&str> = views
+            .keys()
+            .filter_map(|name| name.strip_suffix(FIRST))
+            .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+            .collect();
+        let [prefix] = prefixes[..] else {
+            let found = prefixes.len();
+            return Err(wrong(format!(
+                "it holds {found} tensors named {FIRST:?}, expected one"
+            )));
+        };
+        let shape = |name: &str| -> Result<[usize; 2]> {
+            let view = views
+                .get(name)
+                .ok_or_else(|| wrong(format!("tensor {name:?} is missing")))?;
+            let shape = view.shape();
+            <[usize; 2]>::try_from(shape)
+                .map_err(|_| wrong(format!("tensor {name:?} is {shape:?}, expected a matrix")))
+        };
+        let layer = |k: usize| format!("{prefix}weight_ih_l{k}");
+        let num_layers = (0..)
+            .take_while(|&k| views.contains_key(&layer(k)[..]))
+            .count();
+        let [rows, vocab_size] = shape(&layer(0))?;
+        let [_, hidden_size] = shape(&format!("{prefix}weight_hh_l0"))?;
+        let gates = rows.checked_div(hidden_size).unwrap_or(0);
+        let cell = match gates {
+            1 if is_relu => CellKind::RnnRelu,
+            1 => CellKind::Rnn,
+            3 => CellKind::Gru,
+            4 => CellKind::Lstm,
+            _ => {
+                return Err(wrong(format!(
+                    "{FIRST:?} has {rows} rows for {hidden_size} hidden units, \
+                     expected 1 (RNN), 3 (GRU) or 4 times as many (LSTM)"
+                )));
+            }
+        };
+        let recurrent: BTreeSet<String> = (0..num_layers)
+            .flat_map(|k| {
+                ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
+                    .map(|name| format!("{prefix}{name}_l{k}"))
+            })
+            .collect();
+        let others: Vec<&str> = views
+            .keys()
+            .filter(|name| !recurrent.contains(**name))
+            .copied()
+            .collect();
+        // In the order of names the bias comes first.
+        let decoder = match others[..] {
+            [bias, weight] => bias
+                .strip_suffix("bias")
+                .filter(|stem| weight.strip_suffix("weight") == Some(stem)),
+            _ => None,
+        };
+        let decoder = decoder.ok_or_else(|| {
+            wrong(format!(
+                "beside its recurrent layers it holds {others:?}, \
+                 expected the weight and bias of one linear layer"
+            ))
+        })?;
+        Ok(Source {
+            prefix: prefix.to_owned(),
+            decoder: decoder.to_owned(),
+            config: NetworkConfig {
+                cell,
+                vocab_size,
+                hidden_size,
+                num_layers,
+            },
+        })
+    }
+
+    /// The parameters, with the characters moved to the order of `vocabulary`.
+    fn parameters(
+        &self,
+        file: &SafeTensors<'_>,
+        characters: &[char],
+        vocabulary: &Vocabulary,
+    ) -> Result<Parameters<f32>> {
+        // By our number of a character, its number in the file.
+        let mut theirs = vec![0; characters.len()];
+        for (at, &character) in characters.iter().enumerate() {
+            if let Some(id) = vocabulary.id(character) {
+                theirs[id as usize] = at;
+            }
+        }
+        let vocab = characters.len();
+        let mut parameters = Parameters::zeros(&self.config);
+        for named in parameters.layout().named() {
+            let (name, is_decoder) = match named.name.strip_prefix("rnn.") {
+                Some(name) => (format!("{}{name}", self.prefix), false),
+                None => (named.name.replacen("decoder.", &self.decoder, 1), true),
+            };
+            let shape = named.shape();
+            let values = values(file, &name, &shape)?;
+            // A row for each character in the decoder, a column in the first layer's weights.
+            let row = values.len() / vocab;
+            parameters.fill_pytorch(&named, |at| {
+                let at = match (is_decoder, named.transposed) {
+                    (true, _) => theirs[at / row] * row + at % row,
+                    (_, true) => at / vocab * vocab + theirs[at % vocab],
+                    _ => at,
+                };
+                f32::from_le_bytes(values[at])
+            });
+        }
+        Ok(parameters)
+    }
+}
