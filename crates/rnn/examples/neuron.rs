@@ -1,7 +1,7 @@
 //! What one neuron does as a text goes by, in a few lines.
 //!
 //! ```sh
-//! cargo run -p rnn --example neuron -- shakespeare.safetensors scene.txt 5    # unit 5, top layer
+//! cargo run --release -p rnn --example neuron -- shakespeare.safetensors scene.txt 5    # unit 5, top layer
 //! ```
 
 use std::error::Error;

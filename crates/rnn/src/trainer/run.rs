@@ -7,7 +7,8 @@ use tensor::Scalar;
 
 use super::guard::Verdict;
 use super::{Record, Step, Trainer};
-use crate::error::Error;
+use crate::error::{self, Error};
+use crate::model::Model;
 use crate::optimizer::Schedule;
 
 /// How to run, none of which influences the result but `time`.
@@ -63,6 +64,21 @@ pub enum Outcome {
     PatienceSpent,
     /// The callback said so.
     Stopped,
+}
+
+impl Trainer<f32> {
+    /// Trains to the end without a word and returns the model with the best weights.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn train(mut self, threads: usize) -> error::Result<Model> {
+        let options = RunOptions {
+            threads,
+            time: None,
+        };
+        self.run(&options, |_, _| Ok::<_, Error>(ControlFlow::Continue(())))?;
+        Ok(self.best_model())
+    }
 }
 
 impl<T: Scalar> Trainer<T> {
