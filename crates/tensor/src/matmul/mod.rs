@@ -1,5 +1,6 @@
 //! Matrix products.
 
+mod cut;
 mod driver;
 mod kernel;
 mod operand;
@@ -7,7 +8,6 @@ mod pack;
 mod packed;
 pub(crate) mod sealed;
 mod shape;
-mod tiles;
 
 pub use packed::PackedMatrix;
 pub(crate) use shape::Levels;

@@ -55,9 +55,9 @@ impl<'a, T> Strided<'a, T> {
     }
 }
 
-/// Packed B: panels of `[depth][lanes]`.
+/// Packed B: panels of `[depth][columns]`, see `cut.rs`.
 #[derive(Debug, Clone, Copy)]
-pub struct Panels<'a, T> {
+pub struct Packed<'a, T> {
     pub(crate) data: &'a [T],
     pub(crate) depth: usize,
 }

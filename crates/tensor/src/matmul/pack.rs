@@ -1,131 +1,135 @@
-//! Packing: copies of A and B in the order in which the register tile reads them.
+//! Packing: copies of A and B from which a tile reads without gaps.
 
-use std::ops::Range;
-
-use super::kernel::CHUNK;
 use super::operand::Strided;
-use super::tiles::Tiles;
 use crate::isa::Kernel;
 use crate::scalar::Scalar;
 
-/// Rows of B that are read side by side: as many streams as a prefetcher follows, each long enough
-/// to be worth following.
-const ROWS: usize = 8;
-
-/// Packs `b[first row.., first column..]` into panels of `[depth][lanes]`, zeros past the last
-/// column.
-pub(crate) struct PackB<'a, T, const W: usize> {
+/// `[depth, width]` of B, and the panel of `[depth][P W]` that gets it. What stands in the panel past the
+/// last column does not matter: it only meets columns of C that nobody keeps.
+pub(crate) struct PackPanel<'a, T> {
     pub(crate) b: Strided<'a, T>,
-    pub(crate) panels: &'a mut [T],
+    pub(crate) panel: &'a mut [T],
 }
 
-impl<T: Scalar, const W: usize> Kernel for PackB<'_, T, W> {
+/// The same for panels of `P` vectors of `W` lanes.
+pub(crate) struct FixedPanel<'a, T, const W: usize, const P: usize>(pub(crate) PackPanel<'a, T>);
+
+impl<T: Scalar, const W: usize, const P: usize> Kernel for FixedPanel<'_, T, W, P> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
+        let PackPanel { b, panel } = self.0;
         let Strided {
             data,
             rows,
             cols,
             row_stride,
             col_stride,
-        } = self.b;
+        } = b;
+        let whole = P * W;
+        let panel = &mut panel[..rows * whole];
         if col_stride == 1 {
-            for first in (0..rows).step_by(ROWS) {
-                let count = ROWS.min(rows - first);
-                for (j, panel) in self.panels.chunks_exact_mut(rows * W).enumerate() {
-                    let (panel, _) = panel.as_chunks_mut::<W>();
-                    let width = (cols - j * W).min(W);
-                    for (p, out) in panel[first..first + count].iter_mut().enumerate() {
-                        let row = &data[(first + p) * row_stride + j * W..];
-                        match row.split_first_chunk::<W>() {
-                            Some((whole, _)) if width == W => *out = *whole,
-                            _ => {
-                                *out = [T::ZERO; W];
-                                out[..width].copy_from_slice(&row[..width]);
-                            }
-                        }
-                    }
+            let panel = panel.as_chunks_mut::<W>().0.as_chunks_mut::<P>().0;
+            for (p, out) in panel.iter_mut().enumerate() {
+                let row = &data[p * row_stride..];
+                match row.get(..whole) {
+                    Some(row) => *out = row.as_chunks::<W>().0.as_chunks::<P>().0[0],
+                    None => copy_short(&mut out.as_flattened_mut()[..cols], &row[..cols]),
                 }
             }
             return;
         }
-        for (j, panel) in self.panels.chunks_exact_mut(rows * W).enumerate() {
-            let first = j * W;
-            let width = (cols - first).min(W);
-            let (panel, _) = panel.as_chunks_mut::<W>();
-            if width < W {
-                panel.as_flattened_mut().fill(T::ZERO);
-            }
-            for l in 0..width {
-                let column = &data[(first + l) * col_stride..][..rows];
-                for (out, &x) in panel.iter_mut().zip(column) {
-                    out[l] = x;
-                }
+        let mut column = 0;
+        while column + SQUARE <= cols {
+            transpose(
+                panel,
+                whole,
+                column,
+                &data[column * col_stride..],
+                col_stride,
+                rows,
+            );
+            column += SQUARE;
+        }
+        for column in column..cols {
+            let from = &data[column * col_stride..][..rows];
+            for (out, &x) in panel.chunks_exact_mut(whole).zip(from) {
+                out[column] = x;
             }
         }
     }
 }
 
-/// Packs some tiles of A, all columns: for a tile of R rows `[depth / chunk][R][chunk]`.
-///
-/// Where rows of A are contiguous a chunk is a vector of one row, so that packing copies vectors
-/// and never transposes; the register tile reads its elements one by one anyway. Where columns
-/// are contiguous, as in A^T B, a chunk is one element and a column of the tile is copied at once.
-pub(crate) struct PackA<'a, T> {
-    pub(crate) a: Strided<'a, T>,
-    /// First row of each tile, and one past the last of all.
-    pub(crate) tiles: Tiles,
-    pub(crate) range: Range<usize>,
-    pub(crate) packed: &'a mut [T],
-}
+/// Side of the squares that are transposed in registers.
+const SQUARE: usize = 8;
 
-impl<T: Scalar> Kernel for PackA<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        let PackA {
-            a,
-            tiles,
-            range,
-            mut packed,
-        } = self;
-        for tile in range {
-            let (first, rows) = (tiles.start(tile), tiles.rows(tile));
-            let out;
-            if a.col_stride == 1 {
-                let padded = a.cols.next_multiple_of(CHUNK);
-                (out, packed) = packed.split_at_mut(rows * padded);
-                let (out, _) = out.as_chunks_mut::<CHUNK>();
-                for i in 0..rows {
-                    let row = &a.data[(first + i) * a.row_stride..][..a.cols];
-                    let (whole, rest) = row.as_chunks::<CHUNK>();
-                    for (out, part) in out[i..].iter_mut().step_by(rows).zip(whole) {
-                        *out = *part;
-                    }
-                    if !rest.is_empty() {
-                        copy_short(&mut out[whole.len() * rows + i][..rest.len()], rest);
-                    }
-                }
-            } else {
-                (out, packed) = packed.split_at_mut(rows * a.cols);
-                for (p, out) in out.chunks_exact_mut(rows).enumerate() {
-                    copy_short(out, &a.data[p * a.col_stride + first..][..rows]);
-                }
-            }
+/// [`SQUARE`] rows of `from`, `depth` long, to as many columns of the panel.
+#[inline(always)]
+fn transpose<T: Scalar>(
+    panel: &mut [T],
+    whole: usize,
+    column: usize,
+    from: &[T],
+    stride: usize,
+    depth: usize,
+) {
+    let mut rows: [&[T]; SQUARE] = [&[]; SQUARE];
+    for (i, row) in rows.iter_mut().enumerate() {
+        *row = &from[i * stride..][..depth];
+    }
+    let squares = depth / SQUARE;
+    for q in 0..squares {
+        let mut x = [[T::ZERO; SQUARE]; SQUARE];
+        for i in 0..SQUARE {
+            x[i].copy_from_slice(&rows[i][q * SQUARE..][..SQUARE]);
+        }
+        let y: [[T; SQUARE]; SQUARE] = std::array::from_fn(|p| std::array::from_fn(|i| x[i][p]));
+        for p in 0..SQUARE {
+            panel[(q * SQUARE + p) * whole + column..][..SQUARE].copy_from_slice(&y[p]);
+        }
+    }
+    for p in squares * SQUARE..depth {
+        for i in 0..SQUARE {
+            panel[p * whole + column + i] = rows[i][p];
         }
     }
 }
+
+/// Elements that are copied at once.
+const PIECE: usize = 8;
 
 /// Copies in pieces whose length the compiler knows: a copy of unknown length is a call.
 #[inline(always)]
 pub(crate) fn copy_short<T: Copy>(to: &mut [T], from: &[T]) {
-    let (to_pieces, to_rest) = to.as_chunks_mut::<8>();
-    let (from_pieces, from_rest) = from.as_chunks::<8>();
+    let (to_pieces, to_rest) = to.as_chunks_mut::<PIECE>();
+    let (from_pieces, from_rest) = from.as_chunks::<PIECE>();
     for (a, b) in to_pieces.iter_mut().zip(from_pieces) {
         *a = *b;
     }
     for (a, b) in to_rest.iter_mut().zip(from_rest) {
         *a = *b;
+    }
+}
+
+/// Copies the first columns of each row.
+pub(crate) struct CopyRows<'a, T> {
+    pub(crate) rows: usize,
+    pub(crate) width: usize,
+    pub(crate) from: &'a [T],
+    pub(crate) from_row: usize,
+    pub(crate) to: &'a mut [T],
+    pub(crate) to_row: usize,
+}
+
+impl<T: Scalar> Kernel for CopyRows<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for r in 0..self.rows {
+            copy_short(
+                &mut self.to[r * self.to_row..][..self.width],
+                &self.from[r * self.from_row..][..self.width],
+            );
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! B packed once and multiplied many times.
 
 use super::driver::Rhs;
-use super::operand::{Panels, Strided};
+use super::operand::{Packed, Strided};
 use crate::buffer::Buffer;
 use crate::isa::Path;
 use crate::scalar::Scalar;
@@ -130,7 +130,7 @@ impl<T: Scalar> PackedMatrix<T> {
                 (c.rows(), c.cols()),
             );
         }
-        let panels = Panels {
+        let panels = Packed {
             data: self.data.as_slice(self.len()),
             depth: k,
         };

@@ -41,13 +41,13 @@ pub trait Sealed: Sized {
     fn put_buffer(operand: Operand, buffer: Buffer<Self>);
 }
 
-/// Which operand a packing buffer is for: A's are small and B's are large.
+/// Which operand a buffer holds a part of.
 #[derive(Clone, Copy)]
 pub enum Operand {
-    /// The left one.
-    A,
-    /// The right one.
+    /// The right one: a panel.
     B,
+    /// The result: its edge.
+    C,
 }
 
 macro_rules! sealed {
@@ -80,7 +80,7 @@ macro_rules! sealed {
                 impl LevelFn for Pack<'_> {
                     type Output = ();
                     fn call<L: Levels>(self, level: L) {
-                        driver::pack_b(level, self.0, self.1);
+                        driver::pack_all(level, self.0, self.1);
                     }
                 }
                 path.with(Pack(b, panels));
