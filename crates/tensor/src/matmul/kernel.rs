@@ -79,11 +79,7 @@ impl<T: Scalar, const W: usize, const P: usize, const MR: usize> Kernel for Fixe
             }
             for p in 0..depth {
                 let b = b[p * b_row..][..P * W].as_chunks::<W>().0;
-                rank_one(
-                    &mut acc,
-                    std::array::from_fn(|i| rows[i][p * a_col]),
-                    std::array::from_fn(|j| &b[j]),
-                );
+                rank_one(&mut acc, &rows, p * a_col, std::array::from_fn(|j| &b[j]));
             }
             for i in 0..MR {
                 let row = c[i * c_row..][..P * W].as_chunks_mut::<W>().0;
@@ -140,10 +136,14 @@ impl<T: Scalar, const W: usize, const P: usize> Kernel for FixedRow<'_, T, W, P>
             }
         }
         for p in 0..depth {
-            let x = a[p * a_col];
             for (half, b) in [left, right].into_iter().enumerate() {
                 let b = b[p * b_row..][..P * W].as_chunks::<W>().0;
-                rank_one(&mut acc[half], [x], std::array::from_fn(|j| &b[j]));
+                rank_one(
+                    &mut acc[half],
+                    &[a],
+                    p * a_col,
+                    std::array::from_fn(|j| &b[j]),
+                );
             }
         }
         for half in 0..2 {
@@ -159,37 +159,40 @@ impl<T: Scalar, const W: usize, const P: usize> Kernel for FixedRow<'_, T, W, P>
 #[inline(always)]
 fn rank_one<T: Scalar, const W: usize, const P: usize, const MR: usize>(
     acc: &mut [[[T; W]; P]; MR],
-    a: [T; MR],
+    a: &[&[T]; MR],
+    at: usize,
     b: [&[T; W]; P],
 ) {
     const ROWS: usize = 3;
-    some_rows(acc, &a, &b, 0, least(MR, ROWS));
+    some_rows(acc, a, at, &b, 0, least(MR, ROWS));
     if MR > ROWS {
-        some_rows(acc, &a, &b, ROWS, least(MR, 2 * ROWS));
+        some_rows(acc, a, at, &b, ROWS, least(MR, 2 * ROWS));
     }
     if MR > 2 * ROWS {
-        some_rows(acc, &a, &b, 2 * ROWS, MR);
+        some_rows(acc, a, at, &b, 2 * ROWS, MR);
     }
 }
 
 #[inline(always)]
 fn some_rows<T: Scalar, const W: usize, const P: usize, const MR: usize>(
     acc: &mut [[[T; W]; P]; MR],
-    a: &[T; MR],
+    a: &[&[T]; MR],
+    at: usize,
     b: &[&[T; W]; P],
     from: usize,
     to: usize,
 ) {
     const VECTORS: usize = 4;
     for i in from..to {
+        let x = a[i][at];
         for j in 0..least(P, VECTORS) {
             for l in 0..W {
-                acc[i][j][l] = a[i].mul_add(b[j][l], acc[i][j][l]);
+                acc[i][j][l] = x.mul_add(b[j][l], acc[i][j][l]);
             }
         }
         for j in VECTORS..P {
             for l in 0..W {
-                acc[i][j][l] = a[i].mul_add(b[j][l], acc[i][j][l]);
+                acc[i][j][l] = x.mul_add(b[j][l], acc[i][j][l]);
             }
         }
     }

@@ -3,6 +3,7 @@
 mod cut;
 mod driver;
 mod kernel;
+mod loops;
 mod operand;
 mod pack;
 mod packed;

@@ -56,8 +56,26 @@ impl<'a, T> Strided<'a, T> {
 }
 
 /// Packed B: panels of `[depth][columns]`, see `cut.rs`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Packed<'a, T> {
     pub(crate) data: &'a [T],
     pub(crate) depth: usize,
+}
+
+impl<T> Clone for Packed<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Packed<'_, T> {}
+
+impl<T> Packed<'_, T> {
+    /// The panels from the one on that starts with this column.
+    #[inline]
+    pub(crate) fn from(self, column: usize) -> Self {
+        Packed {
+            data: &self.data[column * self.depth..],
+            ..self
+        }
+    }
 }

@@ -1,0 +1,202 @@
+//! The five loops: one thread's product.
+
+use super::cut::{Even, Panels};
+use super::driver::Rhs;
+use super::kernel::{Row, Tiles};
+use super::operand::Strided;
+use super::pack::{CopyRows, PackPanel};
+use super::sealed::Operand;
+use super::shape::Shape;
+use crate::scalar::Scalar;
+use crate::view::MatrixViewMut;
+
+/// KC: length of the chains between loading and storing C, where rows of A are contiguous.
+const KC: usize = 256;
+/// The same where its columns are: each k then needs a line of its own, and B shares the first-level
+/// cache with all of them.
+const KC_ACROSS: usize = 128;
+/// MC: rows of A in a block, at most half of a second-level cache of 1 MiB.
+const MC: usize = 512;
+/// Elements that the copies have at most. Buffers have that much room at once, so that a thread
+/// allocates in its first product and never again; what is not used is never touched.
+const PANEL_LEN: usize = KC * MOST_COLUMNS;
+const EDGE_LEN: usize = MC * MOST_COLUMNS;
+/// Columns of the widest panel.
+const MOST_COLUMNS: usize = 6 * 16;
+
+/// The product on this thread.
+pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
+    level: L,
+    a: Strided<'_, T>,
+    b: Rhs<'_, T>,
+    mut c: MatrixViewMut<'_, T>,
+    add: bool,
+) {
+    let (m, k, n) = (a.rows, a.cols, c.cols());
+    let panels = Panels::new::<T, L>(n);
+    let across = a.col_stride != 1;
+    let kc = if across { KC_ACROSS } else { KC };
+    let mut panel_buffer = T::take_buffer(Operand::B);
+    let packed = panel_buffer.aligned(PANEL_LEN);
+    let mut edge_buffer = T::take_buffer(Operand::C);
+    let edge = edge_buffer.aligned(EDGE_LEN);
+    let c_row = c.stride();
+    let c = c.data_mut();
+    for (ic, rows) in Even::new(m, MC).pieces() {
+        for (pc, depth) in Even::new(k, kc).pieces() {
+            for panel in 0..panels.count {
+                let (jc, width) = (panels.start(panel), panels.width(panel));
+                let vectors = panels.vectors(panel);
+                let whole = vectors * L::LANES;
+                let tiles = Even::new(rows, L::max_rows(vectors));
+
+                // The panel at the edge of C has more columns than C: its tiles work on a copy.
+                let at_edge = width < whole;
+                if at_edge && add && pc == 0 {
+                    level.run(CopyRows {
+                        rows,
+                        width,
+                        from: &c[ic * c_row + jc..],
+                        from_row: c_row,
+                        to: &mut *edge,
+                        to_row: whole,
+                    });
+                }
+                let (target, target_row) = if at_edge {
+                    (&mut *edge, whole)
+                } else {
+                    (&mut c[ic * c_row + jc..], c_row)
+                };
+
+                let readable = match b {
+                    Rhs::Packed(_) => k,
+                    Rhs::Plain(_) if worth_packing(across, tiles.count, k) => 0,
+                    Rhs::Plain(b) => readable_rows(b, jc, whole),
+                };
+                let in_place = readable.saturating_sub(pc).min(depth);
+                for (from, depth) in [(pc, in_place), (pc + in_place, depth - in_place)] {
+                    if depth == 0 {
+                        continue;
+                    }
+                    let (b, b_row) = match b {
+                        Rhs::Packed(b) => (&b.data[jc * b.depth + from * whole..], whole),
+                        Rhs::Plain(b) if from < readable => {
+                            (&b.data[from * b.row_stride + jc..], b.row_stride)
+                        }
+                        Rhs::Plain(b) => {
+                            let pack = PackPanel {
+                                b: b.part(from, depth, jc, width),
+                                panel: &mut *packed,
+                            };
+                            level.pack(vectors, pack);
+                            (&*packed, whole)
+                        }
+                    };
+                    let a = a.part(ic, rows, from, depth);
+                    for (ir, rows, count) in tiles.runs() {
+                        if count == 0 {
+                            continue;
+                        }
+                        let tiles = Tiles {
+                            count,
+                            depth,
+                            a: &a.data[ir * a.row_stride..],
+                            a_row: a.row_stride,
+                            a_col: a.col_stride,
+                            b,
+                            b_row,
+                            c: &mut target[ir * target_row..],
+                            c_row: target_row,
+                            load: add || from > 0,
+                        };
+                        level.tiles(vectors, rows, tiles);
+                    }
+                }
+
+                if at_edge && pc + depth == k {
+                    level.run(CopyRows {
+                        rows,
+                        width,
+                        from: edge,
+                        from_row: whole,
+                        to: &mut c[ic * c_row + jc..],
+                        to_row: c_row,
+                    });
+                }
+            }
+        }
+    }
+    T::put_buffer(Operand::B, panel_buffer);
+    T::put_buffer(Operand::C, edge_buffer);
+}
+
+/// Whether so many tiles below each other repay a packed panel of B: beside an A that is read across
+/// they do soon; else only if the panel then fits into the first-level cache, as one of up to 128
+/// rows does.
+#[inline]
+fn worth_packing(across: bool, tiles: usize, k: usize) -> bool {
+    if across {
+        tiles >= 5
+    } else {
+        tiles >= 64 || tiles >= 16 && k <= 128
+    }
+}
+
+/// Rows of B, from the first on, of which a tile may read whole vectors where the caller has them.
+/// Past the last column it then reads what comes next in memory; that only meets columns of C that
+/// nobody keeps. In the last row or two nothing may come next.
+#[inline]
+fn readable_rows<T>(b: Strided<'_, T>, column: usize, whole: usize) -> usize {
+    if b.col_stride != 1 || b.data.len() < column + whole {
+        return 0;
+    }
+    let rows = (b.data.len() - column - whole) / b.row_stride.max(1) + 1;
+    rows.min(b.rows)
+}
+
+/// C = a B, or C += a B for a single row: every element of B is used once, so nothing is blocked, and
+/// two panels are read side by side.
+pub(crate) fn one_row<T: Scalar, L: Shape<T>>(
+    level: L,
+    a: Strided<'_, T>,
+    b: Rhs<'_, T>,
+    c: &mut [T],
+    add: bool,
+) {
+    let k = a.cols;
+    let panels = Panels::new::<T, L>(c.len());
+    let mut panel = 0;
+    while panel < panels.count {
+        let (jc, width) = (panels.start(panel), panels.width(panel));
+        let pair = panels.whole(panel) && panels.whole(panel + 1);
+        let (data, b_row, right) = match b {
+            Rhs::Packed(b) => (
+                &b.data[jc * b.depth..],
+                panels.vectors(panel) * L::LANES,
+                width * b.depth,
+            ),
+            Rhs::Plain(b) if b.col_stride == 1 => (&b.data[jc..], b.row_stride, width),
+            Rhs::Plain(_) => (&[][..], 0, 0),
+        };
+        if pair && !data.is_empty() {
+            level.row(Row {
+                depth: k,
+                a: a.data,
+                a_col: a.col_stride,
+                b: [data, &data[right..]],
+                b_row,
+                c: &mut c[jc..][..2 * width],
+                load: add,
+            });
+            panel += 2;
+        } else {
+            let part = match b {
+                Rhs::Packed(b) => Rhs::Packed(b.from(jc)),
+                Rhs::Plain(b) => Rhs::Plain(b.part(0, k, jc, width)),
+            };
+            let c = MatrixViewMut::new(&mut c[jc..][..width], 1, width);
+            five_loops(level, a, part, c, add);
+            panel += 1;
+        }
+    }
+}
