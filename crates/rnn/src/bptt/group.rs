@@ -45,7 +45,10 @@ impl<T: Scalar> Group<T> {
         let state = count * config.hidden_size;
         let unroll = Unroll::new(config, rows.start, count, steps, dropout);
         let width = unroll.width();
-        let saved = if window.horizon.is_some_and(|horizon| horizon < steps) {
+        let saved = if window
+            .horizon
+            .is_some_and(|horizon| 1 < horizon && horizon < steps)
+        {
             steps * count * width
         } else {
             0
@@ -99,12 +102,14 @@ impl<T: Scalar> Group<T> {
         }
     }
 
-    /// Takes the gradient of the losses from step `from` on back through the steps of `span`.
+    /// Takes the gradient of the losses from step `from` on back through the steps of `span`; from step
+    /// to step only if it `flows`.
     pub(super) fn backward(
         &mut self,
         weights: &PackedWeights<T>,
         span: &Range<usize>,
         from: usize,
+        flows: bool,
     ) {
         let (config, rows) = (self.unroll.config, self.unroll.rows);
         let (hidden, vocab) = (config.hidden_size, config.vocab_size);
@@ -122,7 +127,7 @@ impl<T: Scalar> Group<T> {
             .matmul(d_logits, MatrixViewMut::new(d_h, lossy.len(), hidden));
         for k in (0..config.num_layers).rev() {
             self.drop_gradient(k, span);
-            self.layer_backward(k, weights, span);
+            self.layer_backward(k, weights, span, flows);
             if k > 0 {
                 self.input_gradient(k, weights, span);
             }
@@ -142,7 +147,13 @@ impl<T: Scalar> Group<T> {
     }
 
     /// Layer `k` from the last step of `span` to the first.
-    fn layer_backward(&mut self, k: usize, weights: &PackedWeights<T>, span: &Range<usize>) {
+    fn layer_backward(
+        &mut self,
+        k: usize,
+        weights: &PackedWeights<T>,
+        span: &Range<usize>,
+        flows: bool,
+    ) {
         let (cell, rows, hidden) = (
             self.unroll.config.cell,
             self.unroll.rows,
@@ -178,7 +189,10 @@ impl<T: Scalar> Group<T> {
                 },
             );
             rows::sum(block, &mut self.bias[k]);
-            if t > span.start {
+            if !flows {
+                self.carry_h.fill(T::ZERO);
+                self.carry_c.fill(T::ZERO);
+            } else if t > span.start {
                 let d_a = MatrixView::new(block, rows, width).col_range(part.cols(hidden));
                 let carry = MatrixViewMut::new(&mut self.carry_h, rows, hidden);
                 if cell.has_bypass() {

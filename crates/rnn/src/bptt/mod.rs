@@ -200,6 +200,8 @@ impl<T: Scalar> Bptt<T> {
     pub fn backward(&mut self, gradient: &mut Parameters<T>) {
         let steps = self.groups[0].unroll.steps;
         match self.window.horizon {
+            // No gradient flows from step to step, so all steps can be taken at once.
+            Some(1) => self.backward_span(0..steps, 0, gradient),
             Some(horizon) if horizon < steps => {
                 for group in &mut self.groups {
                     group.save();
@@ -223,8 +225,9 @@ impl<T: Scalar> Bptt<T> {
             ..
         } = self;
         let weights = &*backward_weights;
+        let flows = self.window.horizon != Some(1);
         parallel::for_each(groups, &|group: &mut Group<T>| {
-            group.backward(weights, &span, from);
+            group.backward(weights, &span, from, flows);
         });
         let unrolled = Unrolled {
             groups: &self.groups,
