@@ -83,10 +83,11 @@ impl Panels {
         }
     }
 
-    /// Whether there is such a panel, as wide as most.
+    /// How many panels are as wide as most: all, but perhaps for the last.
     #[inline]
-    pub(crate) fn whole(self, panel: usize) -> bool {
-        panel < self.count && self.width(panel) == self.panel * self.lanes
+    pub(crate) fn whole(self) -> usize {
+        let last = self.count.saturating_sub(1);
+        last + usize::from(self.count > 0 && self.width(last) == self.start(1))
     }
 
     /// Vectors in a panel, the last one perhaps in part beyond the last column.

@@ -45,7 +45,10 @@ pub(crate) fn product<T: Scalar, L: Shape<T>>(
     }
     let split = m * k * n >= WORTH_SPLITTING && rayon::current_thread_index().is_some();
     match b {
-        Rhs::Packed(b) if split && m == 1 => split_columns(level, a, b, c.row_mut(0), add),
+        Rhs::Packed(b) if split && m == 1 => {
+            let parts = rayon::current_num_threads();
+            split_columns(level, a, b, c.row_mut(0), add, parts);
+        }
         b if m == 1 => one_row(level, a, b, c.row_mut(0), add),
         b if split => split_rows(level, a, b, c, add),
         b => five_loops(level, a, b, c, add),
@@ -72,18 +75,19 @@ fn split_rows<T: Scalar, L: Shape<T>>(
     );
 }
 
-/// The same for a single row, whose weights are beyond one core's cache: halves its columns, so that
-/// each thread reads its own weights.
+/// The same for a single row, whose weights are beyond one core's cache: one part of the columns for
+/// each thread, so that it meets the same weights again next time.
 fn split_columns<T: Scalar, L: Shape<T>>(
     level: L,
     a: Strided<'_, T>,
     b: Packed<'_, T>,
     c: &mut [T],
     add: bool,
+    parts: usize,
 ) {
     let n = c.len();
     let panels = Panels::new::<T, L>(n);
-    if n * b.depth < WORTH_SPLITTING / 2 || panels.count < 2 {
+    if parts < 2 || n * b.depth < WORTH_SPLITTING / 2 || panels.count < 2 {
         return one_row(level, a, Rhs::Packed(b), c, add);
     }
     let half = panels.start(panels.count / 2);
@@ -91,8 +95,8 @@ fn split_columns<T: Scalar, L: Shape<T>>(
     let (first, second) = b.data.split_at(half * b.depth);
     let part = |data| Packed { data, ..b };
     rayon::join(
-        || split_columns(level, a, part(first), left, add),
-        || split_columns(level, a, part(second), right, add),
+        || split_columns(level, a, part(first), left, add, parts / 2),
+        || split_columns(level, a, part(second), right, add, parts.div_ceil(2)),
     );
 }
 

@@ -165,38 +165,42 @@ pub(crate) fn one_row<T: Scalar, L: Shape<T>>(
 ) {
     let k = a.cols;
     let panels = Panels::new::<T, L>(c.len());
-    let mut panel = 0;
-    while panel < panels.count {
-        let (jc, width) = (panels.start(panel), panels.width(panel));
-        let pair = panels.whole(panel) && panels.whole(panel + 1);
-        let (data, b_row, right) = match b {
-            Rhs::Packed(b) => (
-                &b.data[jc * b.depth..],
-                panels.vectors(panel) * L::LANES,
-                width * b.depth,
-            ),
-            Rhs::Plain(b) if b.col_stride == 1 => (&b.data[jc..], b.row_stride, width),
-            Rhs::Plain(_) => (&[][..], 0, 0),
-        };
-        if pair && !data.is_empty() {
+    // B, elements from one of its rows to the next, and from a whole panel to the next.
+    let (data, b_row, next) = match b {
+        Rhs::Packed(b) => (b.data, panels.start(1), panels.start(1) * k),
+        Rhs::Plain(b) if b.col_stride == 1 => (b.data, b.row_stride, panels.start(1)),
+        Rhs::Plain(_) => (&[][..], 0, 0),
+    };
+    let pairs = if data.is_empty() {
+        0
+    } else {
+        panels.whole() / 2
+    };
+    let units = pairs + (panels.count - 2 * pairs);
+    let backward = matches!(b, Rhs::Packed(b) if b.backward);
+    for unit in 0..units {
+        let unit = if backward { units - 1 - unit } else { unit };
+        if unit < pairs {
+            let panel = 2 * unit;
+            let columns = panels.start(panel)..panels.start(panel + 2);
             level.row(Row {
                 depth: k,
                 a: a.data,
                 a_col: a.col_stride,
-                b: [data, &data[right..]],
+                b: [&data[panel * next..], &data[(panel + 1) * next..]],
                 b_row,
-                c: &mut c[jc..][..2 * width],
+                c: &mut c[columns],
                 load: add,
             });
-            panel += 2;
         } else {
+            let panel = pairs + unit;
+            let (jc, width) = (panels.start(panel), panels.width(panel));
             let part = match b {
                 Rhs::Packed(b) => Rhs::Packed(b.from(jc)),
                 Rhs::Plain(b) => Rhs::Plain(b.part(0, k, jc, width)),
             };
             let c = MatrixViewMut::new(&mut c[jc..][..width], 1, width);
             five_loops(level, a, part, c, add);
-            panel += 1;
         }
     }
 }

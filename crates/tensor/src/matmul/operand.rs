@@ -60,6 +60,8 @@ impl<'a, T> Strided<'a, T> {
 pub struct Packed<'a, T> {
     pub(crate) data: &'a [T],
     pub(crate) depth: usize,
+    /// Whether a product of one row begins with the last panel.
+    pub(crate) backward: bool,
 }
 
 impl<T> Clone for Packed<'_, T> {

@@ -1,5 +1,7 @@
 //! B packed once and multiplied many times.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::driver::Rhs;
 use super::operand::{Packed, Strided};
 use crate::buffer::Buffer;
@@ -29,6 +31,11 @@ pub struct PackedMatrix<T> {
     k: usize,
     n: usize,
     path: Path,
+    /// Which way the next product of one row goes through the panels: every other one backward. Weights
+    /// too large for a cache are then met first where they were used last, while the end of them is
+    /// still there; always forward, each part is gone by the time it is needed again. The order of
+    /// panels is no order of operations within an element.
+    backward: AtomicBool,
 }
 
 impl<T: Scalar> PackedMatrix<T> {
@@ -41,6 +48,7 @@ impl<T: Scalar> PackedMatrix<T> {
             k,
             n,
             path,
+            backward: AtomicBool::new(false),
         }
     }
 
@@ -133,6 +141,7 @@ impl<T: Scalar> PackedMatrix<T> {
         let panels = Packed {
             data: self.data.as_slice(self.len()),
             depth: k,
+            backward: a.rows() == 1 && self.backward.fetch_xor(true, Ordering::Relaxed),
         };
         T::product(self.path, Strided::new(a), Rhs::Packed(panels), c, add);
     }
@@ -146,7 +155,10 @@ impl<T: Scalar> Clone for PackedMatrix<T> {
     fn clone(&self) -> Self {
         let mut copy = PackedMatrix {
             data: Buffer::zeros(self.len()),
-            ..*self
+            k: self.k,
+            n: self.n,
+            path: self.path,
+            backward: AtomicBool::new(false),
         };
         copy.data
             .aligned(self.len())
