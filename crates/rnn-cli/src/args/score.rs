@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use rnn::Unknown;
 
+use super::value;
+
 const EXAMPLE: &str = "\
 Examples:
   rnn-cli score shakespeare.safetensors sonnets.txt
@@ -40,6 +42,11 @@ pub(crate) struct ScoreArgs {
     /// Writes JSON, one object a line
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Threads; any number gives the same bits, more than one helps networks of 512 units and more
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value::threads,
+          allow_negative_numbers = true)]
+    pub(crate) threads: usize,
 }
 
 /// What to do with unknown characters, on the command line.

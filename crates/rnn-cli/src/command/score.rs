@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use anyhow::bail;
-use rnn::{Corpus, CorpusBuilder, Id, Model, Score, Scorer};
+use rayon::ThreadPoolBuilder;
+use rnn::{Corpus, CorpusBuilder, Error, Id, Model, Score, Scorer};
 use serde_json::json;
 
 use crate::args::ScoreArgs;
@@ -16,6 +17,19 @@ const CHUNK: usize = 1 << 12;
 
 /// Runs `score`.
 pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
+    let threads = args.threads;
+    if threads == 1 {
+        return score(args, console);
+    }
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| Error::Threads {
+        threads,
+        why: error.to_string(),
+    })?;
+    pool.install(|| score(args, console))
+}
+
+fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
     let model = file::load(&args.model)?;
     let mut out = console::stdout();
     let mut total = Score::default();
@@ -24,7 +38,7 @@ pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
         let source = Source::new(file);
         let builder =
             CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
-        let corpus = source.read(builder)?;
+        let corpus = source.read(builder, console)?;
         let text = Text {
             source: &source,
             model: &model,

@@ -93,6 +93,10 @@ fn report(
     match event {
         Event::Step(step) => {
             progress.step(trainer.step_count(), &step);
+            let every = trainer.config().eval_every;
+            if trainer.step_count().is_multiple_of(every) || trainer.is_finished() {
+                progress.evaluates(trainer.lengths().1);
+            }
             if progress.wants_sample() {
                 progress.sample(written(trainer)?);
             }
