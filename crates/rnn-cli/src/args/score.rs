@@ -16,7 +16,7 @@ Examples:
 ///
 /// Reports the mean surprise in nats and bits per character, and the perplexity: how many equally
 /// likely characters the model might as well have been choosing from. The first character of a
-/// text is read, not predicted.
+/// text is read, not predicted; of lines that are scored each for itself all are predicted.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct ScoreArgs {
@@ -30,6 +30,10 @@ pub(crate) struct ScoreArgs {
     /// What to do with characters that the model does not know
     #[arg(long, value_name = "HOW", value_enum, default_value = "error")]
     pub(crate) unknown: UnknownArg,
+
+    /// Scores each line for itself, as is done without this for a model that was trained with --records
+    #[arg(long)]
+    pub(crate) records: bool,
 
     /// Lists every line with its mean surprise, the strangest first
     #[arg(long, conflicts_with = "per_char")]
