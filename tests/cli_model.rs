@@ -226,6 +226,16 @@ fn a_model_whose_states_overflow_is_told() {
 }
 
 #[test]
+fn the_vocabulary_is_shown_as_it_is_and_what_steers_a_terminal_is_not() {
+    let folder = Folder::new();
+    folder.write("text.txt", "it's \"so\" \u{1b}[0m \\ \t\n".repeat(40));
+    folder.train(&["text.txt", "-o", "m"]).ok();
+    let shown = folder.run(&["inspect", "m"]).ok();
+    let expected = r#"14 characters: \t\n\u{1b} "'0[\\imost"#;
+    assert!(shown.text().contains(expected), "{}", shown.text());
+}
+
+#[test]
 fn every_command_has_a_page_for_man_and_its_whole_help() {
     let folder = Folder::new();
     let page = folder.run(&["man"]).ok();

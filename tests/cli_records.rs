@@ -27,7 +27,11 @@ fn folder() -> Folder {
 #[test]
 fn lines_are_learned_and_written_one_a_line() {
     let folder = folder();
-    folder.run(&TRAIN).ok();
+    let said = folder.run(&TRAIN).ok().stderr;
+    let hint = "try: rnn-cli sample names.safetensors --records --samples 10";
+    assert!(said.contains(hint), "{said}");
+    let told = folder.run(&["inspect", "names.safetensors"]).ok();
+    assert!(told.text().contains(", line by line\n"), "{}", told.text());
     let sample = |samples: &str| {
         let args = [
             "sample",

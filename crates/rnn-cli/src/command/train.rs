@@ -159,6 +159,9 @@ fn conclusion(
     ));
     if let Target::File(path) = &plan.target {
         text.push_str(&format!("\ntry: rnn-cli sample {}", path.display()));
+        if trainer.config().records {
+            text.push_str(" --records --samples 10");
+        }
     }
     text
 }
