@@ -265,7 +265,8 @@ fn every_command_has_a_page_for_man_and_its_whole_help() {
         ("man", "the manual of a command"),
     ] {
         let page = folder.run(&["man", command]).ok();
-        let title = format!(".TH rnn-cli-{command} 1");
+        let version = concat!("rnn-cli ", env!("CARGO_PKG_VERSION"));
+        let title = format!(".TH rnn-cli-{command} 1  \"{version}\"");
         assert!(page.text().contains(&title), "{}", page.text());
         let help = folder.run(&[command, "--help"]).ok();
         for shown in [page, help] {

@@ -25,6 +25,7 @@ pub(crate) fn run(args: &ManArgs) -> anyhow::Result<()> {
         })?,
     };
     let mut out = console::stdout();
-    Man::new(command.clone()).render(&mut out)?;
+    let version = concat!("rnn-cli ", env!("CARGO_PKG_VERSION"));
+    Man::new(command.clone()).source(version).render(&mut out)?;
     Ok(out.flush()?)
 }
