@@ -172,3 +172,21 @@ fn a_pipe_gets_the_lines_that_it_gets_without_a_picture() {
     assert!(!live.text().contains('\x1b') && !live.stderr.contains('\x1b'));
     assert_eq!(folder.read("m"), folder.read("n"));
 }
+
+#[test]
+fn a_long_text_is_seen_to_be_read_and_evaluated() {
+    let folder = Folder::new();
+    folder.write("text.txt", cli_support::text().repeat(6000));
+    let args = "-o m --model rnn --hidden-size 4 --num-layers 1 --max-steps 1";
+    let Some(mut terminal) = Terminal::start(&folder, args) else {
+        return;
+    };
+    for part in [
+        "reads ",
+        "MiB/20.03 MiB",
+        "evaluates 1,000,000 characters",
+        "try: rnn-cli sample m",
+    ] {
+        terminal.wait_for(part);
+    }
+}

@@ -35,6 +35,18 @@ fn score_adds_up_its_files() {
 }
 
 #[test]
+fn any_number_of_threads_scores_alike() {
+    let folder = Folder::with_model();
+    let score = |threads: &str| {
+        let flags = ["--per-char", "--json", "--threads", threads];
+        let run = folder.run(&[&["score", "model.safetensors", "text.txt"][..], &flags].concat());
+        run.ok().stdout
+    };
+    let one = score("1");
+    assert!(one == score("2") && one == score("5"));
+}
+
+#[test]
 fn the_strangest_line_comes_first() {
     let folder = Folder::with_text();
     let flags = [
@@ -211,4 +223,60 @@ fn a_model_whose_states_overflow_is_told() {
     run.fails(1, message);
     folder.run(&["sample", "large", "-n", "5"]).ok();
     folder.run(&["inspect", "large"]).ok();
+}
+
+#[test]
+fn the_vocabulary_is_shown_as_it_is_and_what_steers_a_terminal_is_not() {
+    let folder = Folder::new();
+    folder.write("text.txt", "it's \"so\" \u{1b}[0m \\ \t\n".repeat(40));
+    folder.train(&["text.txt", "-o", "m"]).ok();
+    let shown = folder.run(&["inspect", "m"]).ok();
+    let expected = r#"14 characters: \t\n\u{1b} "'0[\\imost"#;
+    assert!(shown.text().contains(expected), "{}", shown.text());
+}
+
+#[test]
+fn every_command_has_a_page_for_man_and_its_whole_help() {
+    let folder = Folder::new();
+    let page = folder.run(&["man"]).ok();
+    assert!(page.text().contains(".TH rnn-cli 1"), "{}", page.text());
+    for (command, sentence) in [
+        ("demo", "At the end the network spells the word"),
+        (
+            "train",
+            "What is not set is chosen by the length of the text",
+        ),
+        (
+            "sample",
+            "The same model, flags and seed give the same text",
+        ),
+        (
+            "score",
+            "Reports the mean surprise in nats and bits per character",
+        ),
+        (
+            "inspect",
+            "network, vocabulary, settings, and how training went",
+        ),
+        ("import", "The file holds the state dict of one nn.RNN"),
+        ("view", "It needs no other file and no network"),
+        ("check", "A small random network is trained on nothing"),
+        ("completions", "completes commands and flags in a shell"),
+        ("man", "the manual of a command"),
+    ] {
+        let page = folder.run(&["man", command]).ok();
+        let version = concat!("rnn-cli ", env!("CARGO_PKG_VERSION"));
+        let title = format!(".TH rnn-cli-{command} 1  \"{version}\"");
+        assert!(page.text().contains(&title), "{}", page.text());
+        let help = folder.run(&[command, "--help"]).ok();
+        for shown in [page, help] {
+            // However the lines break.
+            let words: Vec<&str> = shown.text().split_whitespace().collect();
+            let text = words.join(" ").replace("rnn\\-cli", "rnn-cli");
+            assert!(text.contains(sentence), "{sentence:?} in {text}");
+        }
+    }
+    let message = "there is no command \"mna\", expected one of demo, train, sample, score, inspect, \
+                   import, view, check, completions, man, help";
+    folder.run(&["man", "mna"]).fails(2, message);
 }

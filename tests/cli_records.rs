@@ -27,7 +27,11 @@ fn folder() -> Folder {
 #[test]
 fn lines_are_learned_and_written_one_a_line() {
     let folder = folder();
-    folder.run(&TRAIN).ok();
+    let said = folder.run(&TRAIN).ok().stderr;
+    let hint = "try: rnn-cli sample names.safetensors --records --samples 10";
+    assert!(said.contains(hint), "{said}");
+    let told = folder.run(&["inspect", "names.safetensors"]).ok();
+    assert!(told.text().contains(", line by line\n"), "{}", told.text());
     let sample = |samples: &str| {
         let args = [
             "sample",
@@ -101,4 +105,42 @@ fn a_model_without_line_ends_writes_no_lines() {
             2,
             "--records: the model knows no line's end, expected one that was trained on lines",
         );
+    folder
+        .run(&["score", "text.safetensors", "text.txt", "--records"])
+        .fails(
+            2,
+            "--records: the model knows no line's end, expected one that was trained on lines",
+        );
+}
+
+#[test]
+fn each_line_is_scored_as_if_it_were_alone() {
+    let folder = folder();
+    folder.run(&TRAIN).ok();
+    let model = rnn::Model::load(folder.path("names.safetensors")).unwrap();
+    let run = |content: &str, flag: &str| {
+        folder.write("some.txt", content);
+        let run = folder.run(&["score", "names.safetensors", "some.txt", flag]);
+        run.ok().text().to_owned()
+    };
+    for (content, flag) in [
+        ("anna\nbob\ncarl\ndora", "--per-line"),
+        ("dora\nbob\nanna\n", "--per-line"),
+    ] {
+        let text = run(content, flag);
+        assert_eq!(text.lines().count(), content.lines().count());
+        for line in text.lines() {
+            let name = line.split_whitespace().next_back().unwrap();
+            let alone = model.score(&format!("\n{name}\n")).unwrap();
+            let nats = format!("{:9.4} ", alone.nats_per_character());
+            assert!(line.starts_with(&nats), "{line:?} is not {nats}");
+        }
+    }
+    // All characters count, ends of lines among them; one that is missing is put there.
+    let whole = run("anna\nbob\ncarl\ndora", "--json");
+    assert!(whole.contains("\"characters\":19,"), "{whole}");
+    assert_eq!(run("bob\ndora\n", "--records"), run("bob\ndora\n", "-v"));
+    let trained = folder.run(&["inspect", "names.safetensors", "--json"]).ok();
+    let trained: serde_json::Value = serde_json::from_str(trained.text()).unwrap();
+    assert_eq!(trained["training"]["config"]["records"], true);
 }

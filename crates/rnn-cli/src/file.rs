@@ -1,11 +1,15 @@
 //! Files that are named on the command line, `-` among them.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use rnn::{Corpus, CorpusBuilder, Model, checkpoint};
+use rnn::{Corpus, CorpusBuilder, Error, Model, checkpoint};
+
+use crate::console::Console;
+use crate::reading::Reading;
 
 /// Where a text comes from.
 #[derive(Clone, Debug)]
@@ -23,20 +27,44 @@ impl Source {
         }
     }
 
+    /// Its size in bytes, where that is known before it is read.
+    pub(crate) fn size(&self) -> Option<u64> {
+        let Source::File(path) = self else {
+            return None;
+        };
+        let about = path.metadata().ok()?;
+        about.is_file().then_some(about.len())
+    }
+
     /// Appends all of it to what `builder` has.
-    pub(crate) fn push(&self, builder: &mut CorpusBuilder) -> anyhow::Result<()> {
+    pub(crate) fn push(
+        &self,
+        builder: &mut CorpusBuilder,
+        reading: &mut Reading,
+    ) -> anyhow::Result<()> {
         match self {
-            // Its errors name the file.
-            Source::File(path) => Ok(builder.push_path(path)?),
+            Source::File(path) => {
+                let read = File::open(path)
+                    .map_err(Error::from)
+                    .and_then(|file| builder.push_reader(reading.of(file)));
+                Ok(read.map_err(|source| Error::File {
+                    path: path.clone(),
+                    source: Box::new(source),
+                })?)
+            }
             Source::Stdin => builder
-                .push_reader(io::stdin().lock())
+                .push_reader(reading.of(io::stdin().lock()))
                 .context("cannot read standard input"),
         }
     }
 
     /// All of it, through `builder`.
-    pub(crate) fn read(&self, mut builder: CorpusBuilder) -> anyhow::Result<Corpus> {
-        self.push(&mut builder)?;
+    pub(crate) fn read(
+        &self,
+        mut builder: CorpusBuilder,
+        console: Console,
+    ) -> anyhow::Result<Corpus> {
+        self.push(&mut builder, &mut Reading::new(console, self.size()))?;
         builder
             .finish()
             .with_context(|| format!("cannot use {self}"))

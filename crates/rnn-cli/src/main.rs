@@ -13,6 +13,7 @@ mod format;
 mod live;
 mod plan;
 mod progress;
+mod reading;
 mod reports;
 mod signals;
 mod target;

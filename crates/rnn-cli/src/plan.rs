@@ -21,8 +21,11 @@ use crate::texts::Texts;
 pub(crate) use contradiction::{check as check_contradictions, check_network};
 use update::{fits, optimizer, schedule};
 
-/// Shares of a text that are learned from and held out.
-const SPLIT: [f64; 2] = [0.9, 0.1];
+/// The share of a text that is held out unless told otherwise.
+const HELD_OUT: f64 = 0.1;
+/// Characters that are held out at most. They tell models apart to a thousandth of a nat, while a
+/// tenth of a gigabyte would take an hour to evaluate, again and again.
+const MOST_HELD_OUT: f64 = 1e6;
 
 /// What `train` is to do.
 #[derive(Debug)]
@@ -130,14 +133,17 @@ impl Plan {
             plan.settings(recommended(1_000_000, 100))?;
         }
         Corpus::from_text("ab")
-            .and_then(|text| text.split(plan.split()))
+            .and_then(|text| text.split(&plan.split(text.len())))
             .map_err(misuse)?;
         Ok(plan)
     }
 
-    /// The shares of the text.
-    pub(crate) fn split(&self) -> &[f64] {
-        self.split.as_deref().unwrap_or(&SPLIT)
+    /// The shares of a text of so many characters.
+    pub(crate) fn split(&self, characters: usize) -> Vec<f64> {
+        self.split.clone().unwrap_or_else(|| {
+            let held_out = HELD_OUT.min(MOST_HELD_OUT / characters as f64);
+            vec![1.0 - held_out, held_out]
+        })
     }
 
     /// How often to note where training stands.
@@ -233,4 +239,29 @@ fn set<T>(setting: &mut T, typed: Option<T>) {
 /// Processors of this machine.
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    fn split(flags: &str, characters: usize) -> Vec<f64> {
+        let typed = format!("rnn-cli train text {flags}");
+        let cli = Cli::try_parse_from(typed.split_whitespace()).unwrap();
+        let Some(Command::Train(args)) = cli.command else {
+            panic!("{typed} is train")
+        };
+        Plan::new(*args).unwrap().split(characters)
+    }
+
+    #[test]
+    fn of_a_long_text_a_million_characters_are_held_out() {
+        assert_eq!(split("", 2), [0.9, 0.1]);
+        assert_eq!(split("", 10_000_000), [0.9, 0.1]);
+        let long = split("", 1_000_000_000);
+        assert_eq!(long, [0.999, 0.001]);
+        assert_eq!(split("--split 0.8,0.2", 1_000_000_000), [0.8, 0.2]);
+    }
 }

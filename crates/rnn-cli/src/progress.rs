@@ -1,9 +1,10 @@
 //! How training goes: a bar on a terminal, or a picture; a line for each evaluation everywhere.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use rnn::{Record, Step};
 
 use crate::console::Console;
@@ -123,8 +124,20 @@ impl Progress {
         ));
     }
 
+    /// The model will now be evaluated on so many characters, which may take its time.
+    pub(crate) fn evaluates(&mut self, characters: usize) {
+        self.bar.set_position(self.step);
+        self.bar.set_message(format!(
+            "evaluates {} characters",
+            thousands(characters as u64)
+        ));
+        // Nothing else is drawn until it is done.
+        self.bar.force_draw();
+    }
+
     /// The model was evaluated, and saved where it was the best so far.
     pub(crate) fn evaluated(&mut self, record: &Record, is_saved: bool) -> io::Result<()> {
+        self.bar.set_message("");
         if self.console.quiet {
             return Ok(());
         }
@@ -252,13 +265,17 @@ fn style(has_end: bool) -> ProgressStyle {
 /// A bar over the characters of a text.
 pub(crate) fn characters(console: Console, count: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(count), target(console));
-    bar.with_style(
-        ProgressStyle::with_template("{bar:24} {percent}%  {per_sec} chars  {eta} left")
-            .expect("the template is a constant"),
-    )
+    let style = ProgressStyle::with_template("{bar:24} {percent}%  {speed} chars/s  {eta} left")
+        .expect("the template is a constant");
+    let speed = |state: &ProgressState, out: &mut dyn fmt::Write| {
+        // Where this fails the bar lacks its speed, no more.
+        let _ = out.write_str(&thousands(state.per_sec() as u64));
+    };
+    bar.with_style(style.with_key("speed", speed))
 }
 
-fn target(console: Console) -> ProgressDrawTarget {
+/// Where bars go: to a terminal, for those who want to hear.
+pub(crate) fn target(console: Console) -> ProgressDrawTarget {
     if io::stderr().is_terminal() && !console.quiet {
         ProgressDrawTarget::stderr()
     } else {

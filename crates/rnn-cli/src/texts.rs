@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use rnn::{Corpus, CorpusBuilder};
 
+use crate::console::Console;
 use crate::exit::misuse;
 use crate::file::Source;
+use crate::reading::Reading;
 
 /// What was typed.
 #[derive(Clone, Debug)]
@@ -81,11 +83,13 @@ impl Texts {
         &self,
         mut builder: CorpusBuilder,
         own: &[PathBuf],
+        console: Console,
     ) -> anyhow::Result<Corpus> {
         let own: Vec<PathBuf> = own
             .iter()
             .filter_map(|path| fs::canonicalize(path).ok())
             .collect();
+        let mut pieces = Vec::new();
         for source in &self.0 {
             match source {
                 Source::File(folder) if folder.is_dir() => {
@@ -96,13 +100,16 @@ impl Texts {
                         bail!("{} holds no files, expected at least one", folder.display());
                     }
                     files.sort();
-                    for file in files {
-                        builder.push_path(file)?;
-                    }
+                    pieces.extend(files.into_iter().map(Source::File));
                 }
-                source => source.push(&mut builder)?,
+                source => pieces.push(source.clone()),
             }
         }
+        let mut reading = Reading::new(console, pieces.iter().map(Source::size).sum());
+        for piece in &pieces {
+            piece.push(&mut builder, &mut reading)?;
+        }
+        drop(reading);
         builder
             .finish()
             .with_context(|| format!("cannot use {self}"))

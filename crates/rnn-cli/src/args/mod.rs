@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod import;
 mod inspect;
+mod man;
 mod sample;
 mod score;
 mod train;
@@ -19,6 +20,7 @@ pub(crate) use completions::CompletionsArgs;
 pub(crate) use demo::DemoArgs;
 pub(crate) use import::ImportArgs;
 pub(crate) use inspect::InspectArgs;
+pub(crate) use man::ManArgs;
 pub(crate) use sample::SampleArgs;
 pub(crate) use score::{ScoreArgs, UnknownArg};
 pub(crate) use train::{
@@ -48,30 +50,22 @@ pub(crate) struct Cli {
     pub(crate) verbose: bool,
 }
 
-/// What to do; `demo` when nothing is typed.
+/// What to do; `demo` when nothing is typed. The help of each is the doc comment of its flags.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Learns to spell a word, as in the notebook, and shows every epoch
     Demo(DemoArgs),
-    /// Learns a text and saves the model
     Train(Box<TrainArgs>),
-    /// Writes text with a model
-    #[command(alias = "generate")]
+    #[command(visible_alias = "generate")]
     Sample(SampleArgs),
-    /// Measures how well a model predicts texts
-    #[command(alias = "eval")]
+    #[command(visible_alias = "eval")]
     Score(ScoreArgs),
-    /// Shows what is in a model's file
-    #[command(alias = "info")]
+    #[command(visible_alias = "info")]
     Inspect(InspectArgs),
-    /// Makes a model of a network that PyTorch trained
     Import(ImportArgs),
-    /// Shows what a model has learned, as a page for the browser
     View(ViewArgs),
-    /// Checks every gradient against differences: the proof that the calculus is right
     Check(CheckArgs),
-    /// Writes a script that completes commands and flags in a shell
     Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 /// The command line, or why it is none; `--help` and `--version` count as such.
@@ -112,5 +106,33 @@ mod tests {
     #[test]
     fn clap_finds_no_contradiction_in_the_flags() {
         Cli::command().debug_assert();
+    }
+
+    /// What `args` mean, as far as it can be told without running them.
+    fn meant(args: &str) -> String {
+        format!("{:?}", Cli::try_parse_from(args.split(' ')).unwrap())
+    }
+
+    #[test]
+    fn other_names_mean_the_same() {
+        for (one, other) in [
+            (
+                "p train t --model gru --hidden-size 9 --num-layers 3 --learning-rate 1 --max-steps 5",
+                "p train t --cell gru --hidden 9 --layers 3 --lr 1 --steps 5",
+            ),
+            (
+                "p train t --hidden-size 9 --max-epochs 2 --unknown error",
+                "p train t --rnn-size 9 --epochs 2 --unknown skip",
+            ),
+            (
+                "p sample m --temperature 0.5 --prime a --length 7",
+                "p generate m --temp 0.5 --prompt a -n 7",
+            ),
+            ("p sample m -t 0.5 -p a", "p sample m -t 0.5 --primetext a"),
+            ("p score m t", "p eval m t"),
+            ("p inspect m", "p info m"),
+        ] {
+            assert_eq!(meant(one), meant(other));
+        }
     }
 }

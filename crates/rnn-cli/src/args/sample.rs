@@ -27,7 +27,7 @@ pub(crate) struct SampleArgs {
     pub(crate) length: usize,
 
     /// Below 1 plays safe, above 1 is bold; 0 always takes the likeliest character
-    #[arg(short, long, value_name = "T", default_value = "1",
+    #[arg(short, long, visible_alias = "temp", value_name = "T", default_value = "1",
           value_parser = value::not_negative, allow_negative_numbers = true)]
     pub(crate) temperature: f64,
 
@@ -44,7 +44,14 @@ pub(crate) struct SampleArgs {
     pub(crate) greedy: bool,
 
     /// Text to go on from; without it the model starts after a line's end, where it knows one
-    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(
+        short,
+        long,
+        visible_alias = "prompt",
+        alias = "primetext",
+        value_name = "TEXT",
+        allow_hyphen_values = true
+    )]
     pub(crate) prime: Option<String>,
 
     /// What to do with characters of the prime that the model does not know

@@ -77,15 +77,17 @@ pub(crate) struct TrainArgs {
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
     /// The recurrent cell
-    #[arg(long, value_name = "CELL", value_enum)]
+    #[arg(long, visible_alias = "cell", value_name = "CELL", value_enum)]
     pub(crate) model: Option<CellArg>,
 
     /// Hidden units of each layer
-    #[arg(long, value_name = "N", value_parser = value::count::<usize>, allow_negative_numbers = true)]
+    #[arg(long, visible_alias = "hidden", alias = "rnn-size", value_name = "N",
+          value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) hidden_size: Option<usize>,
 
     /// Layers
-    #[arg(long, value_name = "N", value_parser = value::count::<usize>, allow_negative_numbers = true)]
+    #[arg(long, visible_alias = "layers", value_name = "N",
+          value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) num_layers: Option<usize>,
 
     /// Share of the units dropped at random in training
@@ -176,13 +178,13 @@ pub(crate) struct OptimizationArgs {
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {
     /// Ends after so many passes over the text
-    #[arg(long, value_name = "N", value_parser = value::count::<u64>, allow_negative_numbers = true,
-          conflicts_with_all = ["max_steps", "time"])]
+    #[arg(long, visible_alias = "epochs", value_name = "N", value_parser = value::count::<u64>,
+          allow_negative_numbers = true, conflicts_with_all = ["max_steps", "time"])]
     pub(crate) max_epochs: Option<u64>,
 
     /// Ends after so many updates
-    #[arg(long, value_name = "N", value_parser = value::count::<u64>, allow_negative_numbers = true,
-          conflicts_with = "time")]
+    #[arg(long, visible_alias = "steps", value_name = "N", value_parser = value::count::<u64>,
+          allow_negative_numbers = true, conflicts_with = "time")]
     pub(crate) max_steps: Option<u64>,
 
     /// Ends after about this time, such as 90s, 3m or 1h30m
@@ -190,7 +192,7 @@ pub(crate) struct RunArgs {
     pub(crate) time: Option<Duration>,
 
     /// Shares of the text: to learn from, to choose the best model by, never to be seen
-    /// [default: 0.9,0.1]
+    /// [default: 0.9,0.1; of more than 10 million characters the last million is held out]
     #[arg(
         long,
         value_name = "SHARES",
@@ -238,6 +240,7 @@ pub(crate) struct RunArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LearnedUnknownArg {
     /// Refuse them or leave them out
+    #[value(alias = "skip")]
     Error,
     /// Read U+FFFD in their place as well, which is reserved for them
     Replace,

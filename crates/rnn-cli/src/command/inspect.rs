@@ -83,7 +83,11 @@ fn tell(found: &Found, out: &mut impl Write) -> anyhow::Result<()> {
         let symbols: String = vocabulary
             .symbols()
             .iter()
-            .flat_map(|symbol| symbol.escape_debug())
+            .map(|symbol| match symbol {
+                // Nothing here is quoted.
+                '\'' | '"' => symbol.to_string(),
+                symbol => symbol.escape_debug().to_string(),
+            })
             .collect();
         writeln!(
             out,
@@ -97,14 +101,15 @@ fn tell(found: &Found, out: &mut impl Write) -> anyhow::Result<()> {
     let config = &training.config;
     writeln!(
         out,
-        "training    {} {}, {} schedule, batch {}, window {}, dropout {}, seed {}",
+        "training    {} {}, {} schedule, batch {}, window {}, dropout {}, seed {}{}",
         config.optimizer,
         config.learning_rate,
         config.schedule,
         config.batch_size,
         config.seq_length,
         config.dropout,
-        config.seed
+        config.seed,
+        if config.records { ", line by line" } else { "" }
     )?;
     let best = training
         .best_step

@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod import;
 mod inspect;
+mod man;
 mod sample;
 mod score;
 mod train;
@@ -32,5 +33,6 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::View(args) => view::run(&args, console),
         Command::Check(args) => check::run(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }

@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 
 use anyhow::bail;
-use rnn::{Corpus, CorpusBuilder, Id, Model, Score, Scorer};
+use rayon::ThreadPoolBuilder;
+use rnn::{Corpus, CorpusBuilder, Error, Id, Model, Score, Scorer};
 use serde_json::json;
 
 use crate::args::ScoreArgs;
 use crate::console::{self, Console};
+use crate::exit::misuse;
 use crate::file::{self, Source};
 use crate::progress;
 
@@ -16,19 +18,45 @@ const CHUNK: usize = 1 << 12;
 
 /// Runs `score`.
 pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
+    let threads = args.threads;
+    if threads == 1 {
+        return score(args, console);
+    }
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| Error::Threads {
+        threads,
+        why: error.to_string(),
+    })?;
+    pool.install(|| score(args, console))
+}
+
+fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
     let model = file::load(&args.model)?;
     let mut out = console::stdout();
     let mut total = Score::default();
     let is_list = args.per_line || args.per_char;
+    let is_of_records = model.training().is_some_and(|told| told.config.records);
+    let newline = model.vocabulary().id('\n');
+    let record_end = newline.filter(|_| args.records || is_of_records);
+    if args.records && newline.is_none() {
+        return Err(misuse(
+            "--records: the model knows no line's end, expected one that was trained on lines",
+        ));
+    }
     for (at, file) in args.files.iter().enumerate() {
         let source = Source::new(file);
         let builder =
             CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
-        let corpus = source.read(builder)?;
+        let builder = match record_end {
+            Some(_) => builder.records(),
+            None => builder,
+        };
+        let corpus = source.read(builder, console)?;
         let text = Text {
             source: &source,
             model: &model,
             corpus: &corpus,
+            record_end,
             as_json: args.json,
             console,
         };
@@ -74,6 +102,8 @@ struct Text<'a> {
     source: &'a Source,
     model: &'a Model,
     corpus: &'a Corpus,
+    /// What ends a line, where each is scored for itself.
+    record_end: Option<Id>,
     as_json: bool,
     console: Console,
 }
@@ -85,20 +115,32 @@ impl Text<'_> {
         let bar = progress::characters(self.console, length as u64);
         let mut scorer = Scorer::new(self.model);
         let mut ids = vec![0; CHUNK.min(length)];
+        let mut score = Score::default();
+        if let Some(end) = self.record_end {
+            scorer.push(&[end]);
+        }
         for start in (0..length).step_by(CHUNK) {
             let ids = &mut ids[..CHUNK.min(length - start)];
             self.corpus.ids().copy_to(start..start + ids.len(), ids);
             let mut told = Ok(());
-            scorer.push_with(ids, |id, nats, _| {
-                if told.is_ok() {
-                    told = tell(id, nats);
+            for piece in ids.split_inclusive(|&id| Some(id) == self.record_end) {
+                scorer.push_with(piece, |id, nats, _| {
+                    score.nats += nats;
+                    score.characters += 1;
+                    if told.is_ok() {
+                        told = tell(id, nats);
+                    }
+                });
+                // The next line begins as if there had been none, after a line's end.
+                if let Some(end) = self.record_end.filter(|end| piece.ends_with(&[*end])) {
+                    scorer.reset();
+                    scorer.push(&[end]);
                 }
-            });
+            }
             told?;
             bar.inc(ids.len() as u64);
         }
         bar.finish_and_clear();
-        let score = scorer.score();
         let nats = score.nats_per_character();
         if !nats.is_finite() {
             bail!(
@@ -114,13 +156,18 @@ impl Text<'_> {
     fn lines(&self, out: &mut impl Write) -> anyhow::Result<Score> {
         let vocabulary = self.model.vocabulary();
         let newline = vocabulary.id('\n');
-        let first = self.corpus.ids().get(0);
-        let mut lines = vec![Line {
-            number: 1,
-            text: vec![first],
-            ..Line::default()
-        }];
-        let mut is_ended = Some(first) == newline;
+        let mut lines = Vec::new();
+        let mut is_ended = true;
+        if self.record_end.is_none() {
+            // The first character of the text is read, not predicted.
+            let first = self.corpus.ids().get(0);
+            lines.push(Line {
+                number: 1,
+                text: vec![first],
+                ..Line::default()
+            });
+            is_ended = Some(first) == newline;
+        }
         let score = self.score(|id, nats| {
             if is_ended {
                 lines.push(Line {

@@ -93,6 +93,10 @@ fn report(
     match event {
         Event::Step(step) => {
             progress.step(trainer.step_count(), &step);
+            let every = trainer.config().eval_every;
+            if trainer.step_count().is_multiple_of(every) || trainer.is_finished() {
+                progress.evaluates(trainer.lengths().1);
+            }
             if progress.wants_sample() {
                 progress.sample(written(trainer)?);
             }
@@ -155,6 +159,9 @@ fn conclusion(
     ));
     if let Target::File(path) = &plan.target {
         text.push_str(&format!("\ntry: rnn-cli sample {}", path.display()));
+        if trainer.config().records {
+            text.push_str(" --records --samples 10");
+        }
     }
     text
 }

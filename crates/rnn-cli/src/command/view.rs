@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
     }
     let model = file::load(&args.model)?;
     let builder = CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
-    let corpus = source.read(builder)?;
+    let corpus = source.read(builder, console)?;
     let shown = corpus.len().min(args.characters);
     let mut ids = vec![0; shown];
     corpus.ids().copy_to(0..shown, &mut ids);

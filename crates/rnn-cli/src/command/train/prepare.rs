@@ -89,11 +89,12 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
         base.network = *start.model.network().config();
     }
     let settings = plan.settings(base)?;
+    let shares = plan.split(corpus.len());
     let trainer = match &start {
-        Some(start) => start.trainer(corpus, plan, settings),
+        Some(start) => start.trainer(corpus, &shares, settings),
         None => Ok(Trainer::new(
             corpus,
-            plan.split(),
+            &shares,
             settings.network,
             settings.train,
         )),
@@ -137,7 +138,7 @@ impl Start {
     fn trainer(
         &self,
         corpus: Corpus,
-        plan: &Plan,
+        shares: &[f64],
         settings: Recommended,
     ) -> anyhow::Result<rnn::Result<Trainer<f32>>> {
         check_network(self.model.network().config(), settings.network, &self.shown)?;
@@ -146,7 +147,7 @@ impl Start {
             .network_for(corpus.vocabulary(), settings.train.seed)?;
         Ok(Trainer::with_network(
             corpus,
-            plan.split(),
+            shares,
             network,
             settings.train,
         ))
@@ -203,7 +204,7 @@ fn max_steps(plan: &Plan, trainer: &Trainer<f32>) -> Option<u64> {
 }
 
 fn read(plan: &Plan, builder: CorpusBuilder, console: Console) -> anyhow::Result<Corpus> {
-    let corpus = plan.texts.read(builder, &plan.own_files())?;
+    let corpus = plan.texts.read(builder, &plan.own_files(), console)?;
     if corpus.had_bom() {
         console.note("a byte order mark was dropped from the text");
     }
