@@ -41,7 +41,7 @@ pub(crate) struct ViewArgs {
           value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) characters: usize,
 
-    /// Size of the page that units and weights have to fit in, in megabytes [default: 2.9, and 0.29
+    /// Size of the page that the model and its activations have to fit in, in megabytes [default: 2.98, and 0.298
     /// for each 1,000 characters beyond 10,000]
     #[arg(long, value_name = "MB", value_parser = value::positive, allow_negative_numbers = true)]
     pub(crate) max_size: Option<f64>,
