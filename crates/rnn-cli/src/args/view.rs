@@ -17,8 +17,8 @@ Examples:
 ///
 /// The page holds the losses of training, the text coloured by surprise and by the activation of
 /// any unit, the units that follow quotes, lines or capitals, how far back the model remembers, a
-/// map of the characters, and where the weights fit, the model itself to write with. It needs no
-/// other file and no network.
+/// map of the characters, and the model itself to write with, its weights in as many digits as fit.
+/// It needs no other file and no network.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct ViewArgs {

@@ -41,7 +41,7 @@ function replay(signals, tell, done) {
     zero: IS_GATE(signal) ? 0 : MIDDLE,
     codes: new Uint8ClampedArray(length * hidden),
   })));
-  let t = 0;
+  let t = 0, told = -1;
   (function some() {
     const until = performance.now() + 24;
     while (t < length && performance.now() < until) {
@@ -51,7 +51,9 @@ function replay(signals, tell, done) {
       }
       t++;
     }
-    tell(t / length);
+    // A new word lays the whole page out again, which a long text makes slow.
+    const percents = Math.floor((100 * t) / length);
+    if (percents !== told) tell((told = percents));
     if (t < length) return void setTimeout(some);
     computed = new Map(parts.flatMap(({ layer, signal, codes }) =>
       Array.from({ length: hidden }, (_, u) => [`${layer}/${u}/${signal}`, codes.subarray(u * length, (u + 1) * length)])));
@@ -109,7 +111,7 @@ function showNeurons() {
     isReading = true;
     panel('neurons').setAttribute('aria-busy', true);
     const isShort = length * hidden * config.num_layers * data.signals.length <= AT_ONCE;
-    replay(isShort ? data.signals : [signal()], (done) => { status.textContent = `The network reads the text: ${percent(done)}`; }, () => {
+    replay(isShort ? data.signals : [signal()], (percents) => { status.textContent = `The network reads the text: ${percents} %`; }, () => {
       isReading = false;
       panel('neurons').setAttribute('aria-busy', false);
       rank(chosen.unit);
