@@ -151,13 +151,12 @@ impl Stored {
 /// Words on what is not in the page.
 fn notes(numbers: &Numbers<'_>, weights: Option<&Weights>, stored: &Stored) -> Vec<String> {
     let parameters = numbers.model.network().parameters().len() as u64;
-    // Half of the room is what weights with all their digits may take.
-    let wanted = 2 * Weights::full_size(numbers.model) + 1_000_000;
+    let wanted = Weights::close_size(numbers.model) + 1_000_000;
     let megabytes = |characters: usize| (characters as f64 / 1e6).ceil();
     match weights {
         Some(weights) if weights.are_close() => Vec::new(),
         Some(weights) => vec![format!(
-            "the weights are rounded to fit: probabilities differ from the program's by up to {}; --max-size {:.0} has room for all their digits",
+            "the weights are rounded to fit: probabilities differ from the program's by up to {}; --max-size {:.0} has room for more digits",
             significant(weights.rounding.change, 2),
             megabytes(wanted),
         )],
