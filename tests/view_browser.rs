@@ -9,6 +9,16 @@ use webdriver::{Browser, assert_quiet, lines, page};
 
 const ARROW_RIGHT: char = '\u{e014}';
 const TAB: char = '\u{e004}';
+/// Colours that lie on each other, their contrast and the least that WCAG 2.2 asks of such: 4.5 for
+/// text, 3 for the edge of a control.
+const CONTRASTS: &str = "
+    const light = (name) => rgb(name).map((v) => v / 255)
+        .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0.05);
+    const contrast = (a, b) => Math.max(light(a) / light(b), light(b) / light(a));
+    const text = ['ink', 'soft', 'accent', 'orange', 'blue', 'green', 'purple', 'grey', 'gold'];
+    return [...text.map((name) => [name, 'paper', 4.5]), ['ink', 'pos', 4.5], ['ink', 'neg', 4.5], ['edge', 'paper', 3]]
+        .map(([name, on, least]) => [`${name} on ${on}`, contrast('--' + name, '--' + on), least])";
 /// Whether the page's network has read the text, if it had to.
 const READ: &str = "return document.getElementById('neurons').getAttribute('aria-busy') !== 'true'";
 
@@ -37,6 +47,20 @@ fn every_panel_is_drawn_in_light_and_dark_and_on_a_phone() {
             browser.run("return document.documentElement.dataset.theme === 'dark'"),
             is_dark
         );
+        let found = browser.run(CONTRASTS);
+        let pairs = found.as_array().expect("pairs");
+        assert!(
+            pairs.len() == 12
+                && pairs
+                    .iter()
+                    .all(|pair| pair[1].as_f64() >= pair[2].as_f64()),
+            "{found}"
+        );
+        if width < 500 {
+            let small = "return [...document.querySelectorAll('a:not(.skip), button, select, input, textarea, summary')]
+                 .filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML.slice(0, 80))";
+            assert_eq!(browser.run(small), Value::Array(vec![]), "for a finger");
+        }
         assert_quiet(&browser);
     }
     browser.run("document.getElementById('theme').click()");
