@@ -8,6 +8,19 @@ use serde_json::Value;
 use webdriver::{Browser, assert_quiet, lines, page};
 
 const ARROW_RIGHT: char = '\u{e014}';
+const TAB: char = '\u{e004}';
+/// Colours that lie on each other, their contrast and the least that WCAG 2.2 asks of such: 4.5 for
+/// text, 3 for the edge of a control.
+const CONTRASTS: &str = "
+    const light = (name) => rgb(name).map((v) => v / 255)
+        .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0.05);
+    const contrast = (a, b) => Math.max(light(a) / light(b), light(b) / light(a));
+    const text = ['ink', 'soft', 'accent', 'orange', 'blue', 'green', 'purple', 'grey', 'gold'];
+    return [...text.map((name) => [name, 'paper', 4.5]), ['ink', 'pos', 4.5], ['ink', 'neg', 4.5], ['edge', 'paper', 3]]
+        .map(([name, on, least]) => [`${name} on ${on}`, contrast('--' + name, '--' + on), least])";
+/// Whether the page's network has read the text, if it had to.
+const READ: &str = "return document.getElementById('neurons').getAttribute('aria-busy') !== 'true'";
 
 #[test]
 fn every_panel_is_drawn_in_light_and_dark_and_on_a_phone() {
@@ -34,6 +47,20 @@ fn every_panel_is_drawn_in_light_and_dark_and_on_a_phone() {
             browser.run("return document.documentElement.dataset.theme === 'dark'"),
             is_dark
         );
+        let found = browser.run(CONTRASTS);
+        let pairs = found.as_array().expect("pairs");
+        assert!(
+            pairs.len() == 12
+                && pairs
+                    .iter()
+                    .all(|pair| pair[1].as_f64() >= pair[2].as_f64()),
+            "{found}"
+        );
+        if width < 500 {
+            let small = "return [...document.querySelectorAll('a:not(.skip), button, select, input, textarea, summary')]
+                 .filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML.slice(0, 80))";
+            assert_eq!(browser.run(small), Value::Array(vec![]), "for a finger");
+        }
         assert_quiet(&browser);
     }
     browser.run("document.getElementById('theme').click()");
@@ -167,7 +194,7 @@ fn choosing_a_unit_recolours_the_text_by_its_activation() {
             "const list = document.querySelectorAll('#neurons select')[1]; list.selectedIndex = {}; list.dispatchEvent(new Event('change'))",
             index + 1
         ));
-        browser.wait_for("return !document.querySelectorAll('#neurons select')[1].disabled");
+        browser.wait_for(READ);
         let values = values(signal, 5);
         let most = values
             .iter()
@@ -200,4 +227,74 @@ fn five_thousand_characters_are_painted_in_one_go() {
     assert!(painted.is_number());
     let count = browser.run("return document.querySelectorAll('#surprise .text span').length");
     assert_eq!(count, 5000);
+}
+
+#[test]
+fn a_screen_reader_finds_everything_by_role_and_name() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let folder = page(&["--model", "lstm"]);
+    browser.open(&folder.path("page.html"));
+    let tree = browser.accessibility_tree();
+    let of = |role: &str| -> Vec<&str> {
+        let all = tree.iter().filter(|node| node.0 == role);
+        all.map(|node| node.1.as_str()).collect()
+    };
+    for (role, name) in [
+        ("heading", "m"),
+        ("navigation", "Panels"),
+        ("button", "Dark colours"),
+        ("combobox", "Property"),
+        ("combobox", "Signal"),
+        ("spinbutton", "Unit"),
+        ("slider", "Temperature 0.80"),
+        ("textbox", "Beginning of the text"),
+        ("region", "What the model makes of it"),
+        ("button", "Go on"),
+    ] {
+        assert!(of(role).contains(&name), "{role} {name}: {:?}", of(role));
+    }
+    for panel in ["Loss", "Surprise", "Neurons", "Memory", "Letters", "Try it"] {
+        assert!(of("region").contains(&panel) && of("heading").contains(&panel));
+        assert!(of("link").contains(&panel), "{panel}");
+    }
+    assert_eq!(of("application").len(), 2, "the two texts");
+    // Nothing that can be used or looked at goes without a name.
+    for role in [
+        "application",
+        "button",
+        "combobox",
+        "image",
+        "link",
+        "slider",
+        "spinbutton",
+        "textbox",
+    ] {
+        let names = of(role);
+        assert!(
+            !names.is_empty() && names.iter().all(|name| !name.trim().is_empty()),
+            "{role}: {names:?}"
+        );
+    }
+    // One stop of the Tab key for a text, not one for each of its characters; each can be seen.
+    let mut stops = Vec::new();
+    for _ in 0..80 {
+        browser.keys(&TAB.to_string());
+        let stop = browser.run(
+            "const e = document.activeElement, style = getComputedStyle(e);
+             return e === document.body ? null : [e.tagName, e.id, style.outlineStyle]",
+        );
+        if stop.is_null() {
+            break;
+        }
+        assert_eq!(stop[2], "solid", "{stop}");
+        stops.push(stop);
+    }
+    assert!(
+        (25..60).contains(&stops.len()),
+        "{}: {stops:?}",
+        stops.len()
+    );
+    assert_quiet(&browser);
 }

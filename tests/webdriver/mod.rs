@@ -212,6 +212,18 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &media);
     }
 
+    /// What a screen reader is told: the role and the name of everything.
+    #[track_caller]
+    pub(crate) fn accessibility_tree(&self) -> Vec<(String, String)> {
+        let tree = self.devtools("Accessibility.getFullAXTree", &json!({}));
+        let nodes = tree["nodes"].as_array().expect("nodes").iter();
+        let nodes = nodes.filter(|node| node["ignored"] == false);
+        let word = |value: &Value| value["value"].as_str().unwrap_or_default().to_owned();
+        nodes
+            .map(|node| (word(&node["role"]), word(&node["name"])))
+            .collect()
+    }
+
     /// What the page has complained of since this was last asked.
     #[track_caller]
     pub(crate) fn complaints(&self) -> Vec<String> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Browser;
 use crate::cli_support::{Folder, Run};
 
-/// A folder with `text.txt`, `m` trained on it with these flags, and its page, `page.html`.
+/// A folder with `text.txt`, `m` of 16 units trained on it with these flags, and its page, `page.html`.
 pub(crate) fn page(flags: &[&str]) -> Folder {
     let folder = Folder::with_text();
     let common = [
@@ -13,15 +13,19 @@ pub(crate) fn page(flags: &[&str]) -> Folder {
         "text.txt",
         "-o",
         "m",
-        "--hidden-size",
-        "16",
         "--max-steps",
         "60",
         "--eval-every",
         "20",
     ];
     let small = ["--batch-size", "4", "--seq-length", "16"];
-    folder.run(&[&common[..], &small[..], flags].concat()).ok();
+    let units: &[&str] = match flags.contains(&"--hidden-size") {
+        true => &[],
+        false => &["--hidden-size", "16"],
+    };
+    folder
+        .run(&[&common[..], &small[..], units, flags].concat())
+        .ok();
     folder
         .run(&["view", "m", "text.txt", "-o", "page.html"])
         .ok();

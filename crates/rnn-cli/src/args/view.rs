@@ -17,8 +17,8 @@ Examples:
 ///
 /// The page holds the losses of training, the text coloured by surprise and by the activation of
 /// any unit, the units that follow quotes, lines or capitals, how far back the model remembers, a
-/// map of the characters, and where the weights fit, the model itself to write with. It needs no
-/// other file and no network.
+/// map of the characters, and the model itself to write with, its weights in as many digits as fit.
+/// It needs no other file and no network.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct ViewArgs {
@@ -41,7 +41,7 @@ pub(crate) struct ViewArgs {
           value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) characters: usize,
 
-    /// Size of the page that units and weights have to fit in, in megabytes [default: 2.9, and 0.29
+    /// Size of the page that the model and its activations have to fit in, in megabytes [default: 2.98, and 0.298
     /// for each 1,000 characters beyond 10,000]
     #[arg(long, value_name = "MB", value_parser = value::positive, allow_negative_numbers = true)]
     pub(crate) max_size: Option<f64>,

@@ -14,8 +14,8 @@ use crate::format::{bytes, thousands};
 use crate::view::{Numbers, page};
 
 /// Size of a page of up to 10,000 characters, in bytes, and what each further one adds.
-const PAGE_SIZE: usize = 2_900_000;
-const SIZE_PER_CHARACTER: usize = 290;
+const PAGE_SIZE: usize = 2_980_000;
+const SIZE_PER_CHARACTER: usize = 298;
 
 /// Runs `view`.
 pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {

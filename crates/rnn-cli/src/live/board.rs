@@ -7,7 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize};
 use ratatui::symbols::Marker;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, LineGauge, Paragraph, Wrap};
 use rnn::{Record, Step};
 
@@ -17,9 +17,19 @@ use crate::format::thousands;
 const MOST_POINTS: usize = 512;
 /// Lines kept for the log.
 const MOST_LINES: usize = 40;
-/// Columns from which on the sample stands beside the curves, and rows for the log to be shown.
-const WIDE: u16 = 90;
-const HIGH: u16 = 24;
+/// Columns from which on the sample stands beside the curves.
+const WIDE: u16 = 72;
+/// Columns from which on no word need be saved.
+const NARROW: u16 = 46;
+/// Rows from which on the log is shown, its last line or its last five.
+const HIGH: u16 = 20;
+const HIGHER: u16 = 32;
+/// Rows of the curves from which on the gradient norm has one of its own.
+const TWO_CURVES: u16 = 11;
+/// Blue and orange of a lightness that can be read on black and on white, which the sixteen colours
+/// of a terminal have not.
+const BLUE: Color = Color::Indexed(33);
+const ORANGE: Color = Color::Indexed(166);
 
 /// A curve as it is drawn: its name, its colour, its points.
 type Drawn<'a> = (&'a str, Color, &'a [(f64, f64)]);
@@ -112,7 +122,11 @@ impl Board {
     /// Draws everything.
     pub(crate) fn draw(&self, frame: &mut Frame<'_>) {
         let area = frame.area();
-        let log_height = if area.height >= HIGH { 7 } else { 0 };
+        let log_height = match area.height {
+            HIGHER.. => 7,
+            HIGH.. => 3,
+            _ => 0,
+        };
         let rows = [
             Constraint::Length(2),
             Constraint::Min(4),
@@ -120,7 +134,6 @@ impl Board {
             Constraint::Length(1),
         ];
         let [head, body, log, foot] = Layout::vertical(rows).areas(area);
-        self.head(frame, head);
         let (curves, sample) = if area.width >= WIDE {
             let columns = [Constraint::Percentage(58), Constraint::Percentage(42)];
             let [curves, sample] = Layout::horizontal(columns).areas(body);
@@ -130,39 +143,63 @@ impl Board {
             let [curves, sample] = Layout::vertical(rows).areas(body);
             (curves, sample)
         };
-        let rows = [Constraint::Percentage(66), Constraint::Percentage(34)];
+        let has_norm = curves.height >= TWO_CURVES;
+        let share = if has_norm { 66 } else { 100 };
+        let rows = [
+            Constraint::Percentage(share),
+            Constraint::Percentage(100 - share),
+        ];
         let [losses, norm] = Layout::vertical(rows).areas(curves);
-        let training = ("training", Color::Blue, self.loss.points.as_slice());
-        let validation = ("held out", Color::Yellow, self.validation.as_slice());
-        self.chart(frame, losses, "loss in nats", &[training, validation]);
-        let norms = ("", Color::Gray, self.norm.points.as_slice());
-        self.chart(frame, norm, "gradient norm", &[norms]);
+        self.head(frame, head, has_norm);
+        let training = ("training", BLUE, self.loss.points.as_slice());
+        let held_out = ("held out", ORANGE, self.validation.as_slice());
+        let title = match losses.width {
+            NARROW.. => "loss in nats",
+            _ => "loss",
+        };
+        self.chart(frame, losses, title, &[training, held_out]);
+        if has_norm {
+            let norms = ("", Color::Reset, self.norm.points.as_slice());
+            self.chart(frame, norm, "gradient norm", &[norms]);
+        }
         self.sample_box(frame, sample);
         self.log_box(frame, log);
-        let hint = " Ctrl-C saves, ends, and says how to go on";
+        let hint = match area.width {
+            NARROW.. => " Ctrl-C saves, ends, and says how to go on",
+            _ => " Ctrl-C saves and ends",
+        };
         frame.render_widget(Paragraph::new(hint.dim()), foot);
     }
 
-    fn head(&self, frame: &mut Frame<'_>, area: Rect) {
+    /// How far training is, in as many words as the line has room for: the first matter most.
+    fn head(&self, frame: &mut Frame<'_>, area: Rect, has_norm: bool) {
         let [words, gauge] =
             Layout::vertical([Constraint::Length(1), Constraint::Length(1)]).areas(area);
         let of = self
             .max_steps
             .map_or_else(String::new, |steps| format!("/{}", thousands(steps)));
-        let line = format!(
-            " {}   step {}{of}   {}   learning rate {:.2e}",
-            self.title,
-            thousands(self.step),
-            self.speed,
-            self.learning_rate
-        );
+        let step = format!("step {}{of}", thousands(self.step));
+        let norm = match self.norm.points.last() {
+            Some(&(_, norm)) if !has_norm => format!("gradient norm {}", number(norm)),
+            _ => String::new(),
+        };
+        let rate = format!("learning rate {:.2e}", self.learning_rate);
+        let mut line = format!(" {step}");
+        let parts = self
+            .speed
+            .split("  ")
+            .chain([norm.as_str(), &self.title, &rate]);
+        for part in parts.filter(|part| !part.is_empty()) {
+            if Line::from(line.as_str()).width() + 3 + Line::from(part).width()
+                <= usize::from(area.width)
+            {
+                line = format!("{line}   {part}");
+            }
+        }
         frame.render_widget(Paragraph::new(line.bold()), words);
         if let Some(steps) = self.max_steps.filter(|&steps| steps > 0) {
             let ratio = (self.step as f64 / steps as f64).clamp(0.0, 1.0);
-            frame.render_widget(
-                LineGauge::default().ratio(ratio).filled_style(Color::Blue),
-                gauge,
-            );
+            frame.render_widget(LineGauge::default().ratio(ratio).filled_style(BLUE), gauge);
         }
     }
 
@@ -181,36 +218,26 @@ impl Board {
             }
         };
         let ([x0, x1], [y0, y1]) = (bounds(|point| point.0), bounds(|point| point.1));
-        let datasets =
-            curves
-                .iter()
-                .filter(|curve| !curve.2.is_empty())
-                .map(|&(name, colour, points)| {
-                    let dataset = Dataset::default().data(points).marker(Marker::Braille);
-                    let dataset = if points.len() > 1 {
-                        dataset.graph_type(GraphType::Line)
-                    } else {
-                        dataset
-                    };
-                    let dataset = dataset.style(Style::new().fg(colour));
-                    if name.is_empty() {
-                        dataset
-                    } else {
-                        dataset.name(name)
-                    }
-                });
-        let number = |y: f64| {
-            if y.abs() < 1e5 {
-                format!("{y:.2}")
-            } else {
-                format!("{y:.1e}")
-            }
-        };
-        // The number that a glance is for: the last of the first curve.
-        let heading = match curves[0].2.last() {
-            Some((_, last)) => format!(" {title}: {} ", number(*last)),
-            None => format!(" {title} "),
-        };
+        let drawn = curves.iter().filter(|curve| !curve.2.is_empty());
+        let datasets = drawn.clone().map(|&(_, colour, points)| {
+            let graph = match points.len() {
+                1 => GraphType::Scatter,
+                _ => GraphType::Line,
+            };
+            let dataset = Dataset::default().data(points).marker(Marker::Braille);
+            dataset.graph_type(graph).style(Style::new().fg(colour))
+        });
+        // The numbers that a glance is for, the last of each, in the colours of their curves.
+        let mut heading = vec![Span::from(format!(" {title}"))];
+        for (at, (name, colour, points)) in drawn.clone().enumerate() {
+            let (_, last) = points[points.len() - 1];
+            let space = if name.is_empty() { "" } else { " " };
+            let before = if at == 0 { ": " } else { ", " };
+            heading.push(before.into());
+            let words = format!("{name}{space}{}", number(last));
+            heading.push(Span::styled(words, Style::new().fg(*colour)));
+        }
+        heading.push(" ".into());
         let heights = match area.height {
             // Labels that share a row would be drawn over each other.
             0..=4 => Vec::new(),
@@ -220,14 +247,13 @@ impl Board {
         let chart = Chart::new(datasets.collect())
             .block(
                 Block::bordered()
-                    .title(heading)
+                    .title(Line::from(heading))
                     .border_style(Style::new().dim()),
             )
-            .x_axis(
-                Axis::default()
-                    .bounds([x0, x1])
-                    .labels([thousands(x0.max(0.0) as u64), thousands(x1 as u64)]),
-            )
+            .x_axis(Axis::default().bounds([x0, x1]).labels([
+                format!("step {}", thousands(x0.max(0.0) as u64)),
+                thousands(x1 as u64),
+            ]))
             .y_axis(Axis::default().bounds([y0, y1]).labels(heights));
         frame.render_widget(chart, area);
     }
@@ -256,7 +282,28 @@ impl Board {
             .border_style(Style::new().dim());
         let room = usize::from(area.height.saturating_sub(2));
         let last = &self.log[self.log.len().saturating_sub(room)..];
-        let lines: Vec<Line<'_>> = last.iter().map(|line| Line::from(line.as_str())).collect();
+        let width = usize::from(area.width.saturating_sub(2));
+        let lines: Vec<Line<'_>> = last.iter().map(|line| cut(line, width)).collect();
         frame.render_widget(Paragraph::new(lines).block(block), area);
     }
+}
+
+/// A number in few characters.
+fn number(y: f64) -> String {
+    if y.abs() < 1e5 {
+        format!("{y:.2}")
+    } else {
+        format!("{y:.1e}")
+    }
+}
+
+/// A line that says where it is cut.
+fn cut(line: &str, width: usize) -> Line<'_> {
+    let whole = Line::from(line);
+    if whole.width() <= width {
+        return whole;
+    }
+    let ends = line.char_indices().map(|(at, _)| &line[..at]);
+    let fits = ends.rev().find(|start| Line::from(*start).width() < width);
+    Line::from(format!("{}…", fits.unwrap_or_default()))
 }

@@ -2,10 +2,8 @@
 // The data, and small tools that every panel uses. Whatever comes from a file reaches the page as
 // text of a node or as a number, never as markup.
 
-const data = JSON.parse(document.getElementById('data').textContent);
-const config = data.network;
-const symbols = Array.from(data.vocabulary);
-const length = data.ids.length;
+// What the page holds, once it is unpacked; its network's shape, characters, and the text's length.
+let data, config, symbols, length;
 
 /** An element with attributes (or, for names with `on`, listeners) and children. */
 function make(name, attributes = {}, ...children) {
@@ -64,26 +62,44 @@ function plain(text) {
 
 const fixed = (x, digits) => (Number.isFinite(x) ? x.toFixed(digits).replace('-', '−') : '∞');
 const signed = (x, digits = 2) => (x === null ? 'none' : (x < 0 ? '' : '+') + fixed(x, digits));
-const percent = (p) => (p >= 0.0995 ? fixed(100 * p, 0) : p >= 0.00095 ? fixed(100 * p, 1) : '<0.1') + ' %';
+/** A probability or a share: whole percents, tenths of small ones, and of the smallest their first digit. */
+const percent = (p) => (p >= 0.0995 ? fixed(100 * p, 0) : p >= 0.00095 ? fixed(100 * p, 1) : p === 0 ? '0' : p < 1e-5 ? '<0.001' : fixed(100 * p, p >= 1e-4 ? 2 : 3)) + ' %';
+/** A power as it is printed: 2⁻²⁰. */
+const power = (base, exponent) => base + String(exponent).replace('-', '⁻').replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[digit]);
 const thousands = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** A number in few digits, for axes and tables. */
 function brief(x) {
   if (x === null || x === undefined) return '';
   const size = Math.abs(x);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return x.toExponential(1).replace('.0e', 'e').replace('-', '−').replace('e+', 'e');
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) {
+    const [digits, exponent] = x.toExponential(1).replace('.0', '').split('e');
+    return `${digits.replace('-', '−')}\u00a0×\u00a0${power(10, Number(exponent))}`;
+  }
   return String(Number(x.toPrecision(4))).replace('-', '−');
 }
 
-/** The bytes of base64. */
-function bytes(base64) {
-  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+/** The bytes of a text of 91 visible characters: each two are 13 bits, lowest first. */
+function unpack(text) {
+  const digit = new Uint8Array(128);
+  for (let code = 33, next = 0; code < 127; code++) if (!'&<>'.includes(String.fromCharCode(code))) digit[code] = next++;
+  const pairs = text.length >> 1, isOdd = text.length & 1;
+  const out = new Uint8Array(Math.floor((13 * pairs + 6 * isOdd) / 8));
+  let word = 0, bits = 0, at = 0;
+  for (let i = 0; i < text.length; i += 2) {
+    const isLast = isOdd && i === text.length - 1, high = digit[text.charCodeAt(i)];
+    word |= (isLast ? high : 91 * high + digit[text.charCodeAt(i + 1)]) << bits;
+    bits += isLast ? 6 : 13;
+    for (; bits >= 8; bits -= 8, word >>>= 8) out[at++] = word;
+  }
+  return out;
 }
 
-const CODES = new Uint8Array(128);
-Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/').forEach((c, i) => {
-  CODES[c.charCodeAt(0)] = i;
-});
+/** The bytes that an element of the page holds, unpacked. */
+async function bytesOf(id) {
+  const stream = new Blob([unpack(panel(id).textContent)]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
 
 /** A list of rows: label, bar as long as its share, value. */
 function bars(rows) {
@@ -130,17 +146,24 @@ function rgb(name) {
   return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 }
 
-panel('title').textContent = plain(data.model);
-document.title = plain(data.model);
-panel('facts').textContent = [
-  { rnn: 'Elman', rnn_relu: 'Elman, rectified', lstm: 'LSTM', gru: 'GRU' }[config.cell],
-  `${config.num_layers} layer${config.num_layers > 1 ? 's' : ''} of ${thousands(config.hidden_size)} units`,
-  `${thousands(data.parameters)} parameters`,
-  data.bytes ? '256 bytes' : `${thousands(symbols.length)} characters`,
-  `reading ${length < data.total ? `the first ${thousands(length)} of ${thousands(data.total)}` : thousands(length)} characters of ${plain(data.text)}`,
-].join(' · ');
-panel('notes').append(...data.notes.map((note) => make('li', {}, note)));
-panel('notes').hidden = data.notes.length === 0;
+/** The head of the page: which model, which text. */
+function showHead() {
+  panel('title').textContent = plain(data.model);
+  document.title = plain(data.model);
+  const text = make('b', {}, plain(data.text));
+  const part = length < data.total ? `the first ${thousands(length)} of ${thousands(data.total)}` : `all ${thousands(length)}`;
+  panel('lead').replaceChildren(
+    'This network has learned to tell which character of a text comes next. Here it reads ', text,
+    `, ${part} characters: see where it is surprised, what its units follow, how far back it remembers, and write with it.`);
+  panel('facts').textContent = [
+    { rnn: 'Elman', rnn_relu: 'Elman, rectified', lstm: 'LSTM', gru: 'GRU' }[config.cell],
+    `${config.num_layers} layer${config.num_layers > 1 ? 's' : ''} of ${thousands(config.hidden_size)} units`,
+    `${thousands(data.parameters)} parameters`,
+    data.bytes ? 'knows 256 bytes' : `knows ${thousands(symbols.length)} characters`,
+  ].join(' · ');
+  panel('notes').append(...data.notes.map((note) => make('li', {}, note)));
+  panel('notes').hidden = data.notes.length === 0;
+}
 
 const links = Array.from(document.querySelectorAll('nav a'));
 const sections = links.map((link) => document.querySelector(link.getAttribute('href')));
@@ -150,4 +173,5 @@ function markSection() {
   links.forEach((link, i) => (i === now ? link.setAttribute('aria-current', 'true') : link.removeAttribute('aria-current')));
 }
 addEventListener('scroll', markSection, { passive: true });
-markSection();
+// Panels move each other while they fill.
+new ResizeObserver(markSection).observe(document.body);

@@ -37,7 +37,7 @@ function chart({ name, x, y, xs, series, log = false, area = null, height = 250,
     make('span', { class: s.hue },
       draw('svg', { 'aria-hidden': 'true' }, draw('path', { d: 'M0 5H24', class: s.dashed ? 'dashed' : '' })), s.name)));
   if (area_note) legend.append(make('span', { class: 'soft' }, area_note));
-  const reading = make('p', { class: 'reading small soft' }, `${x}: move over the chart, or use the arrow keys`);
+  const reading = make('p', { class: 'reading small soft' }, 'Point at the chart, or use the arrow keys on it, to read its values.');
   const svg = draw('svg', {
     class: 'chart', tabindex: 0, role: 'img', height,
     'aria-label': `${name}. ${series.map((s) => `${s.name}: from ${brief(s.values.find((v) => v !== null))} to ${brief(s.values.findLast((v) => v !== null))}`).join('; ')}.`,
@@ -77,11 +77,11 @@ function chart({ name, x, y, xs, series, log = false, area = null, height = 250,
   }
   function redraw(newWidth) {
     width = newWidth;
-    const lines = log ? powers(bottom, top, 6) : ticks(bottom, top, height / 50);
+    const lines = log ? powers(bottom, top, 6) : ticks(bottom, top, height / 40);
     svg.replaceChildren(
       ...lines.flatMap((v) => [
         draw('line', { class: 'grid', x1: MARGIN.left, x2: width - MARGIN.right, y1: py(v), y2: py(v) }),
-        draw('text', { x: MARGIN.left - 8, y: py(v) + 4, 'text-anchor': 'end' }, brief(log ? 10 ** v : Number(v.toPrecision(8)))),
+        draw('text', { x: MARGIN.left - 8, y: py(v) + 4, 'text-anchor': 'end' }, log ? (v === 0 ? '1' : power(10, v)) : brief(Number(v.toPrecision(8)))),
       ]),
       ...ticks(first, last, width / 80).map((v) =>
         draw('text', { x: px(v), y: height - MARGIN.bottom + 18, 'text-anchor': 'middle' }, thousands(v))),

@@ -8,9 +8,7 @@ const GATES = { rnn: 1, rnn_relu: 1, lstm: 4, gru: 3 };
 
 class Network {
   /** Weights lie in the order of the model's file; `weight_ih_l0` by characters, `[V, G*H]`. */
-  constructor(base64) {
-    const raw = bytes(base64), view = new DataView(raw.buffer);
-    const weights = Float32Array.from({ length: raw.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+  constructor(weights) {
     const { cell, hidden_size: hidden, vocab_size: vocab, num_layers } = config;
     let at = 0;
     const take = (count) => weights.subarray(at, (at += count));
@@ -53,10 +51,22 @@ class Network {
   }
 }
 
-/** out = W x + b, `W` by rows. */
+/** out = W x + b, `W` by rows; four rows at a time, so that their sums need not wait for each other. */
 function affine(w, b, x, out) {
-  const n = x.length;
-  for (let i = 0, row = 0; i < out.length; i++, row += n) {
+  const n = x.length, high = out.length;
+  let i = 0, row = 0;
+  for (; i + 4 <= high; i += 4, row += 4 * n) {
+    let s0 = b[i], s1 = b[i + 1], s2 = b[i + 2], s3 = b[i + 3];
+    for (let j = 0, at = row; j < n; j++, at++) {
+      const v = x[j];
+      s0 += w[at] * v;
+      s1 += w[at + n] * v;
+      s2 += w[at + 2 * n] * v;
+      s3 += w[at + 3 * n] * v;
+    }
+    out[i] = s0; out[i + 1] = s1; out[i + 2] = s2; out[i + 3] = s3;
+  }
+  for (; i < high; i++, row += n) {
     let sum = b[i];
     for (let j = 0; j < n; j++) sum += w[row + j] * x[j];
     out[i] = sum;
@@ -104,4 +114,15 @@ function probabilities(logits, temperature = 1) {
   return p.map((x) => x / sum);
 }
 
-const network = data.weights === null ? null : new Network(data.weights);
+/** The network, or null where its weights are not in the page. */
+let network = null;
+
+/** The weights: whole numbers of steps of 2^-digits, or, without digits, the bits of each. */
+function weightsFrom(raw, { count, planes, digits }) {
+  const numbers = new Int32Array(count), shift = 32 - 8 * planes;
+  for (let plane = 0; plane < planes; plane++) {
+    for (let i = 0; i < count; i++) numbers[i] |= raw[plane * count + i] << (8 * plane);
+  }
+  if (digits === null) return new Float32Array(numbers.buffer);
+  return Float32Array.from(numbers, (number) => ((number << shift) >> shift) * 2 ** -digits);
+}

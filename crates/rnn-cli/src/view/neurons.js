@@ -1,13 +1,23 @@
 // The text coloured by a unit's activation, the units that follow a property, and a map of all.
 
 const IS_GATE = (signal) => signal.endsWith(' gate');
-const MIDDLE = 31, MOST = 62;
+const MIDDLE = 127, MOST = 254;
+/** Activations that are computed at once; of longer texts only the signal that is looked at. */
+const AT_ONCE = 6e7;
 
-// Codes 0 to 62 of activations: `layer/unit/signal` -> { bound, codes }.
-const activations = new Map(data.activations.map(([layer, unit, signal, bound, codes]) => [
-  `${layer}/${unit}/${signal}`,
-  { bound, codes: Uint8Array.from(codes, (c) => CODES[c.charCodeAt(0)]) },
-]));
+// Codes 0 to 254 of a unit's signal over the text, by `layer/unit/signal`: those that the page holds,
+// and those that it computed.
+const stored = new Map();
+let computed = new Map();
+
+/** The activations that the page holds. */
+function takeActivations(codes) {
+  data.activations.forEach(([layer, unit, signal], i) =>
+    stored.set(`${layer}/${unit}/${data.signals[signal]}`, codes.subarray(i * length, (i + 1) * length)));
+}
+
+/** The size that a unit's colours are scaled to. */
+const boundOf = (layer, unit, signal) => data.bounds[signal]?.[layer][unit] ?? 1;
 
 /** A code as a share of the bound: -1 to 1, or 0 to 1 for a gate. */
 const share = (signal, code) => (IS_GATE(signal) ? code / MOST : (code - MIDDLE) / MIDDLE);
@@ -18,34 +28,35 @@ function level(v) {
   return step === 0 ? '' : `${v > 0 ? 'p' : 'n'} l${step}`;
 }
 
-/** Reads the text with the network and keeps every signal of every unit; calls `tell` on the way. */
-function replay(tell, done) {
-  const signals = data.signals.slice(1), hidden = config.hidden_size;
+/** Reads the text with the network and keeps these signals of every unit; calls `tell` on the way. */
+function replay(signals, tell, done) {
+  const hidden = config.hidden_size, state = network.start();
   // PyTorch's place of each gate's rows.
   const place = { 'input gate': 0, 'forget gate': 1, 'output gate': 3, 'reset gate': 0, 'update gate': 1, candidate: 2 };
-  const state = network.start();
-  const values = state.map(() => signals.map(() => new Float32Array(length * hidden)));
-  let t = 0;
+  const parts = state.flatMap(({ h, c, gates }, layer) => signals.map((signal) => ({
+    layer, signal,
+    values: signal === 'hidden state' ? h : signal === 'cell state' ? c : gates.subarray(place[signal] * hidden, (place[signal] + 1) * hidden),
+    // code = value * scale + zero, rounded and kept within 0 and 255 by the kind of the array.
+    scale: Float64Array.from({ length: hidden }, (_, u) => (IS_GATE(signal) ? MOST : MIDDLE / boundOf(layer, u, signal))),
+    zero: IS_GATE(signal) ? 0 : MIDDLE,
+    codes: new Uint8ClampedArray(length * hidden),
+  })));
+  let t = 0, told = -1;
   (function some() {
-    const until = performance.now() + 30;
+    const until = performance.now() + 24;
     while (t < length && performance.now() < until) {
       network.step(state, data.ids[t]);
-      state.forEach(({ c, gates }, k) => signals.forEach((signal, s) => {
-        const row = signal === 'cell state' ? c : gates.subarray(place[signal] * hidden, (place[signal] + 1) * hidden);
-        values[k][s].set(row, t * hidden);
-      }));
+      for (const { values, scale, zero, codes } of parts) {
+        for (let u = 0; u < hidden; u++) codes[u * length + t] = values[u] * scale[u] + zero;
+      }
       t++;
     }
-    tell(t / length);
+    // A new word lays the whole page out again, which a long text makes slow.
+    const percents = Math.floor((100 * t) / length);
+    if (percents !== told) tell((told = percents));
     if (t < length) return void setTimeout(some);
-    values.forEach((layer, k) => layer.forEach((all, s) => {
-      for (let unit = 0; unit < hidden; unit++) {
-        const trace = Array.from({ length }, (_, t) => all[t * hidden + unit]);
-        const bound = signals[s] === 'cell state' ? trace.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-30) : 1;
-        const code = IS_GATE(signals[s]) ? (v) => v * MOST : (v) => (v / bound) * MIDDLE + MIDDLE;
-        activations.set(`${k}/${unit}/${signals[s]}`, { bound, codes: Uint8Array.from(trace, (v) => Math.round(code(v))) });
-      }
-    }));
+    computed = new Map(parts.flatMap(({ layer, signal, codes }) =>
+      Array.from({ length: hidden }, (_, u) => [`${layer}/${u}/${signal}`, codes.subarray(u * length, (u + 1) * length)])));
     done();
   })();
 }
@@ -60,7 +71,11 @@ function showNeurons() {
     .flatMap((follow) => follow.r.map((r) => Math.abs(r ?? 0))));
   chosen.property = properties.map(closest).reduce((best, r, i, all) => (r > all[best] ? i : best), 0);
   const signal = () => data.signals[chosen.signal];
-  const trace = (unit) => activations.get(`${chosen.layer}/${unit}/${signal()}`);
+  const trace = (unit) => {
+    const key = `${chosen.layer}/${unit}/${signal()}`;
+    return stored.get(key) ?? computed.get(key);
+  };
+  const bound = () => boundOf(chosen.layer, chosen.unit, signal());
   const r = () => data.follows.find((follow) =>
     follow.property === properties[chosen.property] && follow.layer === chosen.layer && follow.signal === signal()).r;
 
@@ -68,8 +83,8 @@ function showNeurons() {
   const scale = make('div', { class: 'scale', 'aria-hidden': 'true' });
   const text = textPane('Text coloured by the unit’s activation', look);
   const property = dropDown('Property', properties, (i) => { chosen.property = i; rank(); });
-  const layer = dropDown('Layer', Array.from({ length: config.num_layers }, (_, k) => `${k + 1}`), (i) => { chosen.layer = i; rank(); });
-  const signals = dropDown('Signal', data.signals, (i) => { chosen.signal = i; provide(); });
+  const layer = dropDown('Layer', Array.from({ length: config.num_layers }, (_, k) => `${k + 1}`), (i) => { chosen.layer = i; rank(); provide(); });
+  const signals = dropDown('Signal', data.signals, (i) => { chosen.signal = i; rank(chosen.unit); provide(); });
   property.list.selectedIndex = chosen.property;
   layer.list.selectedIndex = chosen.layer;
   const unit = make('input', { type: 'number', min: 0, max: hidden - 1, id: 'unit', onchange: () => choose(Math.trunc(Number(unit.value)) || 0) });
@@ -89,22 +104,28 @@ function showNeurons() {
     const units = Array.from({ length: hidden }, (_, u) => u).filter((u) => trace(u));
     return units.sort((a, b) => Math.abs(of[b] ?? 0) - Math.abs(of[a] ?? 0) || a - b);
   }
-  /** Makes sure that the signal is there for all units, if the network can tell. */
+  let isReading = false;
+  /** Has the network read the text for the units that are not there, if it is in the page. */
   function provide() {
-    const missing = Array.from({ length: hidden }, (_, u) => u).some((u) => !trace(u));
-    if (!missing || network === null || chosen.signal === 0) return rank();
-    signals.list.disabled = true;
-    replay((done) => { status.textContent = `reading the text: ${percent(done)}`; }, () => {
-      signals.list.disabled = false;
-      status.textContent = '';
-      rank();
+    if (isReading || network === null || Array.from({ length: hidden }, (_, u) => u).every(trace)) return;
+    isReading = true;
+    panel('neurons').setAttribute('aria-busy', true);
+    const isShort = length * hidden * config.num_layers * data.signals.length <= AT_ONCE;
+    replay(isShort ? data.signals : [signal()], (percents) => { status.textContent = `The network reads the text: ${percents} %`; }, () => {
+      isReading = false;
+      panel('neurons').setAttribute('aria-busy', false);
+      rank(chosen.unit);
+      // Another signal may have been chosen meanwhile.
+      provide();
     });
   }
-  function rank() {
+  /** Lists the closest followers and shows a unit, without one the closest. */
+  function rank(shown) {
     const units = known(), of = r();
-    status.textContent = units.length === hidden ? '' : `${thousands(units.length)} of ${thousands(hidden)} units are in this page for this signal.`;
+    const missing = hidden - units.length;
+    status.textContent = missing === 0 || network !== null ? '' : `${thousands(units.length)} of ${thousands(hidden)} units are in this page for this signal.`;
     rows = units.slice().sort((a, b) => (of[b] ?? -2) - (of[a] ?? -2) || a - b);
-    map.fill(rows.map((u) => trace(u).codes), IS_GATE(signal()), `${signal()} of layer ${chosen.layer + 1}, ordered by correlation with ${properties[chosen.property]}`);
+    map.fill(rows.map(trace), IS_GATE(signal()), `${signal()} of layer ${chosen.layer + 1}, ordered by correlation with ${properties[chosen.property]}`);
     const best = units.filter((u) => of[u] !== null).slice(0, 8);
     list.replaceChildren(...best.map((u) => make('li', { style: 'display:block' },
       make('button', { type: 'button', class: of[u] < 0 ? 'neg' : 'pos', onclick: () => choose(u) },
@@ -112,8 +133,8 @@ function showNeurons() {
         make('b', { style: `width:${(100 * Math.abs(of[u])).toFixed(0)}%` }),
         make('span', {}, signed(of[u]))))));
     list.units = best;
-    if (best.length === 0) status.textContent += ` Nothing in this text is ${properties[chosen.property]}, or all of it is, so no unit can follow it.`;
-    choose(best[0] ?? units[0] ?? 0);
+    if (of.every((one) => one === null)) status.textContent += ` Nothing in this text is ${properties[chosen.property]}, or all of it is, so no unit can follow it.`;
+    choose(shown ?? best[0] ?? units[0] ?? 0);
   }
   function choose(u) {
     chosen.unit = Math.max(0, Math.min(hidden - 1, u));
@@ -121,11 +142,10 @@ function showNeurons() {
     const now = trace(chosen.unit), of = r()[chosen.unit];
     title.textContent = `Unit ${chosen.unit}${config.num_layers > 1 ? ` of layer ${chosen.layer + 1}` : ''}, ${signal()}`;
     Array.from(list.children).forEach((item, i) => item.firstChild.setAttribute('aria-pressed', list.units[i] === chosen.unit));
-    text.colour((i) => (now ? level(share(signal(), now.codes[i])) : ''));
+    text.colour((i) => (now ? level(share(signal(), now[i])) : ''));
     map.row(rows.indexOf(chosen.unit), chosen.unit);
-    const bound = now ? brief(now.bound) : '1';
     scale.replaceChildren(make('i', { class: IS_GATE(signal()) ? 'one' : 'two' }),
-      make('span', {}, ...(IS_GATE(signal()) ? ['0, closed', '1, open'] : [`−${bound}`, '0', bound]).map((end) => make('span', {}, end))));
+      make('span', {}, ...(IS_GATE(signal()) ? ['0, closed', '1, open'] : [`−${brief(bound())}`, '0', brief(bound())]).map((end) => make('span', {}, end))));
     look(text.at);
     if (!now) facts.textContent = 'This unit is not in the page for this signal.';
     else if (text.at === null) facts.textContent = `${properties[chosen.property]}: r = ${signed(of)}`;
@@ -134,11 +154,19 @@ function showNeurons() {
     const now = trace(chosen.unit);
     if (i === null || !now) return '';
     map.column(i);
-    const value = fixed(share(signal(), now.codes[i]) * now.bound, 2), symbol = symbols[data.ids[i]];
+    const value = fixed(share(signal(), now[i]) * bound(), 2), symbol = symbols[data.ids[i]];
     facts.textContent = `${properties[chosen.property]}: r = ${signed(r()[chosen.unit])} · ${value} after ${glyph(symbol)}`;
     return `${spoken(symbol)}, ${value}`;
   }
   rank();
+  // Not before someone looks: it takes a while and some of a phone's battery.
+  const watch = new IntersectionObserver((seen) => {
+    if (seen.some((one) => one.isIntersecting)) {
+      watch.disconnect();
+      provide();
+    }
+  }, { rootMargin: '400px' });
+  watch.observe(panel('neurons'));
 }
 
 /** A map of units by characters; `choose(row, i)` when a place is pointed at. */
@@ -146,7 +174,8 @@ function heatMap(choose) {
   const canvas = make('canvas', { tabindex: 0, role: 'slider', 'aria-orientation': 'vertical', 'aria-label': 'Unit, in the map of all units', 'aria-valuemin': 0 });
   const rowMark = make('div', { class: 'row' }), columnMark = make('div', { class: 'column' });
   const caption = make('figcaption');
-  const figure = make('figure', { class: 'map' }, make('div', { class: 'frame' }, canvas, rowMark, columnMark), caption);
+  const ends = make('div', { class: 'ends', 'aria-hidden': 'true' }, make('span', {}, 'character 1'), make('span', {}, thousands(length)));
+  const figure = make('figure', { class: 'map' }, make('div', { class: 'frame' }, canvas, rowMark, columnMark), ends, caption);
   let traces = [], isGate = false, row = 0, at = 0;
   const columns = () => Math.min(length, 1200);
   function paint() {
@@ -195,7 +224,7 @@ function heatMap(choose) {
     figure,
     fill(codes, gate, what) {
       [traces, isGate] = [codes, gate];
-      caption.textContent = `All units, one a row, over the text from left to right: ${what}. Choose a place to see its unit and character.`;
+      caption.textContent = `All units, one a row, over the text from left to right: ${what}, the highest on top. Choose a place to see its unit and character.`;
       paint();
       mark();
     },

@@ -18,6 +18,40 @@ const MEMORY_LAGS: usize = 128;
 /// Digits that tell any two f32 apart.
 const ALL_DIGITS: usize = 9;
 
+/// How exactly numbers are told: with so many significant digits, or of numbers that are at most 1,
+/// with so many after the point.
+#[derive(Clone, Copy)]
+pub(crate) enum Detail {
+    /// Nothing is lost.
+    Full,
+    /// More than anyone sees on a page: 6 significant digits, correlations with 3 after the point
+    /// and probabilities with 6.
+    Page,
+}
+
+impl Detail {
+    fn number(self, x: f64) -> f64 {
+        match self {
+            Detail::Full => significant(x, ALL_DIGITS),
+            Detail::Page => significant(x, 6),
+        }
+    }
+
+    fn probability(self, p: f64) -> f64 {
+        match self {
+            Detail::Full => self.number(p),
+            Detail::Page => (p * 1e6).round() / 1e6,
+        }
+    }
+
+    fn correlation(self, r: f64) -> f64 {
+        match self {
+            Detail::Full => self.number(r),
+            Detail::Page => (r * 1e3).round() / 1e3,
+        }
+    }
+}
+
 /// How closely the units of a layer follow a property with one of their signals.
 pub(crate) struct Follow {
     pub(crate) property: Property,
@@ -82,10 +116,10 @@ impl<'m> Numbers<'m> {
         }
     }
 
-    /// Everything but the activations, with so many significant digits.
-    pub(crate) fn summary(&self, digits: usize) -> Value {
+    /// Everything but the activations.
+    pub(crate) fn summary(&self, detail: Detail) -> Value {
         let (network, vocabulary) = (self.model.network(), self.model.vocabulary());
-        let short = |x: f64| significant(x, digits);
+        let short = |x: f64| detail.number(x);
         let likeliest = self.surprises.iter().map(|s| s.likeliest.as_slice());
         let config = self.model.training().map(|training| &training.config);
         let [model, text] = &self.names;
@@ -103,7 +137,7 @@ impl<'m> Numbers<'m> {
             "nats": self.surprises.iter().map(|s| short(s.nats)).collect::<Vec<_>>(),
             "likeliest": likeliest.map(|l| l.iter().map(|p| p.0).collect()).collect::<Vec<Vec<_>>>(),
             "probabilities": self.surprises.iter().map(|s| {
-                s.likeliest.iter().map(|p| short(f64::from(p.1))).collect()
+                s.likeliest.iter().map(|p| detail.probability(f64::from(p.1))).collect()
             }).collect::<Vec<Vec<_>>>(),
             "history": self.model.training().map_or(&[][..], |training| &training.history),
             "best_step": self.model.training().and_then(|training| training.best_step),
@@ -111,7 +145,7 @@ impl<'m> Numbers<'m> {
                 "property": follow.property.name(),
                 "layer": follow.layer,
                 "signal": follow.signal.name(),
-                "r": follow.r.iter().map(|r| r.map(|r| significant(r, digits.div_ceil(2)))).collect::<Vec<_>>(),
+                "r": follow.r.iter().map(|r| r.map(|r| detail.correlation(r))).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
             "memory": {
                 "samples": self.memory.samples,
@@ -134,7 +168,7 @@ impl<'m> Numbers<'m> {
 
     /// Writes the summary as one line, then each signal of each unit as another.
     pub(crate) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "{}", self.summary(ALL_DIGITS))?;
+        writeln!(out, "{}", self.summary(Detail::Full))?;
         let config = self.traces.config();
         for layer in 0..config.num_layers {
             for &signal in self.traces.signals() {
@@ -162,7 +196,7 @@ fn map(map: &Map, short: impl Fn(f64) -> f64) -> Value {
 }
 
 /// The number that has at most so many significant digits and is closest.
-fn significant(x: f64, digits: usize) -> f64 {
+pub(super) fn significant(x: f64, digits: usize) -> f64 {
     format!("{x:.*e}", digits.saturating_sub(1))
         .parse()
         .unwrap_or(x)
@@ -178,5 +212,19 @@ mod tests {
         assert_eq!(significant(-98_765.4, 3), -98_800.0);
         assert_eq!(significant(f64::from(0.1_f32), 9), 0.100_000_001);
         assert!(significant(f64::NAN, 6).is_nan());
+    }
+
+    #[test]
+    fn a_page_has_fewer_digits_than_a_program_gets() {
+        let x = 0.123_456_789;
+        let all = |detail: Detail| {
+            (
+                detail.number(x),
+                detail.probability(x),
+                detail.correlation(-x),
+            )
+        };
+        assert_eq!(all(Detail::Full), (x, x, -x));
+        assert_eq!(all(Detail::Page), (0.123_457, 0.123_457, -0.123));
     }
 }

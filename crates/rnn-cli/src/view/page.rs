@@ -1,22 +1,22 @@
 //! The page: a frame, its style, its scripts and the data, in one file.
 //!
-//! What the data hold beside the summary depends on the size allowed. First come the hidden states
-//! of all units. Then the weights, if they fit: with them the page writes text, and computes any
-//! gate by itself. If they do not, the other signals of the units that follow a property best take
-//! the room that is left.
-
-use std::fmt::Write;
+//! What the data hold beside the summary depends on the size allowed. First come the weights, in
+//! [as many digits as fit](Weights): with them the page writes text, and computes every signal of
+//! every unit by itself. The hidden states of the units that follow a property best take the room
+//! that is left, so that they are there at once. Where the weights do not fit, all the room is for
+//! activations: hidden states, and every signal of the best units.
 
 use rnn::insight::Signal;
 use serde_json::{Value, json};
 
-use super::numbers::Numbers;
+use super::numbers::{Detail, Numbers, significant};
 use super::pack;
+use super::weights::Weights;
 use crate::format::{bytes, thousands};
 
 const FRAME: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
-const SCRIPTS: [&str; 9] = [
+const SCRIPTS: [&str; 10] = [
     include_str!("base.js"),
     include_str!("chart.js"),
     include_str!("loss.js"),
@@ -26,26 +26,35 @@ const SCRIPTS: [&str; 9] = [
     include_str!("memory.js"),
     include_str!("letters.js"),
     include_str!("write.js"),
+    include_str!("start.js"),
 ];
-/// Digits of the numbers in a page.
+/// Digits of the size that colours are scaled to.
 const DIGITS: usize = 6;
-/// Bytes of an activation's record beside its codes.
-const RECORD: usize = 64;
+/// Characters for the list of what is where, and for what estimates miss.
+const SPARE: usize = 12_000;
 
 /// The page of at most about `most` bytes, and what was left out of it to get there.
 pub(crate) fn page(numbers: &Numbers<'_>, most: usize) -> (String, Vec<String>) {
-    let mut data = numbers.summary(DIGITS);
-    let rest = frame(&data).len();
-    let (activations, weights, notes) = fill(numbers, most.saturating_sub(rest));
-    data["activations"] = activations;
-    data["weights"] = weights;
+    let mut data = numbers.summary(Detail::Page);
+    data["bounds"] = bounds(numbers);
+    let rest = frame(&data, "", "").len() + SPARE;
+    let room = most.saturating_sub(rest);
+    let weights = Weights::fit(numbers.model, &numbers.ids, room);
+    let left = room - weights.as_ref().map_or(0, |weights| weights.text.len());
+    let stored = Stored::fill(numbers, left, weights.is_some());
+    let notes = notes(numbers, weights.as_ref(), &stored);
+    data["activations"] = json!(stored.places);
+    data["weights"] = weights.as_ref().map_or(Value::Null, Weights::describe);
     data["notes"] = json!(notes);
-    (frame(&data), notes)
+    let text = weights.map_or_else(String::new, |weights| weights.text);
+    (frame(&data, &text, &stored.text), notes)
 }
 
-fn frame(data: &Value) -> String {
+fn frame(data: &Value, weights: &str, activations: &str) -> String {
     let scripts = SCRIPTS.concat();
-    let parts = [STYLE, &pack::json(data), &scripts];
+    let data = data.to_string();
+    let data = pack::pack(data.as_bytes(), data.len());
+    let parts = [STYLE, &data, &scripts, activations, weights];
     let mut page = String::new();
     for (before, part) in FRAME.split("{{}}").zip(parts.into_iter().chain([""])) {
         page.push_str(before);
@@ -54,86 +63,172 @@ fn frame(data: &Value) -> String {
     page
 }
 
-/// What fits into so many bytes: activations, weights, and words on what does not.
-fn fill(numbers: &Numbers<'_>, room: usize) -> (Value, Value, Vec<String>) {
-    let (config, units) = (numbers.traces.config(), ranked_units(numbers));
-    let each = numbers.ids.len() + RECORD;
-    let mut notes = Vec::new();
-    let all_fit = units.len() * each <= room;
-    let weights = numbers.model.network().parameters().as_slice();
-    let weights_size = weights.len() * 16 / 3 + RECORD;
-    let weights_fit = all_fit && units.len() * each + weights_size <= room;
-    // Where not even the hidden states fit, the best units still have all their signals shown.
-    let signals = numbers.traces.signals();
-    let shown = if all_fit {
-        units.len()
-    } else {
-        room / each * 3 / 4
-    };
-    let left = room.saturating_sub(shown * each);
-    let detailed = match signals.len() - 1 {
-        0 => 0,
-        _ if weights_fit => 0,
-        others => (left / (others * each)).min(shown),
-    };
-    if !all_fit {
-        notes.push(format!(
-            "the page holds {} of {} units, those that follow a property best; --max-size {:.0} holds all",
-            thousands(shown as u64),
-            thousands(units.len() as u64),
-            ((units.len() * each) as f64 / 1e6 + 1.0).ceil(),
-        ));
-    }
-    if !weights_fit {
-        let size = (units.len() * each + weights_size) as f64 / 1e6 + 1.0;
-        let mut note = format!(
-            "the weights, {}, are not in the page, so it cannot write text; --max-size {:.0} has room for them",
-            bytes(4 * weights.len() as u64),
-            size.ceil()
-        );
-        if signals.len() > 1 {
-            let _ = write!(
-                note,
-                "; gates are shown for {} units",
-                thousands(detailed as u64)
-            );
-        }
-        notes.push(note);
-    }
-    let record = |signal: Signal, (layer, unit): (usize, usize)| {
-        let values = || numbers.traces.unit(layer, signal, unit);
-        let bound = if is_bounded(signal, config.cell) {
-            1.0
+/// Activations in the page: codes, `length` for each of `places`, which are layer, unit, and the
+/// signal's place among the cell's.
+#[derive(Default)]
+struct Stored {
+    places: Vec<[usize; 3]>,
+    codes: Vec<u8>,
+    /// The codes, packed.
+    text: String,
+    /// Units whose hidden state is there, units of which all signals are, and the characters that
+    /// the hidden states of all would take.
+    shown: usize,
+    detailed: usize,
+    full_size: usize,
+}
+
+impl Stored {
+    /// What fits into so many characters; hidden states alone `if_computed` by the page.
+    fn fill(numbers: &Numbers<'_>, room: usize, if_computed: bool) -> Self {
+        let (units, mut stored) = (ranked_units(numbers), Stored::default());
+        let codes = |signal, unit| codes(numbers, signal, unit);
+        let sizes: Vec<usize> = units
+            .iter()
+            .map(|&unit| pack::packed_size(&codes(Signal::Hidden, unit)))
+            .collect();
+        stored.full_size = sizes.iter().sum();
+        // Together they take a little more than apart.
+        let (all, room) = (room, room / 20 * 19);
+        // Where not even the hidden states fit, the best units still have all their signals shown.
+        let others = &numbers.traces.signals()[1..];
+        let has_details = !others.is_empty() && !if_computed;
+        let for_hidden = if has_details && stored.full_size > room {
+            room / 4 * 3
         } else {
-            let largest = |most: f32, value: f32| most.max(value.abs());
-            values()
-                .filter(|v| v.is_finite())
-                .fold(f32::MIN_POSITIVE, largest)
+            room
         };
-        let low = if signal.is_gate() { 0.0 } else { -bound };
-        json!([
-            layer,
-            unit,
-            signal.name(),
-            bound,
-            pack::activations(values(), low, bound)
-        ])
-    };
-    let hidden = units[..shown]
-        .iter()
-        .map(|&unit| record(Signal::Hidden, unit));
-    let others = units[..detailed]
-        .iter()
-        .flat_map(|&unit| signals[1..].iter().map(move |&signal| record(signal, unit)));
-    let activations = hidden.chain(others).collect();
-    let weights = if weights_fit {
-        json!(pack::base64(
-            weights.iter().flat_map(|weight| weight.to_le_bytes())
-        ))
+        let mut taken = 0;
+        for (&(layer, unit), size) in units.iter().zip(&sizes) {
+            if taken + size > for_hidden {
+                break;
+            }
+            taken += size;
+            stored.places.push([layer, unit, 0]);
+            stored.codes.extend(codes(Signal::Hidden, (layer, unit)));
+        }
+        for &(layer, unit) in units[..stored.places.len()].iter().filter(|_| has_details) {
+            let all: Vec<u8> = others
+                .iter()
+                .flat_map(|&signal| codes(signal, (layer, unit)))
+                .collect();
+            taken += pack::packed_size(&all);
+            if taken > room {
+                break;
+            }
+            stored
+                .places
+                .extend((1..=others.len()).map(|signal| [layer, unit, signal]));
+            stored.codes.extend(all);
+        }
+        stored.cut(numbers.ids.len(), all);
+        stored
+    }
+
+    /// Leaves out the last until the rest fits, should it take more than was reckoned.
+    fn cut(&mut self, length: usize, room: usize) {
+        self.text = pack::pack(&self.codes, length);
+        while self.text.len() > room && !self.places.is_empty() {
+            let each = (self.text.len() / self.places.len()).max(1);
+            let surplus = (self.text.len() - room).div_ceil(each);
+            self.places
+                .truncate(self.places.len().saturating_sub(surplus));
+            self.codes.truncate(self.places.len() * length);
+            self.text = pack::pack(&self.codes, length);
+        }
+        let last = self.places.iter().map(|place| place[2]).max().unwrap_or(0);
+        let count = |signal| {
+            self.places
+                .iter()
+                .filter(|place| place[2] == signal)
+                .count()
+        };
+        self.shown = count(0);
+        self.detailed = if last == 0 { 0 } else { count(last) };
+    }
+}
+
+/// Words on what is not in the page.
+fn notes(numbers: &Numbers<'_>, weights: Option<&Weights>, stored: &Stored) -> Vec<String> {
+    let parameters = numbers.model.network().parameters().len() as u64;
+    let wanted = Weights::close_size(numbers.model) + 1_000_000;
+    let megabytes = |characters: usize| (characters as f64 / 1e6).ceil();
+    match weights {
+        Some(weights) if weights.are_close() => Vec::new(),
+        Some(weights) => vec![format!(
+            "the weights are rounded to fit: probabilities differ from the program's by up to {}; --max-size {:.0} has room for more digits",
+            significant(weights.rounding.change, 2),
+            megabytes(wanted),
+        )],
+        None => {
+            let units = ranked_units(numbers).len();
+            let mut notes = Vec::new();
+            if stored.shown < units {
+                notes.push(format!(
+                    "the page holds {} of {} units, those that follow a property best; --max-size {:.0} holds all",
+                    thousands(stored.shown as u64),
+                    thousands(units as u64),
+                    megabytes(stored.full_size + 1_000_000),
+                ));
+            }
+            let mut note = format!(
+                "the weights, {}, are not in the page, so it cannot write text; --max-size {:.0} has room for them",
+                bytes(4 * parameters),
+                megabytes(wanted),
+            );
+            if numbers.traces.signals().len() > 1 {
+                note += &format!(
+                    "; gates are shown for {} units",
+                    thousands(stored.detailed as u64)
+                );
+            }
+            notes.push(note);
+            notes
+        }
+    }
+}
+
+/// A signal of a unit as codes.
+fn codes(numbers: &Numbers<'_>, signal: Signal, (layer, unit): (usize, usize)) -> Vec<u8> {
+    let values = || numbers.traces.unit(layer, signal, unit);
+    let bound = if is_bounded(signal, numbers.traces.config().cell) {
+        1.0
     } else {
-        Value::Null
+        largest(values()) as f32
     };
-    (activations, weights, notes)
+    let low = if signal.is_gate() { 0.0 } else { -bound };
+    pack::activations(values(), low, bound).collect()
+}
+
+/// For each signal without bounds, by its name, the largest size of each unit of each layer, to
+/// which its colours are scaled.
+fn bounds(numbers: &Numbers<'_>) -> Value {
+    let config = numbers.traces.config();
+    let free = numbers
+        .traces
+        .signals()
+        .iter()
+        .filter(|&&signal| !is_bounded(signal, config.cell));
+    let of = |signal, layer| -> Vec<f64> {
+        let units = 0..config.hidden_size;
+        units
+            .map(|unit| largest(numbers.traces.unit(layer, signal, unit)))
+            .collect()
+    };
+    free.map(|&signal| {
+        let layers: Vec<_> = (0..config.num_layers)
+            .map(|layer| of(signal, layer))
+            .collect();
+        (signal.name().to_owned(), json!(layers))
+    })
+    .collect()
+}
+
+/// The largest finite size, rounded as the page has it, and above zero.
+fn largest(values: impl Iterator<Item = f32>) -> f64 {
+    let finite = values.filter(|value| value.is_finite());
+    let largest = finite.fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
+    significant(f64::from(largest), DIGITS)
 }
 
 /// Whether a signal lies in (-1, 1) or (0, 1) by its nature.

@@ -100,10 +100,10 @@ function showSurprise() {
     make('span', {}, make('span', {}, 'certain'), make('span', {}, `${FULL_SURPRISE} nats and more`)));
   panel('surprise').append(
     make('p', { class: 'soft' }, nats.length
-      ? `How little the model had expected each character, in nats: ${fixed(mean, 4)} on average, ${fixed(mean / Math.LN2, 4)} bits, as if it chose among ${fixed(Math.exp(mean), 2)} equally likely characters. Point at a character to see what it expected instead.`
+      ? `How little the model had expected each character, in nats: ${fixed(mean, 4)} on average, ${fixed(mean / Math.LN2, 4)} bits, as if it chose among ${fixed(Math.exp(mean), 2)} equally likely characters. Point at a character, or tap it, to see what it expected instead.`
       : 'One character is too few to predict any.'),
     make('div', { class: 'pane' }, make('div', {}, text.pane, scale),
-      make('div', { class: 'card surprise-card' }, title, facts, list)));
+      make('div', { class: 'card surprise-card' }, title, facts, make('p', {}, 'Likeliest in its place:'), list)));
   // Something to see from the start: the strangest of the characters in sight.
   const first = nats.slice(0, 150);
   text.go(first.length ? 1 + first.indexOf(Math.max(...first)) : 0, false);

@@ -12,7 +12,7 @@ function randomFrom(seed) {
   };
 }
 
-const ID_OF = new Map(symbols.map((symbol, id) => [symbol, id]));
+const ID_OF = new Map();
 
 /** The ids of a text, and the characters that the model does not know, which are left out. */
 function encode(text) {
@@ -37,34 +37,43 @@ function predict(text, temperature = 1) {
   return logits && { state, p: probabilities(logits, temperature), logits };
 }
 
+/** How well the page's network stands for the program's. */
+function exactness({ digits, change }) {
+  const weights = digits === null ? 'Its weights are the model’s own' : `Its weights are rounded to multiples of ${power(2, -digits)}`;
+  return `${weights}; on the text above no probability differs from the program’s by more than ${brief(Number(change.toPrecision(2)))}.`;
+}
+
 function showWriting() {
   const into = panel('write');
   if (network === null) {
     return into.append(make('p', { class: 'soft' }, 'This model’s weights are too large for a page of this size. With a larger --max-size they come along and the model writes here; without, rnn-cli sample does.'));
   }
+  symbols.forEach((symbol, id) => ID_OF.set(symbol, id));
   const newline = ID_OF.has('\n') ? '\n' : '';
-  const start = decode(data.ids.slice(0, 24)).split('\n')[0] || decode(data.ids.slice(0, 12));
-  const typed = make('textarea', { id: 'typed', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', 'aria-label': 'Beginning of the text', oninput: () => go(false) });
+  // The first line of the text that is more than a word's end.
+  const start = decode(data.ids.slice(0, 400)).split('\n').find((line) => line.trim().length > 3)?.slice(0, 40) ?? decode(data.ids.slice(0, 12));
+  const typed = make('textarea', { id: 'typed', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', oninput: () => go(false) });
   typed.value = start;
   const temperature = make('input', { type: 'range', min: 0, max: 2, step: 0.05, value: 0.8, id: 'temperature', oninput: () => go(false) });
   const shown = make('span');
-  const output = make('div', { class: 'text', id: 'written', tabindex: 0, 'aria-label': 'What the model writes' });
+  const output = make('div', { class: 'text', id: 'written', tabindex: 0, role: 'region', 'aria-labelledby': 'written-label' });
   const note = make('p', { class: 'small soft', role: 'status' });
-  const list = make('ul', { class: 'bars' }), title = make('h3', {}, 'What comes next');
-  const another = make('button', { type: 'button', id: 'another', onclick: () => { seed++; go(false); } }, 'Another');
+  const list = make('ul', { class: 'bars' }), title = make('h3', {}, 'What comes next'), after = make('p');
+  const another = make('button', { type: 'button', id: 'another', onclick: () => { seed++; go(false); } }, 'Try again');
   const more = make('button', { type: 'button', id: 'more', onclick: () => go(true) }, 'Go on');
   into.append(
-    make('p', { class: 'soft' }, 'The model itself, running in this page. It reads what you type, and goes on from there.'),
+    make('p', { class: 'soft' }, `The model itself, running in this page: it reads what you type and goes on from there. ${exactness(data.weights)}`),
     make('div', { class: 'pane' },
-      make('div', {}, typed,
+      make('div', {}, make('label', {}, 'Beginning of the text', typed),
         make('div', { class: 'fields' }, make('label', {}, make('span', {}, 'Temperature ', shown), temperature), another, more),
-        output, note),
-      make('div', { class: 'card' }, title, make('p', {}, 'after the last character typed'), list)));
+        make('p', { class: 'label', id: 'written-label' }, 'What the model makes of it'), output, note),
+      make('div', { class: 'card' }, title, after, list)));
 
   let seed = 1, run = 0, written = [];
   function go(further) {
     const mine = ++run, heat = Number(temperature.value), random = randomFrom(seed + (further ? 7919 * written.length : 0));
     shown.textContent = `${heat.toFixed(2)}${heat === 0 ? ', always the likeliest' : heat < 0.7 ? ', plays safe' : heat > 1.2 ? ', bold' : ''}`;
+    after.textContent = `after the last character typed, at temperature ${heat.toFixed(2)}`;
     const { ids, unknown } = encode(typed.value);
     note.textContent = unknown.length ? `The model does not know ${unknown.slice(0, 8).map(glyph).join(' ')}${unknown.length > 8 ? ' …' : ''}, so it does not read ${unknown.length > 1 ? 'them' : 'it'}.` : '';
     // As rnn-cli sample: with nothing to go on from, a line has just ended.
@@ -98,12 +107,3 @@ function showWriting() {
   }
   go(false);
 }
-
-// What is read first is drawn first; the rest follows, panel by panel, and the page answers in between.
-showLoss();
-showSurprise();
-const rest = [showNeurons, showMemory, showLetters, showWriting];
-(function next() {
-  if (rest.length) setTimeout(() => { rest.shift()(); next(); });
-  else document.body.dataset.ready = 'yes';
-})();

@@ -35,12 +35,11 @@ fn the_picture_tells_where_training_stands() {
     });
     board.sample("ROMEO:\nWhat\tlight\u{1b}[31m?".into());
     board.line("step 1000/2000  validation 1.5000 nats");
-    for (width, height) in [(120, 40), (60, 30)] {
+    for (width, height) in [(120, 40), (80, 24), (60, 36)] {
         let picture = picture(&board, width, height);
         for part in [
-            "model.safetensors",
             "step 1,500/2,000",
-            "loss in nats: 0.00",
+            "loss in nats: training 0.00, held out 1.50",
             "gradient norm: 0.25",
             "ROMEO:",
             "at step 1,500",
@@ -54,7 +53,28 @@ fn the_picture_tells_where_training_stands() {
         }
         assert!(!picture.contains('\u{1b}'));
     }
-    assert!(picture(&board, 120, 40).contains("1,234 chars/s"));
+    let wide = picture(&board, 120, 40);
+    assert!(wide.contains("model.safetensors") && wide.contains("learning rate 4.00e-3"));
+}
+
+#[test]
+fn a_small_terminal_gets_what_matters_most_whole() {
+    let mut board = board(1_500);
+    board.speed = "1,234 chars/s  12m 5s left".into();
+    board.line(&"x".repeat(200));
+    let small = picture(&board, 40, 12);
+    // No room for a second curve: its number goes to the head, if there is room, and nothing is cut.
+    assert!(
+        small.contains("step 1,500/2,000   1,234 chars/s "),
+        "{small}"
+    );
+    assert!(
+        small.contains("┌ loss: training 0.00 ─") && !small.contains("gradient norm"),
+        "{small}"
+    );
+    let flat = picture(&board, 80, 12);
+    assert!(flat.contains("12m 5s left   gradient norm 0.25"), "{flat}");
+    assert!(picture(&board, 80, 24).contains(&format!("{}…", "x".repeat(77))));
 }
 
 #[test]
