@@ -39,59 +39,58 @@ impl<T: Scalar, const W: usize, const P: usize> Kernel for FixedPanel<'_, T, W, 
             }
             return;
         }
-        let mut column = 0;
-        while column + SQUARE <= cols {
-            transpose(
-                panel,
-                whole,
-                column,
-                &data[column * col_stride..],
-                col_stride,
-                rows,
-            );
-            column += SQUARE;
-        }
-        for column in column..cols {
-            let from = &data[column * col_stride..][..rows];
-            for (out, &x) in panel.chunks_exact_mut(whole).zip(from) {
-                out[column] = x;
+        for first in (0..cols).step_by(SIDE) {
+            let from = &data[first * col_stride..];
+            if first + SIDE <= cols {
+                across::<T, SIDE>(panel, whole, first, from, col_stride, rows);
+            } else {
+                for column in 0..cols - first {
+                    across::<T, 1>(
+                        panel,
+                        whole,
+                        first + column,
+                        &from[column * col_stride..],
+                        col_stride,
+                        rows,
+                    );
+                }
             }
         }
     }
 }
 
-/// Side of the squares that are transposed in registers.
-const SQUARE: usize = 8;
+/// Columns of B^T that are read side by side. They may lie a multiple of 4 KiB apart, and then all of
+/// them share the 12 lines of one set of the first-level cache.
+const SIDE: usize = 8;
 
-/// [`SQUARE`] rows of `from`, `depth` long, to as many columns of the panel.
+/// Copies `N` columns, `depth` long and contiguous each, to rows of the panel from `first` on.
 #[inline(always)]
-fn transpose<T: Scalar>(
+fn across<T: Scalar, const N: usize>(
     panel: &mut [T],
     whole: usize,
-    column: usize,
+    first: usize,
     from: &[T],
     stride: usize,
     depth: usize,
 ) {
-    let mut rows: [&[T]; SQUARE] = [&[]; SQUARE];
-    for (i, row) in rows.iter_mut().enumerate() {
-        *row = &from[i * stride..][..depth];
+    let mut columns: [&[T]; N] = [&[]; N];
+    for (i, column) in columns.iter_mut().enumerate() {
+        *column = &from[i * stride..][..depth];
     }
-    let squares = depth / SQUARE;
-    for q in 0..squares {
-        let mut x = [[T::ZERO; SQUARE]; SQUARE];
-        for i in 0..SQUARE {
-            x[i].copy_from_slice(&rows[i][q * SQUARE..][..SQUARE]);
+    let mut rows = panel.chunks_exact_mut(whole).take(depth);
+    let mut p = 0;
+    while p < depth {
+        let mut square = [[T::ZERO; N]; 16];
+        let count = (depth - p).min(16);
+        for (q, out) in square.iter_mut().take(count).enumerate() {
+            for i in 0..N {
+                out[i] = columns[i][p + q];
+            }
         }
-        let y: [[T; SQUARE]; SQUARE] = std::array::from_fn(|p| std::array::from_fn(|i| x[i][p]));
-        for p in 0..SQUARE {
-            panel[(q * SQUARE + p) * whole + column..][..SQUARE].copy_from_slice(&y[p]);
+        for (out, row) in square.iter().zip(rows.by_ref().take(count)) {
+            row[first..][..N].copy_from_slice(out);
         }
-    }
-    for p in squares * SQUARE..depth {
-        for i in 0..SQUARE {
-            panel[p * whole + column + i] = rows[i][p];
-        }
+        p += count;
     }
 }
 
