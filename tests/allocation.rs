@@ -60,13 +60,13 @@ fn allocations() -> u64 {
     ALLOCATIONS.load(Ordering::Relaxed)
 }
 
-/// Begins or ends counting on this thread and on all of its pool. Each does a product first, with
-/// operands larger than any in the steps: which thread does what in the steps is chance, so one
-/// might meet its first large product late.
+/// Begins or ends counting on this thread and on all of its pool. Each does a product first:
+/// which thread does what in the steps is chance, so one might meet its first product, for which it
+/// takes memory, late.
 fn watch(on: bool) {
     let each = || {
-        let (a, b) = (Matrix::<f32>::zeros(1024, 1), Matrix::zeros(1024, 256));
-        tensor::matmul_tn(a.view(), b.view(), Matrix::zeros(1, 256).view_mut());
+        let (a, b) = (Matrix::<f32>::zeros(1024, 2), Matrix::zeros(1024, 256));
+        tensor::matmul_tn(a.view(), b.view(), Matrix::zeros(2, 256).view_mut());
         WATCHED.set(on);
     };
     match rayon::current_thread_index() {
