@@ -2,7 +2,8 @@
 
 #![allow(
     clippy::needless_range_loop,
-    reason = "indices i, j, l, p name the dimensions of the tile"
+    clippy::manual_memcpy,
+    reason = "indices i, j, l, p name the dimensions of the tile, and vectors move one by one"
 )]
 
 use crate::isa::Kernel;
