@@ -43,40 +43,41 @@ pub(crate) fn product<T: Scalar, L: Shape<T>>(
         }
         return;
     }
-    let split = m * k * n >= WORTH_SPLITTING && rayon::current_thread_index().is_some();
+    let parts = match rayon::current_thread_index() {
+        Some(_) if m * k * n >= WORTH_SPLITTING => rayon::current_num_threads(),
+        _ => 1,
+    };
     match b {
-        Rhs::Packed(b) if split && m == 1 => {
-            let parts = rayon::current_num_threads();
-            split_columns(level, a, b, c.row_mut(0), add, parts);
-        }
+        Rhs::Packed(b) if m == 1 => split_columns(level, a, b, c.row_mut(0), add, parts),
         b if m == 1 => one_row(level, a, b, c.row_mut(0), add),
-        b if split => split_rows(level, a, b, c, add),
-        b => five_loops(level, a, b, c, add),
+        b => split_rows(level, a, b, c, add, parts),
     }
 }
 
-/// Halves the rows of C until a part is not worth another thread.
+/// Halves the rows of C until there is a part for each thread: more of them would read B more often.
 fn split_rows<T: Scalar, L: Shape<T>>(
     level: L,
     a: Strided<'_, T>,
     b: Rhs<'_, T>,
     c: MatrixViewMut<'_, T>,
     add: bool,
+    parts: usize,
 ) {
     let (m, k) = (a.rows, a.cols);
-    if m < 2 * FEWEST_ROWS || m * k * c.cols() < WORTH_SPLITTING {
+    if parts < 2 || m < 2 * FEWEST_ROWS || m * k * c.cols() < WORTH_SPLITTING {
         return five_loops(level, a, b, c, add);
     }
     let half = m / 2;
     let (top, bottom) = c.split_at_row(half);
+    let (above, below) = (a.part(0, half, 0, k), a.part(half, m - half, 0, k));
     rayon::join(
-        || split_rows(level, a.part(0, half, 0, k), b, top, add),
-        || split_rows(level, a.part(half, m - half, 0, k), b, bottom, add),
+        || split_rows(level, above, b, top, add, parts / 2),
+        || split_rows(level, below, b, bottom, add, parts.div_ceil(2)),
     );
 }
 
-/// The same for a single row, whose weights are beyond one core's cache: one part of the columns for
-/// each thread, so that it meets the same weights again next time.
+/// The same for a single row, whose weights may be beyond one core's cache: one part of the columns
+/// for each thread, so that it meets the same weights again next time.
 fn split_columns<T: Scalar, L: Shape<T>>(
     level: L,
     a: Strided<'_, T>,

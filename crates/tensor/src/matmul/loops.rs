@@ -192,15 +192,36 @@ pub(crate) fn one_row<T: Scalar, L: Shape<T>>(
                 c: &mut c[columns],
                 load: add,
             });
+            continue;
+        }
+        let panel = pairs + unit;
+        let (jc, width) = (panels.start(panel), panels.width(panel));
+        let vectors = panels.vectors(panel);
+        let own = &mut c[jc..][..width];
+        if !data.is_empty() && width == vectors * L::LANES {
+            let (b, b_row) = match b {
+                Rhs::Packed(_) => (&data[jc * k..], width),
+                Rhs::Plain(_) => (&data[jc..], b_row),
+            };
+            let tile = Tiles {
+                count: 1,
+                depth: k,
+                a: a.data,
+                a_row: 0,
+                a_col: a.col_stride,
+                b,
+                b_row,
+                c: own,
+                c_row: width,
+                load: add,
+            };
+            level.tiles(vectors, 1, tile);
         } else {
-            let panel = pairs + unit;
-            let (jc, width) = (panels.start(panel), panels.width(panel));
             let part = match b {
                 Rhs::Packed(b) => Rhs::Packed(b.from(jc)),
                 Rhs::Plain(b) => Rhs::Plain(b.part(0, k, jc, width)),
             };
-            let c = MatrixViewMut::new(&mut c[jc..][..width], 1, width);
-            five_loops(level, a, part, c, add);
+            five_loops(level, a, part, MatrixViewMut::new(own, 1, width), add);
         }
     }
 }
