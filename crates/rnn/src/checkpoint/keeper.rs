@@ -248,6 +248,13 @@ impl Keeper {
     }
 
     fn write_model(&mut self, model: &Model) -> Result<()> {
+        if !model.network().parameters().is_finite() {
+            let why = "its weights are not finite, a smaller learning rate may help";
+            return Err(Error::Save {
+                path: self.model.clone(),
+                source: io::Error::new(io::ErrorKind::InvalidData, why),
+            });
+        }
         replace(&self.model, &to_bytes(model))?;
         self.is_behind = false;
         Ok(())
