@@ -14,6 +14,7 @@ mod live;
 mod plan;
 mod progress;
 mod reports;
+mod shell;
 mod signals;
 mod target;
 mod texts;

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::args::ScoreArgs;
 use crate::console::{self, Console};
 use crate::file::{self, Source};
+use crate::format::visible;
 use crate::progress;
 
 /// Characters scored between two looks at the bar.
@@ -63,6 +64,7 @@ fn report(score: &Score, name: &str, as_json: bool, out: &mut impl Write) -> io:
         });
         return writeln!(out, "{line}");
     }
+    let name = visible(name, "");
     writeln!(
         out,
         "{nats:9.4}  {bits:9.4}  {perplexity:10.4}  {characters:10}  {name}"
