@@ -24,6 +24,9 @@ mod resume;
 #[cfg(test)]
 mod tests;
 
+use std::io;
+use std::path::Path;
+
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +37,7 @@ pub use keeper::{Every, Keeper};
 pub use resume::{Interrupted, resume_path};
 
 use crate::config::NetworkConfig;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Model, Training};
 use crate::network::Network;
 use crate::parameters::Parameters;
@@ -99,6 +102,21 @@ pub fn to_bytes(model: &Model) -> Vec<u8> {
         vocabulary: Symbols::of(model.vocabulary()),
     };
     seal(tensors, &description)
+}
+
+/// Checks that a model can be read again once it is saved at `path`.
+///
+/// # Errors
+/// [`Error::Save`] if a weight is not finite.
+pub(crate) fn check_finite(model: &Model, path: &Path) -> Result<()> {
+    if model.network().parameters().is_finite() {
+        return Ok(());
+    }
+    let why = "its weights are not finite, a smaller learning rate may help";
+    Err(Error::Save {
+        path: path.into(),
+        source: io::Error::new(io::ErrorKind::InvalidData, why),
+    })
 }
 
 /// A model from the content of its file.
