@@ -122,7 +122,7 @@ pub(crate) fn check_finite(model: &Model, path: &Path) -> Result<()> {
 /// A model from the content of its file.
 ///
 /// # Errors
-/// [`Error::NotAModel`](crate::Error::NotAModel) saying what is wrong.
+/// [`Error::NotAModel`] saying what is wrong.
 pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
     let (description, file) = open::<Description>(bytes).map_err(|error| {
         if resume::is_run(bytes) {
