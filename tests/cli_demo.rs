@@ -99,7 +99,7 @@ fn a_word_that_is_not_learned_yet_gets_a_hint() {
         .ok();
     assert!(
         run.stderr
-            .contains("rnn-cli demo --text \"abracadabra\" --epochs 5"),
+            .contains("rnn-cli demo --text abracadabra --epochs 5"),
         "{}",
         run.stderr
     );

@@ -22,7 +22,9 @@ fn command_lines_of_the_corpus_end_in_words() {
             continue;
         };
         let args: Vec<&str> = text.split('\n').collect();
-        if text.contains('\0') || !["train", "sample", "score", "inspect"].contains(&args[0]) {
+        if text.contains('\0')
+            || !["train", "sample", "score", "inspect", "import", "view"].contains(&args[0])
+        {
             continue;
         }
         let output = folder

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use hostile_support::{File, refusal, with_header};
+use rnn::checkpoint::{self, Interrupted};
 use rnn::{CellKind, Model, Network, NetworkConfig, Parameters, Vocabulary};
 use serde_json::json;
 
@@ -42,14 +43,42 @@ static ALLOCATOR: Counting = Counting;
 /// Bytes above twice the file that reading one may take.
 const SLACK: usize = 64 << 20;
 
-/// Reads a file as a stranger's, which must fail, and checks what that took. The file's own bytes
-/// count, as they do when it is read from a disk.
+/// A name, and a way to read a stranger's file that must fail and says why.
+type Reader = (&'static str, fn(&[u8]) -> String);
+
+/// All of them.
+const READERS: [Reader; 4] = [
+    ("model", |bytes| refusal(bytes)),
+    ("run", |bytes| failure(Interrupted::from_bytes(bytes))),
+    ("import", |bytes| {
+        failure(checkpoint::import(bytes, None, false))
+    }),
+    ("import with characters", |bytes| {
+        failure(checkpoint::import(bytes, Some("ab"), false))
+    }),
+];
+
+fn failure<T>(result: rnn::Result<T>) -> String {
+    match result {
+        Ok(_) => panic!("a forged file was taken for a sound one"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Reads a file as a stranger's in every way, and checks what each took. The file's own bytes count,
+/// as they do when it is read from a disk.
 fn check(case: &str, bytes: Vec<u8>) {
     let bytes = bytes.into_boxed_slice();
+    for (name, read) in READERS {
+        measure(&format!("{case} as {name}"), &bytes, read);
+    }
+}
+
+fn measure(case: &str, bytes: &[u8], read: fn(&[u8]) -> String) {
     let before = NOW.load(Relaxed) - bytes.len();
     MOST.store(NOW.load(Relaxed), Relaxed);
     let start = Instant::now();
-    let what = refusal(&bytes);
+    let what = read(bytes);
     let (seconds, most) = (start.elapsed().as_secs_f64(), MOST.load(Relaxed) - before);
     let megabytes = |bytes: usize| bytes as f64 / 1e6;
     println!(
@@ -58,6 +87,7 @@ fn check(case: &str, bytes: Vec<u8>) {
         megabytes(most)
     );
     let limit = 2 * bytes.len() + SLACK;
+    assert!(what.len() < 500, "{case}: {} bytes of words", what.len());
     assert!(
         most <= limit,
         "{case}: {most} bytes of memory, expected at most {limit}"
@@ -80,6 +110,33 @@ fn numbered(start: &str, piece: &str, end: &str, len: usize) -> Vec<u8> {
         text.push_str(&piece.replace('@', &format!("{number:x}")));
     }
     with_header(&(text + end), b"")
+}
+
+/// A character that no font has, so that quoting escapes it.
+const WIDE: &str = "\u{10fffd}";
+
+/// Two tensors of what might be a network of PyTorch's, with the data of [`DATA`].
+const ALMOST: &str = r#""weight_hh_l0":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},
+    "weight_ih_l0":{"dtype":"F32","shape":[1,2],"data_offsets":[4,12]}"#;
+const DATA: [u8; 12] = [0; 12];
+/// A tensor of nothing behind them.
+const NOTHING: &str = r#"{"dtype":"F32","shape":[0],"data_offsets":[12,12]}"#;
+
+/// Other tensors beside these, whose names fill the header.
+fn many_others(len: usize) -> Vec<u8> {
+    let name = WIDE.repeat(len / 8_200);
+    let others: String = (0..1_900)
+        .map(|number| format!(",\"{name}{number}\":{NOTHING}"))
+        .collect();
+    with_header(&format!("{{{ALMOST}{others}}}"), &DATA)
+}
+
+/// A vocabulary of its own that fills the header.
+fn with_vocabulary(len: usize) -> Vec<u8> {
+    let vocabulary = "v".repeat(len - 1000);
+    let linear = format!("\"z.bias\":{NOTHING},\"z.weight\":{NOTHING}");
+    let text = format!(r#"{{"__metadata__":{{"vocabulary":"{vocabulary}"}},{ALMOST},{linear}}}"#);
+    with_header(&text, &DATA)
 }
 
 /// A sealed model with so many records in its history, the last of which is none.
@@ -129,6 +186,29 @@ fn memory_stays_below_twice_the_file_and_64_megabytes() {
             numbered("{\"__metadata__\":{", "\"@\":\"\",", "\"z\":\"\"}}", len),
         );
         check("one long name", header("{\"", "n", "\":{}}", len));
+        // Quoting makes ten bytes of these four.
+        let gap = "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}";
+        check("a name to quote", header("{\"", WIDE, gap, len));
+        check(
+            "a field to quote",
+            header("{\"a\":{\"", WIDE, "\":1}}", len),
+        );
+        check(
+            "a type to quote",
+            header("{\"a\":{\"dtype\":\"", WIDE, "\"}}", len),
+        );
+        check("a tensor to quote", header("{\"a\":\"", WIDE, "\"}", len));
+        check(
+            "metadata to quote",
+            header("{\"__metadata__\":\"", WIDE, "\"}", len),
+        );
+        let deeper = "{\"__metadata__\":{\"rnn\":[\"";
+        check(
+            "metadata to quote, deeper",
+            header(deeper, WIDE, "\"]}}", len),
+        );
+        check("many names to quote", many_others(len));
+        check("a vocabulary of its own", with_vocabulary(len));
         check("one long list", header("{\"a\":[", "0,", "0]}", len));
         check("white space", header("{", " ", "}", len));
         check("deep", header("{\"a\":", "[", "", len));
@@ -167,6 +247,9 @@ fn memory_stays_below_twice_the_file_and_64_megabytes() {
         "a long vocabulary",
         with("vocabulary", json!({ "characters": text })),
     );
+    let cell = |text: &str| with("architecture", json!({ "cell": text.repeat(7 << 18) }));
+    check("a cell to quote", cell(WIDE));
+    check("a cell to quote, of control characters", cell("\u{1}"));
     let deep = format!("{{\"characters\":{}", "[".repeat(1 << 20));
     check("a long version", with("format", json!(deep)));
     check("one weight that is none", large_with_nan());

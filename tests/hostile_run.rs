@@ -96,3 +96,22 @@ fn every_number_of_a_run_at_every_limit_ends_in_words_or_steps() {
     );
     assert!(paths.len() > 40 && refused > went_on);
 }
+
+#[test]
+fn a_run_that_claims_to_learn_records_ends_in_words_or_steps() {
+    let mut file = File::of(&interrupted());
+    file.description["config"]["records"] = json!(true);
+    let window = file.description["progress"]["window"].clone();
+    for value in [
+        window,
+        json!(0),
+        json!(1),
+        json!(1u64 << 53),
+        json!(u64::MAX),
+    ] {
+        file.description["progress"]["window"] = value;
+        // The text has one line, so there is nothing to hold out.
+        let error = go_on(&file.clone().sealed()).expect_err("no such run");
+        assert!(!error.to_string().is_empty());
+    }
+}

@@ -83,11 +83,68 @@ fn a_closed_standard_output_ends_every_command_quietly() {
             "1",
         ],
     ] {
-        for bytes in [1, 40] {
+        for bytes in [0, 1, 40] {
             let run = folder.run_and_hang_up(args, bytes);
             assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{args:?}");
         }
     }
+}
+
+#[test]
+fn a_standard_output_closed_at_any_stage_ends_every_command_quietly() {
+    let folder = Folder::with_model();
+    let steps = [
+        "--max-steps",
+        "12",
+        "--eval-every",
+        "1",
+        "--hidden-size",
+        "8",
+    ];
+    let train = |place: &[&'static str]| {
+        [
+            &["train", "text.txt", "--force", "--sample-every", "3"][..],
+            place,
+            &steps,
+        ]
+        .concat()
+    };
+    for args in [
+        train(&["-o", "m"]),
+        // The model itself.
+        train(&["-o", "-"]),
+        vec!["train", "text.txt", "--dry-run"],
+        vec!["view", "model.safetensors", "text.txt", "--json"],
+        vec!["view", "model.safetensors", "text.txt", "-o", "-"],
+        vec!["score", "model.safetensors", "text.txt", "--per-line"],
+        vec!["sample", "model.safetensors", "--samples", "9"],
+        vec!["inspect", "model.safetensors", "--json"],
+        vec!["check", "--model", "rnn"],
+        vec!["demo"],
+    ] {
+        let whole = folder.run(&args).ok();
+        // After up to ten lines, and in the middle of others.
+        let len = whole.stdout.len();
+        let is_end = |at: &usize| whole.stdout[at - 1] == b'\n';
+        let ends: Vec<usize> = (1..len).filter(is_end).collect();
+        let ends = ends.iter().copied().step_by(1 + ends.len() / 10);
+        for bytes in ends.chain((0..7).map(|seventh| seventh * len / 7)) {
+            let run = folder.run_and_hang_up(&args, bytes);
+            // Standard error may have said more than a hint by then, but no error and no panic.
+            assert_eq!(
+                run.code,
+                Some(0),
+                "{args:?} after {bytes} of {len}: {run:?}"
+            );
+            for word in ["error", "panicked", "warning"] {
+                assert!(
+                    !run.stderr.contains(word),
+                    "{args:?} after {bytes}: {run:?}"
+                );
+            }
+        }
+    }
+    folder.run(&["inspect", "m"]).ok();
 }
 
 #[test]

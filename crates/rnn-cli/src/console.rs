@@ -2,6 +2,8 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
+use crate::format::visible;
+
 /// How much to say.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Console {
@@ -33,7 +35,7 @@ impl Console {
     fn say(self, wanted: bool, text: &str) {
         if wanted {
             // Nobody reads a closed standard error; the work goes on.
-            let _ = writeln!(io::stderr(), "{text}");
+            let _ = writeln!(io::stderr(), "{}", visible(text, "\n"));
         }
     }
 }

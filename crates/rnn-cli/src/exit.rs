@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+use crate::format::visible;
+
 /// A command line that cannot be meant.
 #[derive(Debug)]
 pub(crate) struct Misuse(pub(crate) String);
@@ -68,7 +70,7 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
 
 fn complain(line: &str) {
     // There is nobody to tell where standard error is closed.
-    let _ = writeln!(io::stderr(), "error: {line}");
+    let _ = writeln!(io::stderr(), "error: {}", visible(line, ""));
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -1,8 +1,8 @@
 //! Files that are named on the command line, `-` among them.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -80,6 +80,14 @@ impl fmt::Display for Source {
     }
 }
 
+/// Whether two paths lead to one file that exists.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
 /// The model in a file.
 pub(crate) fn load(path: &Path) -> anyhow::Result<Model> {
     read(path, Model::from_bytes)
@@ -90,13 +98,31 @@ pub(crate) fn read<R>(
     path: &Path,
     parse: impl FnOnce(&[u8]) -> rnn::Result<R>,
 ) -> anyhow::Result<R> {
+    read_as(path, parse, |error| error)
+}
+
+/// As [`read`], with what is wrong with the bytes put in other words.
+pub(crate) fn read_as<R>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> rnn::Result<R>,
+    reword: impl FnOnce(rnn::Error) -> rnn::Error,
+) -> anyhow::Result<R> {
     if path != "-" {
-        return Ok(checkpoint::read(path, parse)?);
+        return Ok(checkpoint::read(path, parse).map_err(|error| match error {
+            rnn::Error::File { path, source } => rnn::Error::File {
+                path,
+                source: Box::new(reword(*source)),
+            },
+            error => error,
+        })?);
     }
-    let mut bytes = Vec::new();
-    io::stdin()
-        .lock()
-        .read_to_end(&mut bytes)
-        .context("cannot read standard input")?;
-    parse(&bytes).context("standard input")
+    let bytes = checkpoint::read_from(io::stdin().lock());
+    bytes
+        .and_then(|bytes| parse(&bytes))
+        .map_err(|error| match error {
+            rnn::Error::Io(error) => {
+                anyhow::Error::from(error).context("cannot read standard input")
+            }
+            error => anyhow::Error::from(reword(error)).context("standard input"),
+        })
 }

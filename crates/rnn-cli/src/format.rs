@@ -49,6 +49,20 @@ pub(crate) fn loss(nats: f64) -> String {
     format!("{} nats ({} bits)", short(nats), short(nats / LN_2))
 }
 
+/// Text in which nothing steers a terminal: control characters, but for those in `kept`, are written
+/// as in a program. Names of files may hold them, and a stranger may have given the names.
+pub(crate) fn visible(text: &str, kept: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !kept.contains(character) {
+            safe.extend(character.escape_default());
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +78,10 @@ mod tests {
         assert_eq!(
             [7, 1500, 2_340_000].map(bytes),
             ["7 bytes", "1.5 kB", "2.3 MB"]
+        );
+        assert_eq!(
+            visible("a\u{1b}[2J\u{9b}\té\n", "\n"),
+            "a\\u{1b}[2J\\u{9b}\\té\n"
         );
         assert_eq!(loss(LN_2), "0.6931 nats (1.0000 bits)");
         assert_eq!(loss(1e30), "1.000e30 nats (1.443e30 bits)");

@@ -15,6 +15,7 @@ mod plan;
 mod progress;
 mod reading;
 mod reports;
+mod shell;
 mod signals;
 mod target;
 mod texts;

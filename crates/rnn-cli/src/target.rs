@@ -9,6 +9,7 @@ use rnn::checkpoint::{Every, Keeper, resume_path};
 use rnn::{Event, Trainer};
 
 use crate::console::{self, Console};
+use crate::format::visible;
 use crate::texts::Texts;
 
 /// Where a model goes.
@@ -37,6 +38,14 @@ impl Target {
         Target::File(path.to_owned())
     }
 
+    /// The path as it is typed.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Target::Stdout => Path::new("-"),
+            Target::File(path) => path,
+        }
+    }
+
     /// The files that a run writes there.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let Target::File(model) = self else {
@@ -56,7 +65,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Stdout => f.write_str("standard output"),
-            Target::File(path) => path.display().fmt(f),
+            Target::File(path) => f.write_str(&visible(&path.to_string_lossy(), "")),
         }
     }
 }
@@ -126,8 +135,14 @@ impl Output {
         match self {
             Output::File(keeper) => Ok(keeper.finish(trainer)?),
             Output::Stdout => {
+                let model = trainer.best_model();
+                if !model.network().parameters().is_finite() {
+                    bail!(
+                        "cannot write the model: its weights are not finite, a smaller learning rate may help"
+                    );
+                }
                 let mut stdout = console::stdout();
-                stdout.write_all(&trainer.best_model().to_bytes())?;
+                stdout.write_all(&model.to_bytes())?;
                 Ok(stdout.flush()?)
             }
         }

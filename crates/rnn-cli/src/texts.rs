@@ -12,7 +12,7 @@ use rnn::{Corpus, CorpusBuilder};
 
 use crate::console::Console;
 use crate::exit::misuse;
-use crate::file::Source;
+use crate::file::{Source, is_same};
 use crate::reading::Reading;
 
 /// What was typed.
@@ -60,21 +60,18 @@ impl Texts {
     }
 
     /// What was typed, again.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.0.iter().map(|source| match source {
-            Source::Stdin => "-".to_owned(),
-            Source::File(path) => path.display().to_string(),
+            Source::Stdin => Path::new("-"),
+            Source::File(path) => path,
         })
     }
 
     /// Whether `path` is one of the texts itself.
     pub(crate) fn contain(&self, path: &Path) -> bool {
-        let Ok(path) = fs::canonicalize(path) else {
-            return false;
-        };
         self.0.iter().any(|source| match source {
             Source::Stdin => false,
-            Source::File(text) => fs::canonicalize(text).is_ok_and(|text| text == path),
+            Source::File(text) => is_same(path, text),
         })
     }
 

@@ -24,17 +24,20 @@ mod resume;
 #[cfg(test)]
 mod tests;
 
+use std::io;
+use std::path::Path;
+
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 pub use container::{FORMAT, checksum_of};
-pub use file::{check_target, load, read, save};
+pub use file::{check_target, load, read, read_from, save};
 pub use import::import;
 pub use keeper::{Every, Keeper};
 pub use resume::{Interrupted, resume_path};
 
 use crate::config::NetworkConfig;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Model, Training};
 use crate::network::Network;
 use crate::parameters::Parameters;
@@ -101,19 +104,40 @@ pub fn to_bytes(model: &Model) -> Vec<u8> {
     seal(tensors, &description)
 }
 
+/// Checks that a model can be read again once it is saved at `path`.
+///
+/// # Errors
+/// [`Error::Save`] if a weight is not finite.
+pub(crate) fn check_finite(model: &Model, path: &Path) -> Result<()> {
+    if model.network().parameters().is_finite() {
+        return Ok(());
+    }
+    let why = "its weights are not finite, a smaller learning rate may help";
+    Err(Error::Save {
+        path: path.into(),
+        source: io::Error::new(io::ErrorKind::InvalidData, why),
+    })
+}
+
 /// A model from the content of its file.
 ///
 /// # Errors
-/// [`Error::NotAModel`](crate::Error::NotAModel) saying what is wrong.
+/// [`Error::NotAModel`] saying what is wrong.
 pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
-    let (description, file) = open::<Description>(bytes)?;
+    let (description, file) = open::<Description>(bytes).map_err(|error| {
+        if resume::is_run(bytes) {
+            wrong("it is what a run goes on from, expected the model beside it")
+        } else {
+            error
+        }
+    })?;
     let vocabulary = description.vocabulary.read(&description.architecture)?;
     if let Some(training) = &description.training {
         let settings = training.config.validate();
         settings.map_err(|error| wrong(error.to_string()))?;
     }
     check_count(&description.architecture, &file, 1)?;
-    let parameters = read_parameters(&description.architecture, &file, "")?;
+    let parameters = read_parameters(&description.architecture, &file, "", values)?;
     let named = parameters.layout().named().len();
     if file.len() != named {
         return Err(wrong(format!(
@@ -133,16 +157,21 @@ fn add_parameters(tensors: &mut Tensors, prefix: &str, parameters: &Parameters<f
     }
 }
 
+/// Takes the values of a tensor out of a file: [`values`], or
+/// [`any_values`](container::any_values), which may be none.
+type Take<'a> = fn(&SafeTensors<'a>, &str, &[usize]) -> Result<&'a [[u8; 4]]>;
+
 /// Takes the parameters of `architecture` out of a file.
-fn read_parameters(
+fn read_parameters<'a>(
     architecture: &NetworkConfig,
-    file: &SafeTensors<'_>,
+    file: &SafeTensors<'a>,
     prefix: &str,
+    take: Take<'a>,
 ) -> Result<Parameters<f32>> {
     let mut parameters = Parameters::zeros(architecture);
     for named in parameters.layout().named() {
         let name = format!("{prefix}{}", named.name);
-        let values = values(file, &name, &named.shape())?;
+        let values = take(file, &name, &named.shape())?;
         parameters.fill_pytorch(&named, |at| f32::from_le_bytes(values[at]));
     }
     Ok(parameters)

@@ -92,6 +92,8 @@ pub use parameters::{Block, LayerLayout, Layout, Named, Parameters};
 pub use sampler::{BatchSampler, SampleOptions, Sampler};
 pub use score::{Score, Scorer};
 pub use state::State;
+/// The instruction set in use, which `TENSOR_ISA` chooses.
+pub use tensor::Isa;
 pub use trainer::{
     Event, Guard, Outcome, Recommended, Record, RunOptions, Step, TrainConfig, Trainer, recommended,
 };

@@ -93,8 +93,10 @@ impl Model {
     /// Writes the model to a file, which at every instant holds the old content or the new.
     ///
     /// # Errors
-    /// If the file cannot be written; then it holds what it held before.
+    /// If a weight is not finite, which could not be read again, or the file cannot be written; then it
+    /// holds what it held before.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        checkpoint::check_finite(self, path.as_ref())?;
         checkpoint::save(path.as_ref(), &self.to_bytes())
     }
 

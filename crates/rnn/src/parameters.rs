@@ -167,6 +167,11 @@ impl<T: Scalar> Parameters<T> {
         Parameters { layout, data }
     }
 
+    /// Whether each of them is a finite number.
+    pub fn is_finite(&self) -> bool {
+        self.data.iter().all(|value| value.to_f64().is_finite())
+    }
+
     /// The table of what lies where.
     pub fn layout(&self) -> &Layout {
         &self.layout

@@ -27,7 +27,7 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) relu: bool,
 
-    /// Where the model goes
+    /// Where the model goes; - writes standard output
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) output: PathBuf,
 

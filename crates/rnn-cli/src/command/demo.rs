@@ -12,6 +12,7 @@ use rnn::{
 use crate::args::DemoArgs;
 use crate::console::{self, Console};
 use crate::exit::misuse;
+use crate::shell;
 
 /// Runs `demo`.
 pub(crate) fn run(args: &DemoArgs, console: Console) -> anyhow::Result<()> {
@@ -91,9 +92,9 @@ fn what_next(args: &DemoArgs, spelled: &str) -> String {
     } else {
         format!(
             "\nIt is not there yet: {:?} was to be learned. More epochs or more hidden units help:\n  \
-             rnn-cli demo --text {:?} --epochs {} --hidden {}",
+             rnn-cli demo --text {} --epochs {} --hidden {}",
             args.text,
-            args.text,
+            shell::word(&args.text),
             args.epochs.saturating_mul(5),
             args.hidden.max(16).saturating_mul(2)
         )

@@ -1,33 +1,84 @@
 //! Making a model of a network that PyTorch trained.
 
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+
 use anyhow::{Context, bail};
-use rnn::checkpoint;
+use rnn::{Error, checkpoint};
 
 use crate::args::ImportArgs;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::file;
+use crate::shell;
+
+/// More bytes than all characters there are.
+const MOST_VOCABULARY: u64 = 4 * 0x11_0000;
 
 /// Runs `import`.
 pub(crate) fn run(args: &ImportArgs, console: Console) -> anyhow::Result<()> {
-    let shown = args.output.display();
-    if args.output.exists() && !args.force {
-        bail!("{shown} exists, expected a new name (-o) or --force to overwrite it");
-    }
-    let characters = match &args.vocabulary {
-        Some(path) => Some(
-            std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read {}", path.display()))?,
-        ),
-        None => None,
-    };
-    let model = file::read(&args.file, |bytes| {
-        checkpoint::import(bytes, characters.as_deref(), args.relu)
+    check(args)?;
+    let characters = args.vocabulary.as_deref().map(characters).transpose()?;
+    let import = |bytes: &[u8]| checkpoint::import(bytes, characters.as_deref(), args.relu);
+    let model = file::read_as(&args.file, import, |error| match error {
+        // It need not be ours.
+        Error::NotAModel { what } => Error::NotImportable { what },
+        error => error,
     })?;
+    if args.output.as_os_str() == "-" {
+        let mut out = console::stdout();
+        out.write_all(&model.to_bytes())?;
+        return Ok(out.flush()?);
+    }
     model.save(&args.output)?;
     let config = model.network().config();
     console.hint(&format!(
-        "{}, layers {}, hidden units {}, {} characters\nmodel: {shown}\ntry: rnn-cli sample {shown}",
-        config.cell, config.num_layers, config.hidden_size, config.vocab_size
+        "{}, layers {}, hidden units {}, {} characters\nmodel: {}\ntry: rnn-cli sample {}",
+        config.cell,
+        config.num_layers,
+        config.hidden_size,
+        config.vocab_size,
+        args.output.display(),
+        shell::path(&args.output)
     ));
     Ok(())
+}
+
+/// Whether the model may go where it is to go.
+fn check(args: &ImportArgs) -> anyhow::Result<()> {
+    let shown = args.output.display();
+    if args.output.as_os_str() == "-" {
+        if io::stdout().is_terminal() {
+            bail!("standard output is a terminal, expected a file or a pipe for the model");
+        }
+        return Ok(());
+    }
+    for input in std::iter::once(&args.file).chain(&args.vocabulary) {
+        if file::is_same(&args.output, input) {
+            bail!("{shown} is what is imported, expected another name for the model (-o)");
+        }
+    }
+    if args.output.exists() && !args.force {
+        bail!("{shown} exists, expected a new name (-o) or --force to overwrite it");
+    }
+    Ok(())
+}
+
+/// The characters in a file, of which there are only so many.
+fn characters(path: &Path) -> anyhow::Result<String> {
+    let shown = path.display();
+    let cannot = || format!("cannot read {shown}");
+    let mut bytes = Vec::new();
+    let file = File::open(path).with_context(cannot)?;
+    file.take(MOST_VOCABULARY + 1)
+        .read_to_end(&mut bytes)
+        .with_context(cannot)?;
+    if bytes.len() as u64 > MOST_VOCABULARY {
+        bail!("{shown} is no vocabulary: it has more bytes than there are characters");
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let (at, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
+        let byte = bytes[at];
+        anyhow::anyhow!("cannot read {shown}: byte {byte:#04x} at byte offset {at} is not valid UTF-8, expected UTF-8 text")
+    })
 }

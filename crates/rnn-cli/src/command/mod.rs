@@ -13,6 +13,7 @@ mod view;
 
 use crate::args::{Cli, Command, DemoArgs};
 use crate::console::Console;
+use crate::exit::misuse;
 
 /// Does what was typed.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
@@ -20,6 +21,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         quiet: cli.quiet,
         verbose: cli.verbose,
     };
+    // Asked before any work: whoever computes with a wrong name in TENSOR_ISA ends in a panic.
+    rnn::Isa::try_active().map_err(misuse)?;
     match cli
         .command
         .unwrap_or_else(|| Command::Demo(DemoArgs::default()))

@@ -1,9 +1,10 @@
 //! Writing text: several samples side by side, shown in order, the first as it comes.
 
+use std::collections::TryReserveError;
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
-use rnn::{BatchSampler, Model, SampleOptions};
+use rnn::{BatchSampler, Model, SampleOptions, memory};
 
 use crate::args::SampleArgs;
 use crate::console::{self, Console};
@@ -39,6 +40,16 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
         top_p: args.top_p,
         seed: args.seed,
     };
+    let widest = vocabulary
+        .symbols()
+        .iter()
+        .map(|symbol| symbol.len_utf8())
+        .max();
+    if args.stop.is_none() && !args.records {
+        // Each waits in memory until those before it are written.
+        let waiting = (args.samples as u128 - 1) * args.length as u128;
+        memory::check(waiting * widest.unwrap_or(1) as u128)?;
+    }
     let mut sampler = BatchSampler::new(&model, &prime, args.samples, &options)?;
     let stop = args
         .stop
@@ -55,7 +66,9 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
     for _ in 0..args.length {
         let ids = sampler.next_characters();
         for (sample, &id) in samples.iter_mut().zip(ids) {
-            sample.push(symbol(&model, id, &mut [0; 4]));
+            sample
+                .push(symbol(&model, id, &mut [0; 4]))
+                .context("samples that wait for those before them fill the memory, expected fewer or shorter ones")?;
         }
         current = write_finished(&mut samples, current, &mut out)?;
         if current == samples.len() {
@@ -123,13 +136,17 @@ impl<'a> Sample<'a> {
     }
 
     /// Appends a character, unless the sample has ended.
-    fn push(&mut self, character: &[u8]) {
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    fn push(&mut self, character: &[u8]) -> Result<(), TryReserveError> {
         if self.is_finished {
-            return;
+            return Ok(());
         }
+        self.ready.try_reserve(self.held.len() + character.len())?;
         if self.stop.is_empty() {
             self.ready.extend_from_slice(character);
-            return;
+            return Ok(());
         }
         self.held.extend_from_slice(character);
         // Hold back the longest end that the stop begins with; the rest can be shown.
@@ -142,6 +159,7 @@ impl<'a> Sample<'a> {
             self.held.clear();
             self.is_finished = true;
         }
+        Ok(())
     }
 
     /// Ends the sample where it is.
@@ -165,7 +183,9 @@ mod tests {
     fn sample(characters: &str, stop: &str) -> (String, bool) {
         let mut sample = Sample::new(b">", stop.as_bytes());
         for character in characters.chars() {
-            sample.push(character.encode_utf8(&mut [0; 4]).as_bytes());
+            let mut buffer = [0; 4];
+            let character = character.encode_utf8(&mut buffer).as_bytes();
+            sample.push(character).unwrap();
         }
         let is_stopped = sample.is_finished;
         sample.finish();
@@ -187,10 +207,10 @@ mod tests {
     #[test]
     fn what_may_become_the_stop_is_held_back() {
         let mut sample = Sample::new(b"", b"--");
-        sample.push(b"a");
-        sample.push(b"-");
+        sample.push(b"a").unwrap();
+        sample.push(b"-").unwrap();
         assert_eq!(sample.ready, b"a");
-        sample.push(b"b");
+        sample.push(b"b").unwrap();
         assert_eq!(sample.ready, b"a-b");
     }
 }

@@ -11,6 +11,7 @@ use crate::args::ScoreArgs;
 use crate::console::{self, Console};
 use crate::exit::misuse;
 use crate::file::{self, Source};
+use crate::format::visible;
 use crate::progress;
 
 /// Characters scored between two looks at the bar.
@@ -91,6 +92,7 @@ fn report(score: &Score, name: &str, as_json: bool, out: &mut impl Write) -> io:
         });
         return writeln!(out, "{line}");
     }
+    let name = visible(name, "");
     writeln!(
         out,
         "{nats:9.4}  {bits:9.4}  {perplexity:10.4}  {characters:10}  {name}"

@@ -18,6 +18,7 @@ use crate::format::loss;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::reports::Reports;
+use crate::shell;
 use crate::signals::Signals;
 use crate::target::{Output, Target};
 
@@ -158,7 +159,7 @@ fn conclusion(
         plan.target
     ));
     if let Target::File(path) = &plan.target {
-        text.push_str(&format!("\ntry: rnn-cli sample {}", path.display()));
+        text.push_str(&format!("\ntry: rnn-cli sample {}", shell::path(path)));
         if trainer.config().records {
             text.push_str(" --records --samples 10");
         }

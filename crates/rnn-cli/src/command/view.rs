@@ -1,11 +1,10 @@
 //! What a model has learned, as a page or as numbers.
 
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use rnn::{CorpusBuilder, checkpoint};
+use rnn::{CorpusBuilder, checkpoint, memory};
 
 use crate::args::ViewArgs;
 use crate::console::{self, Console};
@@ -30,6 +29,7 @@ pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
     let shown = corpus.len().min(args.characters);
     let mut ids = vec![0; shown];
     corpus.ids().copy_to(0..shown, &mut ids);
+    memory::check(memory::viewing(model.network().config(), shown))?;
     let names = [&args.model, &args.text].map(|path| name(path));
     let numbers = Numbers::new(&model, names, ids, corpus.len());
     if args.json {
@@ -82,11 +82,7 @@ fn check(target: &Path, args: &ViewArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     checkpoint::check_target(target)?;
-    let same = |other: &Path| match (fs::canonicalize(target), fs::canonicalize(other)) {
-        (Ok(target), Ok(other)) => target == other,
-        _ => false,
-    };
-    if same(&args.model) || same(&args.text) {
+    if file::is_same(target, &args.model) || file::is_same(target, &args.text) {
         bail!(
             "{} is the model or the text itself, expected another name for the page (-o)",
             target.display()

@@ -11,13 +11,16 @@ use std::time::{Duration, Instant};
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
+use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, size};
 use ratatui::crossterm::{cursor, execute};
 
 pub(crate) use board::Board;
 
 /// Time between two pictures.
 const REDRAW: Duration = Duration::from_millis(150);
+/// Most cells of a terminal that is drawn on. The size is whatever the terminal says, up to four
+/// thousand million cells, and each takes memory.
+const MOST_CELLS: u32 = 1 << 20;
 /// Time between two samples.
 const SAMPLE: Duration = Duration::from_secs(5);
 
@@ -32,9 +35,9 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Takes the terminal; `None` where standard error is none.
+    /// Takes the terminal; `None` where standard error is none, or one beyond all sizes.
     pub(crate) fn new(board: Board) -> Option<Self> {
-        if !io::stderr().is_terminal() {
+        if !io::stderr().is_terminal() || !can_be_drawn() {
             return None;
         }
         let echo = Echo::off();
@@ -65,6 +68,9 @@ impl Live {
     fn draw(&mut self) {
         self.drawn = Instant::now();
         let board = &self.board;
+        if !can_be_drawn() {
+            return;
+        }
         // A terminal that has gone away takes nothing from the training.
         let _ = self.terminal.draw(|frame| board.draw(frame));
     }
@@ -83,6 +89,11 @@ impl Drop for Live {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Whether the terminal has a size that can be drawn on.
+fn can_be_drawn() -> bool {
+    size().is_ok_and(|(columns, rows)| u32::from(columns) * u32::from(rows) <= MOST_CELLS)
 }
 
 fn restore() {

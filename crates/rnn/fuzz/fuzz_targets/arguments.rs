@@ -2,6 +2,7 @@
 #![no_main]
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     reason = "the command line's own module, of which a part is used"
 )]

@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 use rnn::checkpoint::Interrupted;
 use rnn::{
     BatchSampler, CellKind, Corpus, CorpusBuilder, Error, Id, Init, Model, Network, NetworkConfig,
-    Result, SampleOptions, Unknown, Vocabulary,
+    Result, SampleOptions, Unknown, Vocabulary, checkpoint,
 };
 
-/// A model's file, or what a run goes on from. Where only the checksum is wrong it is made right
-/// first, so that what lies behind it is reached.
+/// A model's file, what a run goes on from, or a network of PyTorch's. Where only the checksum is wrong
+/// it is made right first, so that what lies behind it is reached.
 pub fn model(data: &[u8]) {
     if let Ok(model) = sealed(data, Model::from_bytes) {
         let bytes = model.to_bytes();
@@ -35,6 +35,12 @@ pub fn model(data: &[u8]) {
             again.into_bytes() == bytes,
             "writing and reading change a run"
         );
+    }
+    for characters in [None, Some("abcd"), Some("ba")] {
+        if let Ok(model) = checkpoint::import(data, characters, characters.is_some()) {
+            let again = Model::from_bytes(&model.to_bytes()).expect("what was imported is sound");
+            assert!(again == model, "writing and reading change an import");
+        }
     }
 }
 

@@ -46,6 +46,13 @@ pub(super) fn bytes(values: &[f32]) -> Vec<u8> {
     bytes
 }
 
+/// As much of a name as a message has room for. A file's names may be long, and quoting makes them
+/// longer before [`wrong`] can cut them.
+pub(super) fn short(name: &str) -> &str {
+    let end = name.char_indices().nth(MOST_CHARACTERS);
+    &name[..end.map_or(name.len(), |(at, _)| at)]
+}
+
 /// An error that says what is wrong with a file. It may quote the file, whose text may be long or
 /// steer a terminal.
 pub(super) fn wrong(what: impl AsRef<str>) -> Error {
@@ -105,7 +112,7 @@ pub(super) fn open<D: DeserializeOwned>(bytes: &[u8]) -> Result<(D, SafeTensors<
         return Err(wrong(format!("its metadata has more entries than {KEY:?}")));
     }
     header::check_writing(bytes, &metadata)?;
-    header::check_values("description", json.as_bytes(), MOST_VALUES)?;
+    header::check_description(json.as_bytes(), MOST_VALUES)?;
     let mut fields: Fields<'_> = serde_json::from_str(json).map_err(damaged)?;
     if fields.len() > MOST_FIELDS {
         let len = fields.len();
@@ -133,7 +140,8 @@ pub(super) fn open<D: DeserializeOwned>(bytes: &[u8]) -> Result<(D, SafeTensors<
         .ok_or_else(|| wrong("its description has no checksum"))?;
     let claimed: &str = serde_json::from_str(claimed.get())
         .map_err(|error| wrong(format!("its checksum is no plain text: {error}")))?;
-    let file = SafeTensors::deserialize(bytes).map_err(|error| header::wrong(&error, bytes))?;
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|error| header::wrong(&error, bytes.len()))?;
     let views: BTreeMap<&str, TensorView<'_>> = file.iter().collect();
     let actual = checksum(&views, &pieces(&fields));
     if claimed != actual {
@@ -154,7 +162,7 @@ pub fn checksum_of(content: &[u8]) -> Result<String> {
     let metadata = header::read(content)?;
     let entries = metadata.metadata().as_ref();
     let json = entries.and_then(|entries| entries.get(KEY));
-    json.filter(|json| header::check_values("description", json.as_bytes(), MOST_VALUES).is_ok())
+    json.filter(|json| header::check_description(json.as_bytes(), MOST_VALUES).is_ok())
         .and_then(|json| serde_json::from_str::<Fields<'_>>(json).ok())
         .and_then(|fields| serde_json::from_str(fields.get("checksum")?.get()).ok())
         .ok_or_else(|| wrong("its description has no checksum"))

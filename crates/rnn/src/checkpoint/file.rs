@@ -8,9 +8,10 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::from_bytes;
 use super::lock::Lock;
+use super::{from_bytes, header};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::Model;
 
 /// Reads a model from a file.
@@ -21,7 +22,47 @@ pub fn load(path: &Path) -> Result<Model> {
     read(path, from_bytes)
 }
 
-/// Reads a whole file and makes of its bytes what `parse` does.
+/// The bytes of a `.safetensors` file from wherever they come, such as standard input. Of what can be
+/// no such file no more is read than it takes to see that.
+///
+/// # Errors
+/// [`Error::NotAModel`] saying what is wrong, [`Error::Io`] where they cannot be read.
+pub fn read_from(reader: impl Read) -> Result<Vec<u8>> {
+    read_whole(reader, None)
+}
+
+/// As [`read_from`]; `size` is how many bytes there are, where that is known.
+fn read_whole(mut reader: impl Read, size: Option<u64>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // Whether there were so many bytes in all.
+    let mut fill = |bytes: &mut Vec<u8>, len: u64| -> io::Result<bool> {
+        let missing = len - bytes.len() as u64;
+        reader.by_ref().take(missing).read_to_end(bytes)?;
+        Ok(bytes.len() as u64 == len)
+    };
+    if !fill(&mut bytes, header::WORD as u64)? {
+        return Ok(bytes);
+    }
+    let end = header::end(*bytes.first_chunk().expect("so many were read"))?;
+    if !fill(&mut bytes, end)? {
+        return Ok(bytes);
+    }
+    let total = header::total(&bytes)?;
+    let out_of_memory = || io::Error::from(io::ErrorKind::OutOfMemory);
+    memory::check(total.into()).map_err(|_| out_of_memory())?;
+    if let Some(size) = size {
+        if size != total {
+            return Err(header::wrong_len(size));
+        }
+        let rest = (total - end) as usize + 1;
+        bytes.try_reserve_exact(rest).map_err(|_| out_of_memory())?;
+    }
+    // A byte too many is how a reader without a size shows that it has more.
+    fill(&mut bytes, total.saturating_add(1))?;
+    Ok(bytes)
+}
+
+/// Reads a whole `.safetensors` file and makes of its bytes what `parse` does.
 ///
 /// # Errors
 /// [`Error::File`] naming the path, with the reason as its source.
@@ -34,14 +75,7 @@ pub fn read<R>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<R>) -> Result<R>
                 what: format!("it is {}, expected a file", kind(&metadata)),
             });
         }
-        let mut file = File::open(path)?;
-        let mut bytes = Vec::new();
-        let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-        bytes
-            .try_reserve_exact(size)
-            .map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-        file.read_to_end(&mut bytes)?;
-        parse(&bytes)
+        parse(&read_whole(File::open(path)?, Some(metadata.len()))?)
     };
     read().map_err(|source| Error::File {
         path: path.into(),
@@ -199,7 +233,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-fn kind(metadata: &fs::Metadata) -> &'static str {
+pub(super) fn kind(metadata: &fs::Metadata) -> &'static str {
     if metadata.is_dir() {
         "a folder"
     } else {

@@ -13,8 +13,12 @@ use crate::error::{Error, Result};
 const MOST_BYTES: u64 = 32 << 20;
 /// Most values in a header, each set off by a comma: room for a thousand tensors.
 const MOST_VALUES: usize = 10_000;
+/// Longest name of a tensor or type, in bytes of JSON.
+const LONGEST_NAME: usize = 1 << 16;
+/// Longest text of a description, in bytes of JSON: every character there is, and room.
+const LONGEST_TEXT: usize = 8 << 20;
 /// Bytes of the length in front of the header, and what the header is padded to.
-const WORD: usize = 8;
+pub(super) const WORD: usize = 8;
 
 /// What a file's header says, checked as far as that goes without knowing what the file is for:
 /// lengths and offsets agree with the file and with each other, without gap or overlap.
@@ -22,11 +26,53 @@ const WORD: usize = 8;
 /// # Errors
 /// [`Error::NotAModel`] saying what is wrong.
 pub(super) fn read(bytes: &[u8]) -> Result<Metadata> {
-    check_values("header", text(bytes)?, MOST_VALUES)?;
+    check_header(text(bytes)?)?;
     match SafeTensors::read_metadata(bytes) {
         Ok((_, metadata)) => Ok(metadata),
-        Err(error) => Err(self::wrong(&error, bytes)),
+        Err(error) => Err(self::wrong(&error, bytes.len())),
     }
+}
+
+/// Bytes up to the end of the header, by the length that a file begins with.
+///
+/// # Errors
+/// [`Error::NotAModel`] where no header is so long.
+pub(super) fn end(length: [u8; WORD]) -> Result<u64> {
+    let length = u64::from_le_bytes(length);
+    if length > MOST_BYTES {
+        return Err(container::wrong(format!(
+            "it is not a safetensors file: its header would have {length} bytes, \
+             expected at most {MOST_BYTES}"
+        )));
+    }
+    Ok(WORD as u64 + length)
+}
+
+/// Bytes of the whole file, by its start, which is the length and the header.
+///
+/// # Errors
+/// [`Error::NotAModel`] saying what is wrong with the header.
+pub(super) fn total(start: &[u8]) -> Result<u64> {
+    let text = text(start)?;
+    check_header(text)?;
+    match SafeTensors::read_metadata(start) {
+        Ok(_) => Ok(start.len() as u64),
+        // Sound, and data are to follow.
+        Err(SafeTensorError::MetadataIncompleteBuffer) => {
+            let metadata = serde_json::from_slice::<Metadata>(text);
+            let metadata = metadata.map_err(|error| self::wrong(&error.into(), start.len()))?;
+            Ok(start.len() as u64 + metadata.data_len() as u64)
+        }
+        Err(error) => Err(self::wrong(&error, start.len())),
+    }
+}
+
+/// That a file has another number of bytes than its header says.
+pub(super) fn wrong_len(len: u64) -> Error {
+    container::wrong(format!(
+        "its {len} bytes are not as many as its header says: \
+         it is cut short or not a safetensors file"
+    ))
 }
 
 /// Checks that the header is written in the one way in which we write it, so that no name is there
@@ -55,39 +101,85 @@ fn text(bytes: &[u8]) -> Result<&[u8]> {
             "it has {len} bytes, too few for a safetensors file"
         )));
     };
-    let length = u64::from_le_bytes(*length);
-    if length > MOST_BYTES {
-        return Err(container::wrong(format!(
-            "it is not a safetensors file: its header would have {length} bytes, \
-             expected at most {MOST_BYTES}"
-        )));
-    }
-    rest.get(..length as usize)
-        .ok_or_else(|| self::wrong(&SafeTensorError::InvalidHeaderLength, bytes))
+    let length = end(*length)? as usize - WORD;
+    rest.get(..length).ok_or_else(|| wrong_len(len as u64))
 }
 
-/// Checks that JSON has no more values than `most`, before memory is spent on them.
+/// Checks a header's JSON before memory is spent on it. An error of the parser's quotes whatever it
+/// finds in a wrong place, so no text may be long but where any text may stand: in the metadata.
+fn check_header(json: &[u8]) -> Result<()> {
+    let mut key: &[u8] = b"";
+    let values = scan(json, |text, depth| {
+        if depth == 1 {
+            key = text;
+        }
+        let is_metadata = depth == 2 && key == b"__metadata__";
+        check_text(
+            "header",
+            text,
+            if is_metadata {
+                json.len()
+            } else {
+                LONGEST_NAME
+            },
+        )
+    })?;
+    check_count("header", values, MOST_VALUES)
+}
+
+/// Checks a description's JSON before memory is spent on it: that it has no more values than `most`,
+/// and no text longer than all characters there are.
 ///
 /// # Errors
 /// [`Error::NotAModel`] with the number.
-pub(super) fn check_values(what: &str, json: &[u8], most: usize) -> Result<()> {
-    let (mut commas, mut in_string, mut is_escaped) = (0, false, false);
-    for &byte in json {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = in_string,
-            b'"' => in_string = !in_string,
-            b',' if !in_string => commas += 1,
-            _ => {}
-        }
-    }
-    if commas < most {
+pub(super) fn check_description(json: &[u8], most: usize) -> Result<()> {
+    let values = scan(json, |text, _| {
+        check_text("description", text, LONGEST_TEXT)
+    })?;
+    check_count("description", values, most)
+}
+
+fn check_text(what: &str, text: &[u8], longest: usize) -> Result<()> {
+    let len = text.len();
+    if len <= longest {
         return Ok(());
     }
-    let values = commas + 1;
+    Err(container::wrong(format!(
+        "its {what} has a text of {len} bytes, expected at most {longest}"
+    )))
+}
+
+fn check_count(what: &str, values: usize, most: usize) -> Result<()> {
+    if values <= most {
+        return Ok(());
+    }
     Err(container::wrong(format!(
         "its {what} has {values} values, expected at most {most}"
     )))
+}
+
+/// Goes through JSON, without a tree: tells of each text how deep it stands, and returns the number of
+/// values, each of which a comma sets off. What is no JSON gives some number.
+fn scan<'a>(json: &'a [u8], mut tell: impl FnMut(&'a [u8], usize) -> Result<()>) -> Result<usize> {
+    let (mut commas, mut depth, mut is_escaped) = (0, 0_usize, false);
+    // Where the text began that we are in.
+    let mut begin = None;
+    for (at, &byte) in json.iter().enumerate() {
+        match (byte, begin) {
+            _ if is_escaped => is_escaped = false,
+            (b'\\', Some(_)) => is_escaped = true,
+            (b'"', Some(from)) => {
+                tell(&json[from..at], depth)?;
+                begin = None;
+            }
+            (b'"', None) => begin = Some(at + 1),
+            (b',', None) => commas += 1,
+            (b'{' | b'[', None) => depth += 1,
+            (b'}' | b']', None) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(commas + 1)
 }
 
 /// What is left of a text after what has been written, as long as that is the same.
@@ -108,23 +200,20 @@ impl Write for Rest<'_> {
 }
 
 /// What the safetensors crate found, in words for a person.
-pub(super) fn wrong(error: &SafeTensorError, bytes: &[u8]) -> Error {
+pub(super) fn wrong(error: &SafeTensorError, len: usize) -> Error {
     use SafeTensorError as E;
-    let len = bytes.len();
     container::wrong(match error {
         E::InvalidHeader(error) => {
             format!("it is not a safetensors file: its header is no UTF-8: {error}")
         }
-        E::InvalidHeaderDeserialization(error) => {
+        E::InvalidHeaderDeserialization(error) | E::JsonError(error) => {
             format!("it is not a safetensors file: its header is damaged: {error}")
         }
-        E::InvalidHeaderLength | E::MetadataIncompleteBuffer => format!(
-            "its {len} bytes are not as many as its header says: \
-             it is cut short or not a safetensors file"
-        ),
+        E::InvalidHeaderLength | E::MetadataIncompleteBuffer => return wrong_len(len as u64),
         E::InvalidOffset(name) => format!(
-            "tensor {name:?} does not begin where the one before it ends: \
-             its header is damaged"
+            "tensor {:?} does not begin where the one before it ends: \
+             its header is damaged",
+            container::short(name)
         ),
         E::TensorInvalidInfo => {
             "a tensor's shape and type ask for another number of bytes than its offsets: \

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
-use super::container::{values, wrong};
+use super::container::{short, values, wrong};
 use super::{check_count, header};
 use crate::config::{CellKind, NetworkConfig};
 use crate::error::{Error, Result};
@@ -21,6 +21,8 @@ use crate::vocabulary::Vocabulary;
 
 /// The metadata entry that may hold the characters, in the order of their numbers.
 const VOCABULARY: &str = "vocabulary";
+/// Most names of a message.
+const SHOWN: usize = 4;
 /// The name that every file must have, after a prefix.
 const FIRST: &str = "weight_ih_l0";
 
@@ -42,24 +44,27 @@ fn read(bytes: &[u8], characters: Option<&str>, is_relu: bool) -> Result<Model> 
     let own = metadata
         .metadata()
         .as_ref()
-        .and_then(|entries| entries.get(VOCABULARY));
-    let characters = characters.or(own.map(String::as_str)).ok_or_else(|| {
+        .and_then(|entries| entries.get(VOCABULARY).cloned());
+    // It may be as large as the file, and is read once more below.
+    drop(metadata);
+    let characters = characters.or(own.as_deref()).ok_or_else(|| {
         wrong("its metadata has no \"vocabulary\", expected one or a list of characters")
     })?;
-    let characters: Vec<char> = characters.chars().collect();
-    let file = SafeTensors::deserialize(bytes).map_err(|error| header::wrong(&error, bytes))?;
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|error| header::wrong(&error, bytes.len()))?;
     let views: BTreeMap<&str, TensorView<'_>> = file.iter().collect();
     let source = Source::new(&views, is_relu)?;
     let config = source.config;
     config
         .validate()
         .map_err(|error| wrong(error.to_string()))?;
-    if characters.len() != config.vocab_size {
-        let (symbols, size) = (characters.len(), config.vocab_size);
+    let (symbols, size) = (characters.chars().count(), config.vocab_size);
+    if symbols != size {
         return Err(wrong(format!(
             "its network has {size} characters, the vocabulary {symbols}"
         )));
     }
+    let characters: Vec<char> = characters.chars().collect();
     let mut sorted = characters.clone();
     sorted.sort_unstable();
     let vocabulary = Vocabulary::from_symbols(sorted).map_err(|error| wrong(error.to_string()))?;
@@ -137,8 +142,13 @@ impl Source {
             _ => None,
         };
         let decoder = decoder.ok_or_else(|| {
+            let names: Vec<&str> = others.iter().take(SHOWN).map(|name| short(name)).collect();
+            let more = match others.len() - names.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
             wrong(format!(
-                "beside its recurrent layers it holds {others:?}, \
+                "beside its recurrent layers it holds {names:?}{more}, \
                  expected the weight and bias of one linear layer"
             ))
         })?;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::file::{self, lock, probe, replace};
 use super::lock::Lock;
 use super::resume::{Interrupted, resume_path};
-use super::{load, to_bytes};
+use super::{check_finite, load, to_bytes};
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::Model;
@@ -248,6 +248,7 @@ impl Keeper {
     }
 
     fn write_model(&mut self, model: &Model) -> Result<()> {
+        check_finite(model, &self.model)?;
         replace(&self.model, &to_bytes(model))?;
         self.is_behind = false;
         Ok(())

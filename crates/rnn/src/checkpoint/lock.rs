@@ -8,7 +8,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file::beside;
+use super::file::{beside, kind};
 
 /// Holds the lock of a file until it is dropped.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ impl Lock {
     pub(super) fn take(target: &Path) -> io::Result<Option<Self>> {
         let path = beside(target, "lock");
         loop {
+            check(&path)?;
             let file = File::options()
                 .write(true)
                 .create(true)
@@ -63,6 +64,20 @@ impl Lock {
     }
 }
 
+/// Refuses what somebody else has put in the place of the lock: to open a pipe is to wait for its
+/// reader, for ever.
+fn check(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => {
+            let (shown, kind) = (path.display(), kind(&metadata));
+            let what = format!("{shown} is {kind}, expected a file or nothing");
+            Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+        }
+        // Whatever is wrong with it, opening it says so.
+        _ => Ok(()),
+    }
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         if cfg!(unix) && self.is_current().is_ok_and(|is_current| is_current) {
@@ -95,6 +110,15 @@ mod tests {
         let target = folder.path().join("m");
         fs::write(folder.path().join("m.lock"), "").unwrap();
         assert!(Lock::take(&target).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_folder_in_its_place_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("m.lock")).unwrap();
+        let error = Lock::take(&folder.path().join("m")).unwrap_err();
+        let ours = "m.lock is a folder, expected a file or nothing";
+        assert!(error.to_string().ends_with(ours), "{error}");
     }
 
     #[cfg(unix)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{Tensors, any_values, bytes, numbers, open, seal, wrong};
+use super::container::{Tensors, any_values, bytes, numbers, open, seal, values, wrong};
 use super::file::beside;
 use super::{Symbols, add_parameters, check_count, read_parameters};
 use crate::config::NetworkConfig;
@@ -56,6 +56,11 @@ struct Description {
     progress: Progress,
     split: Vec<f64>,
     vocabulary: Symbols,
+}
+
+/// Whether these bytes are what a run goes on from, so that who takes them for a model can be told.
+pub(super) fn is_run(content: &[u8]) -> bool {
+    open::<Description>(content).is_ok()
 }
 
 impl Interrupted {
@@ -111,10 +116,12 @@ impl Interrupted {
             .map_err(|error| wrong(error.to_string()))?;
         let copies = 1 + usize::from(d.has_best) + d.optimizer_state.len();
         check_count(&d.architecture, &file, copies)?;
-        let parameters = read_parameters(&d.architecture, &file, "")?;
+        // A step can carry them beyond all numbers; those that follow are left out, and in the end the
+        // run goes back to its best weights.
+        let parameters = read_parameters(&d.architecture, &file, "", any_values)?;
         let best = d
             .has_best
-            .then(|| read_parameters(&d.architecture, &file, "best."))
+            .then(|| read_parameters(&d.architecture, &file, "best.", values))
             .transpose()?;
         let mut optimizer_state = Vec::new();
         for name in d.optimizer_state {

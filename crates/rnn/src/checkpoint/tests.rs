@@ -5,7 +5,7 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::*;
 use crate::config::{CellKind, Init};
-use crate::error::Error;
+
 use crate::trainer::{Record, recommended};
 
 fn model(cell: CellKind) -> Model {
@@ -91,6 +91,24 @@ fn every_flipped_bit_is_refused() {
             );
         }
         damaged[bit / 8] = bytes[bit / 8];
+    }
+}
+
+#[test]
+fn weights_that_are_not_finite_are_not_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m");
+    model(CellKind::Gru).save(&path).unwrap();
+    let old = std::fs::read(&path).unwrap();
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let sound = model(CellKind::Gru);
+        let mut parameters = sound.network().parameters().clone();
+        parameters.as_mut_slice()[7] = value;
+        let network = Network::from_parameters(*sound.network().config(), parameters);
+        let wild = Model::new(sound.vocabulary().clone(), network, None);
+        let error = wild.save(&path).unwrap_err();
+        assert!(matches!(error, Error::Save { .. }), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), old);
     }
 }
 

@@ -338,6 +338,8 @@ impl<T: Scalar> Trainer<T> {
         let improved = validation_loss.is_some_and(|loss| {
             loss.is_finite() && self.progress.best.is_none_or(|(_, best)| loss < best)
         });
+        // A weight that the held-out text never reads may be none of a finite loss's.
+        let improved = improved && parameters.is_finite();
         if improved {
             self.progress.best = validation_loss.map(|loss| (record.step, loss));
             if let Some(best) = &mut self.best {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rnn::Trainer;
 
 use crate::plan::Plan;
+use crate::shell;
 use crate::target::Output;
 
 /// Saves a run that was stopped after `elapsed`; returns what to tell the user.
@@ -33,10 +34,9 @@ pub(super) fn stop(
 fn command(plan: &Plan, is_open: bool, elapsed: Duration) -> String {
     let mut text = String::from("rnn-cli train");
     for path in plan.texts.paths() {
-        text.push(' ');
-        text.push_str(&quoted(&path));
+        let _ = write!(text, " {}", shell::path(path));
     }
-    let _ = write!(text, " --resume {}", quoted(&plan.target.to_string()));
+    let _ = write!(text, " --resume {}", shell::path(plan.target.path()));
     if let Some(time) = plan.run.time.filter(|_| is_open) {
         // A time of 0 is none.
         let left = time.saturating_sub(elapsed).as_secs_f64().ceil().max(1.0);
@@ -44,7 +44,7 @@ fn command(plan: &Plan, is_open: bool, elapsed: Duration) -> String {
     }
     for (flag, path) in [("--metrics", &plan.metrics), ("--plot", &plan.plot)] {
         if let Some(path) = path {
-            let _ = write!(text, " {flag} {}", quoted(&path.display().to_string()));
+            let _ = write!(text, " {flag} {}", shell::path(path));
         }
     }
     let numbers = [
@@ -61,37 +61,4 @@ fn command(plan: &Plan, is_open: bool, elapsed: Duration) -> String {
         text.push_str(" --live");
     }
     text
-}
-
-/// A path as a shell takes it, and no flag.
-fn quoted(path: &str) -> String {
-    if path.len() > 1 && path.starts_with('-') {
-        return quoted(&format!("./{path}"));
-    }
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
-    if !path.is_empty() && path.chars().all(is_plain) {
-        return path.to_owned();
-    }
-    format!("'{}'", path.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_quoted_where_a_shell_would_take_them_apart() {
-        for (path, expected) in [
-            ("a/b-1.txt", "a/b-1.txt"),
-            ("über.txt", "über.txt"),
-            ("a b", "'a b'"),
-            ("it's", r"'it'\''s'"),
-            ("$HOME", "'$HOME'"),
-            ("", "''"),
-            ("-", "-"),
-            ("-x y", "'./-x y'"),
-        ] {
-            assert_eq!(quoted(path), expected);
-        }
-    }
 }
