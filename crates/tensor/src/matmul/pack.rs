@@ -1,4 +1,4 @@
-//! Packing: copies of A and B from which a tile reads without gaps.
+//! Copies: panels of B without gaps between their rows, and columns of C at its edge.
 
 use super::operand::Strided;
 use crate::isa::Kernel;
@@ -63,7 +63,12 @@ impl<T: Scalar, const W: usize, const P: usize> Kernel for FixedPanel<'_, T, W, 
 /// them share the 12 lines of one set of the first-level cache.
 const SIDE: usize = 8;
 
-/// Copies `N` columns, `depth` long and contiguous each, to rows of the panel from `first` on.
+/// Rows of the panel that are put together before they are stored.
+const HEIGHT: usize = 16;
+
+/// Copies `N` columns, `depth` long and contiguous each, to rows of the panel from `first` on. They go
+/// through a small square: of a loop that stores straight to the panel the compiler makes scatters,
+/// which are slower than one element after the other.
 #[inline(always)]
 fn across<T: Scalar, const N: usize>(
     panel: &mut [T],
@@ -80,8 +85,8 @@ fn across<T: Scalar, const N: usize>(
     let mut rows = panel.chunks_exact_mut(whole).take(depth);
     let mut p = 0;
     while p < depth {
-        let mut square = [[T::ZERO; N]; 16];
-        let count = (depth - p).min(16);
+        let mut square = [[T::ZERO; N]; HEIGHT];
+        let count = (depth - p).min(HEIGHT);
         for (q, out) in square.iter_mut().take(count).enumerate() {
             for i in 0..N {
                 out[i] = columns[i][p + q];
