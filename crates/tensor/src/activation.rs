@@ -5,20 +5,31 @@
 //! dx = y (g - <g, y>), for log-softmax dx = g - exp(y) sum(g).
 
 use crate::isa::{Kernel, vectorize};
+use crate::lanes::{LANES, Lanes};
 use crate::reduce;
 use crate::scalar::Scalar;
 use crate::view::MatrixViewMut;
 
-/// Replaces each element by a function of it, at full vector width.
-struct Map<'a, T, F>(&'a mut [T], F);
+/// Replaces each element by a function of it: in blocks, and what is left of them one by one.
+struct Map<'a, T, B, F>(&'a mut [T], B, F);
 
-impl<T: Scalar, F: Fn(T) -> T> Kernel for Map<'_, T, F> {
+impl<T: Scalar, B: Fn(Lanes<T>) -> Lanes<T>, F: Fn(T) -> T> Kernel for Map<'_, T, B, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        for x in self.0 {
-            *x = (self.1)(*x);
-        }
+        map(self.0, self.1, self.2);
+    }
+}
+
+/// [`Map`] inside another kernel.
+#[inline(always)]
+fn map<T: Scalar>(x: &mut [T], block: impl Fn(Lanes<T>) -> Lanes<T>, one: impl Fn(T) -> T) {
+    let (blocks, rest) = x.as_chunks_mut::<LANES>();
+    for x in blocks {
+        *x = block(Lanes(*x)).0;
+    }
+    for x in rest {
+        *x = one(*x);
     }
 }
 
@@ -26,6 +37,8 @@ impl<T: Scalar, F: Fn(T) -> T> Kernel for Map<'_, T, F> {
 pub fn tanh_in_place<T: Scalar>(x: &mut [T]) {
     vectorize(Map(
         x,
+        #[inline(always)]
+        |x: Lanes<T>| x.tanh(),
         #[inline(always)]
         |x: T| x.tanh(),
     ));
@@ -36,6 +49,8 @@ pub fn sigmoid_in_place<T: Scalar>(x: &mut [T]) {
     vectorize(Map(
         x,
         #[inline(always)]
+        |x: Lanes<T>| x.sigmoid(),
+        #[inline(always)]
         |x: T| x.sigmoid(),
     ));
 }
@@ -45,17 +60,16 @@ pub fn exp_in_place<T: Scalar>(x: &mut [T]) {
     vectorize(Map(
         x,
         #[inline(always)]
+        |x: Lanes<T>| x.exp(),
+        #[inline(always)]
         |x: T| x.exp(),
     ));
 }
 
 /// x <- max(x, 0); NaN becomes 0.
 pub fn relu_in_place<T: Scalar>(x: &mut [T]) {
-    vectorize(Map(
-        x,
-        #[inline(always)]
-        |x: T| x.max(T::ZERO),
-    ));
+    let one = |x: T| x.max(T::ZERO);
+    vectorize(Map(x, |x: Lanes<T>| x.map(one), one));
 }
 
 /// d tanh(x) / dx from h = tanh(x).
@@ -177,9 +191,14 @@ pub fn softmax_rows<T: Scalar>(x: MatrixViewMut<'_, T>) {
             for r in 0..self.0.rows() {
                 let row = self.0.row_mut(r);
                 let largest = reduce::max(row);
-                for x in &mut *row {
-                    *x = (*x - largest).exp();
-                }
+                let all = Lanes::splat(largest);
+                map(
+                    row,
+                    #[inline(always)]
+                    |x| (x - all).exp(),
+                    #[inline(always)]
+                    |x| (x - largest).exp(),
+                );
                 let scale = T::ONE / reduce::sum(row);
                 for x in row {
                     *x *= scale;

@@ -30,7 +30,7 @@
 //! | multiply | [`matmul()`], [`matmul_tn`], [`matmul_nt`], and [`PackedMatrix`] for weights that are used many times |
 //! | apply `tanh`, `sigmoid`, `exp`, softmax | [`activation`] |
 //! | add up a row, find its largest element | [`reduce`] |
-//! | write a loop of your own at full vector width | [`Kernel`] and [`vectorize`] |
+//! | write a loop of your own at full vector width | [`Kernel`] and [`vectorize`], [`Lanes`] for long formulas |
 //! | fill with random numbers | [`random`] |
 
 pub mod activation;
@@ -38,6 +38,7 @@ mod buffer;
 mod elementary;
 mod error;
 mod isa;
+mod lanes;
 mod matmul;
 mod matrix;
 mod operators;
@@ -48,6 +49,7 @@ mod view;
 
 pub use error::TensorError;
 pub use isa::{Isa, Kernel, vectorize};
+pub use lanes::{LANES, Lanes};
 pub use matmul::{
     PackedMatrix, matmul, matmul_acc, matmul_nt, matmul_nt_acc, matmul_tn, matmul_tn_acc,
 };

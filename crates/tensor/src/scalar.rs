@@ -4,6 +4,7 @@ use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::elementary;
+use crate::lanes::Lanes;
 use crate::matmul::sealed::Sealed;
 
 /// An element of a matrix: `f32` or `f64`.
@@ -64,10 +65,27 @@ pub trait Scalar:
     fn sigmoid(self) -> Self;
     /// Natural logarithm, `libm`'s.
     fn ln(self) -> Self;
+
+    /// See [`Lanes::exp`].
+    #[doc(hidden)]
+    fn exp_lanes(x: Lanes<Self>) -> Lanes<Self>;
+    /// See [`Lanes::tanh`].
+    #[doc(hidden)]
+    fn tanh_lanes(x: Lanes<Self>) -> Lanes<Self>;
+    /// See [`Lanes::sigmoid`].
+    #[doc(hidden)]
+    fn sigmoid_lanes(x: Lanes<Self>) -> Lanes<Self>;
 }
 
 macro_rules! scalar {
-    ($type:ident, ln = $ln:path, exp = $exp:path, tanh = $tanh:path, sigmoid = $sigmoid:path) => {
+    (
+        $type:ident,
+        ln = $ln:path,
+        exp = $exp:path,
+        tanh = $tanh:path,
+        sigmoid = $sigmoid:path,
+        lanes = [$exp_lanes:expr, $tanh_lanes:expr, $sigmoid_lanes:expr]
+    ) => {
         impl Scalar for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -123,6 +141,18 @@ macro_rules! scalar {
             fn ln(self) -> Self {
                 $ln(self)
             }
+            #[inline(always)]
+            fn exp_lanes(x: Lanes<Self>) -> Lanes<Self> {
+                $exp_lanes(x)
+            }
+            #[inline(always)]
+            fn tanh_lanes(x: Lanes<Self>) -> Lanes<Self> {
+                $tanh_lanes(x)
+            }
+            #[inline(always)]
+            fn sigmoid_lanes(x: Lanes<Self>) -> Lanes<Self> {
+                $sigmoid_lanes(x)
+            }
         }
     };
 }
@@ -132,12 +162,18 @@ scalar!(
     ln = libm::logf,
     exp = elementary::exp,
     tanh = elementary::tanh,
-    sigmoid = elementary::sigmoid
+    sigmoid = elementary::sigmoid,
+    lanes = [elementary::exp, elementary::tanh, elementary::sigmoid]
 );
 scalar!(
     f64,
     ln = libm::log,
     exp = libm::exp,
     tanh = libm::tanh,
-    sigmoid = elementary::sigmoid_f64
+    sigmoid = elementary::sigmoid_f64,
+    lanes = [
+        |x: Lanes<f64>| x.map(libm::exp),
+        |x: Lanes<f64>| x.map(libm::tanh),
+        |x: Lanes<f64>| x.map(elementary::sigmoid_f64)
+    ]
 );

@@ -13,7 +13,7 @@
 //! da_t = dh_t * (1 - h_t^2)                or  dh_t where h_t > 0, else 0
 //! ```
 
-use tensor::{Kernel, Scalar};
+use tensor::{Kernel, LANES, Lanes, Scalar};
 
 use super::{Backward, Forward};
 
@@ -24,7 +24,12 @@ impl<T: Scalar> Kernel for Tanh<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        for (h, &a) in self.0.h.iter_mut().zip(self.0.block.iter()) {
+        let Forward { block, h, .. } = self.0;
+        let whole = h.len() - h.len() % LANES;
+        for j in (0..whole).step_by(LANES) {
+            Lanes::load(block, j).tanh().store(h, j);
+        }
+        for (h, &a) in h[whole..].iter_mut().zip(&block[whole..]) {
             *h = a.tanh();
         }
     }

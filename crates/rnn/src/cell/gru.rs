@@ -20,10 +20,9 @@
 //! dh_prev = dh * z   (and what comes through the recurrent weights)
 //! ```
 
-use tensor::{Kernel, Scalar};
+use tensor::{Kernel, LANES, Lanes, Scalar};
 
-use super::lanes::{LANES, load, quarters, store};
-use super::{Backward, Forward};
+use super::{Backward, Forward, quarters};
 
 pub(super) struct Step<'a, T>(pub(super) Forward<'a, T>);
 
@@ -40,21 +39,18 @@ impl<T: Scalar> Kernel for Step<'_, T> {
             ..
         } = self.0;
         let states = h.chunks_exact_mut(hidden).zip(h_prev.chunks_exact(hidden));
-        for (gates, (h, h_prev)) in block.chunks_exact_mut(4 * hidden).zip(states) {
-            let [n, r, z, n_h] = quarters(gates);
+        for (gates, (h_row, h_prev)) in block.chunks_exact_mut(4 * hidden).zip(states) {
+            let [a_n, a_r, a_z, n_h] = quarters(gates);
             for j in (0..hidden).step_by(LANES) {
-                let (mut gn, mut gr, mut gz) = (load(n, j), load(r, j), load(z, j));
-                let (gn_h, mut state) = (load(n_h, j), load(h_prev, j));
-                for l in 0..LANES {
-                    gr[l] = gr[l].sigmoid();
-                    gz[l] = gz[l].sigmoid();
-                    gn[l] = gr[l].mul_add(gn_h[l], gn[l]).tanh();
-                    state[l] = gz[l].mul_add(state[l] - gn[l], gn[l]);
-                }
-                store(n, j, gn);
-                store(r, j, gr);
-                store(z, j, gz);
-                store(h, j, state);
+                let r = Lanes::load(a_r, j).sigmoid();
+                let z = Lanes::load(a_z, j).sigmoid();
+                let n = r.mul_add(Lanes::load(n_h, j), Lanes::load(a_n, j)).tanh();
+                // (1 - z) n + z h_prev, with one product.
+                let h = z.mul_add(Lanes::load(h_prev, j) - n, n);
+                n.store(a_n, j);
+                r.store(a_r, j);
+                z.store(a_z, j);
+                h.store(h_row, j);
             }
         }
     }
@@ -75,31 +71,27 @@ impl<T: Scalar> Kernel for Back<'_, T> {
             hidden,
             ..
         } = self.0;
+        let one = Lanes::splat(T::ONE);
         let states = h_prev
             .chunks_exact(hidden)
             .zip(d_h.chunks_exact(hidden))
             .zip(carry_h.chunks_exact_mut(hidden));
         for (gates, ((h_prev, d_h), carry)) in block.chunks_exact_mut(4 * hidden).zip(states) {
-            let [n, r, z, n_h] = quarters(gates);
+            let [a_n, a_r, a_z, a_nh] = quarters(gates);
             for j in (0..hidden).step_by(LANES) {
-                let (mut gn, mut gr, mut gz) = (load(n, j), load(r, j), load(z, j));
-                let (mut gn_h, before) = (load(n_h, j), load(h_prev, j));
-                let (above, mut from_h) = (load(d_h, j), load(carry, j));
-                for l in 0..LANES {
-                    let (n, r, z) = (gn[l], gr[l], gz[l]);
-                    let dh = above[l] + from_h[l];
-                    let dn = dh * (T::ONE - z) * (T::ONE - n * n);
-                    gn[l] = dn;
-                    gr[l] = dn * gn_h[l] * (r * (T::ONE - r));
-                    gz[l] = dh * (before[l] - n) * (z * (T::ONE - z));
-                    gn_h[l] = dn * r;
-                    from_h[l] = dh * z;
-                }
-                store(n, j, gn);
-                store(r, j, gr);
-                store(z, j, gz);
-                store(n_h, j, gn_h);
-                store(carry, j, from_h);
+                let (n, r, z) = (
+                    Lanes::load(a_n, j),
+                    Lanes::load(a_r, j),
+                    Lanes::load(a_z, j),
+                );
+                let (n_h, h_prev) = (Lanes::load(a_nh, j), Lanes::load(h_prev, j));
+                let dh = Lanes::load(d_h, j) + Lanes::load(carry, j);
+                let dn_x = dh * (one - z) * (one - n * n);
+                dn_x.store(a_n, j);
+                (dn_x * n_h * (r * (one - r))).store(a_r, j);
+                (dh * (h_prev - n) * (z * (one - z))).store(a_z, j);
+                (dn_x * r).store(a_nh, j);
+                (dh * z).store(carry, j);
             }
         }
     }

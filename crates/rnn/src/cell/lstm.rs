@@ -19,10 +19,9 @@
 //! dc_prev = dc * f
 //! ```
 
-use tensor::{Kernel, Scalar};
+use tensor::{Kernel, LANES, Lanes, Scalar};
 
-use super::lanes::{LANES, load, quarters, store};
-use super::{Backward, Forward};
+use super::{Backward, Forward, quarters};
 
 pub(super) struct Step<'a, T>(pub(super) Forward<'a, T>);
 
@@ -43,26 +42,21 @@ impl<T: Scalar> Kernel for Step<'_, T> {
             .chunks_exact_mut(hidden)
             .zip(c.chunks_exact_mut(hidden))
             .zip(c_prev.chunks_exact(hidden));
-        for (gates, ((h, c), c_prev)) in block.chunks_exact_mut(4 * hidden).zip(states) {
-            let [i, f, g, o] = quarters(gates);
+        for (gates, ((h_row, c_row), c_prev)) in block.chunks_exact_mut(4 * hidden).zip(states) {
+            let [a_i, a_f, a_g, a_o] = quarters(gates);
             for j in (0..hidden).step_by(LANES) {
-                let (mut gi, mut gf) = (load(i, j), load(f, j));
-                let (mut gg, mut go) = (load(g, j), load(o, j));
-                let (mut cell, mut out) = (load(c_prev, j), [T::ZERO; LANES]);
-                for l in 0..LANES {
-                    gi[l] = gi[l].sigmoid();
-                    gf[l] = gf[l].sigmoid();
-                    gg[l] = gg[l].tanh();
-                    go[l] = go[l].sigmoid();
-                    cell[l] = gf[l].mul_add(cell[l], gi[l] * gg[l]);
-                    out[l] = go[l] * cell[l].tanh();
-                }
-                store(i, j, gi);
-                store(f, j, gf);
-                store(g, j, gg);
-                store(o, j, go);
-                store(c, j, cell);
-                store(h, j, out);
+                let i = Lanes::load(a_i, j).sigmoid();
+                let f = Lanes::load(a_f, j).sigmoid();
+                let g = Lanes::load(a_g, j).tanh();
+                let o = Lanes::load(a_o, j).sigmoid();
+                let c = f.mul_add(Lanes::load(c_prev, j), i * g);
+                let h = o * c.tanh();
+                i.store(a_i, j);
+                f.store(a_f, j);
+                g.store(a_g, j);
+                o.store(a_o, j);
+                c.store(c_row, j);
+                h.store(h_row, j);
             }
         }
     }
@@ -85,6 +79,7 @@ impl<T: Scalar> Kernel for Back<'_, T> {
             hidden,
             ..
         } = self.0;
+        let one = Lanes::splat(T::ONE);
         let states = c
             .chunks_exact(hidden)
             .zip(c_prev.chunks_exact(hidden))
@@ -95,29 +90,19 @@ impl<T: Scalar> Kernel for Back<'_, T> {
         for ((gates, ((c, c_prev), d_h)), (carry_h, carry_c)) in
             block.chunks_exact_mut(4 * hidden).zip(states).zip(carries)
         {
-            let [i, f, g, o] = quarters(gates);
+            let [a_i, a_f, a_g, a_o] = quarters(gates);
             for j in (0..hidden).step_by(LANES) {
-                let (mut gi, mut gf) = (load(i, j), load(f, j));
-                let (mut gg, mut go) = (load(g, j), load(o, j));
-                let (cell, cell_prev, above) = (load(c, j), load(c_prev, j), load(d_h, j));
-                let (from_h, mut from_c) = (load(carry_h, j), load(carry_c, j));
-                for l in 0..LANES {
-                    let (i, f, g, o) = (gi[l], gf[l], gg[l], go[l]);
-                    let tanh_c = cell[l].tanh();
-                    let dh = above[l] + from_h[l];
-                    let dc = (dh * o).mul_add(T::ONE - tanh_c * tanh_c, from_c[l]);
-                    gi[l] = dc * g * (i * (T::ONE - i));
-                    gf[l] = dc * cell_prev[l] * (f * (T::ONE - f));
-                    gg[l] = dc * i * (T::ONE - g * g);
-                    go[l] = dh * tanh_c * (o * (T::ONE - o));
-                    from_c[l] = dc * f;
-                }
-                store(i, j, gi);
-                store(f, j, gf);
-                store(g, j, gg);
-                store(o, j, go);
-                store(carry_c, j, from_c);
-                store(carry_h, j, [T::ZERO; LANES]);
+                let (i, f) = (Lanes::load(a_i, j), Lanes::load(a_f, j));
+                let (g, o) = (Lanes::load(a_g, j), Lanes::load(a_o, j));
+                let tanh_c = Lanes::load(c, j).tanh();
+                let dh = Lanes::load(d_h, j) + Lanes::load(carry_h, j);
+                let dc = (dh * o).mul_add(one - tanh_c * tanh_c, Lanes::load(carry_c, j));
+                (dc * g * (i * (one - i))).store(a_i, j);
+                (dc * Lanes::load(c_prev, j) * (f * (one - f))).store(a_f, j);
+                (dc * i * (one - g * g)).store(a_g, j);
+                (dh * tanh_c * (o * (one - o))).store(a_o, j);
+                (dc * f).store(carry_c, j);
+                Lanes::splat(T::ZERO).store(carry_h, j);
             }
         }
     }

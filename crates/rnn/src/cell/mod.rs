@@ -18,7 +18,6 @@
 
 mod elman;
 mod gru;
-mod lanes;
 mod lstm;
 
 use std::ops::Range;
@@ -153,4 +152,14 @@ pub(crate) fn backward<T: Scalar>(kind: CellKind, step: Backward<'_, T>) {
         CellKind::Lstm => vectorize(lstm::Back(step)),
         CellKind::Gru => vectorize(gru::Back(step)),
     }
+}
+
+/// The four gates of one row of a block.
+#[inline(always)]
+fn quarters<T>(row: &mut [T]) -> [&mut [T]; 4] {
+    let hidden = row.len() / 4;
+    let (first, rest) = row.split_at_mut(hidden);
+    let (second, rest) = rest.split_at_mut(hidden);
+    let (third, fourth) = rest.split_at_mut(hidden);
+    [first, second, third, &mut fourth[..hidden]]
 }
