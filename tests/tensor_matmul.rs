@@ -32,9 +32,12 @@ fn same_bits<T: Scalar>(got: &Matrix<T>, want: &Matrix<T>, what: &str) {
     }
 }
 
+/// Elements that a block goes on for after the last row of the matrix inside it.
+const BEHIND: usize = 100;
+
 /// A copy of `x` inside a larger block, as rows `stride` apart; the rest is NaN.
 fn spread<T: Scalar>(x: &Matrix<T>, stride: usize) -> Vec<T> {
-    let mut data = vec![T::from_f64(f64::NAN); x.rows() * stride];
+    let mut data = vec![T::from_f64(f64::NAN); x.rows() * stride + BEHIND];
     for r in 0..x.rows() {
         data[r * stride..][..x.cols()].copy_from_slice(x.row(r));
     }
@@ -50,6 +53,8 @@ fn gather<T: Scalar>(data: &[T], rows: usize, cols: usize, stride: usize) -> Mat
             "wrote past the end of row {r}"
         );
     }
+    let behind = &data[rows * stride..];
+    assert!(behind.len() == BEHIND && behind.iter().all(|x| !x.is_finite()));
     Matrix::from_fn(rows, cols, |r, c| data[r * stride + c])
 }
 

@@ -28,10 +28,25 @@ impl Even {
     /// Where the pieces of each length begin, how long they are, and how many: the longer ones first,
     /// by one, then the others.
     #[inline]
-    pub(crate) fn runs(self) -> [(usize, usize, usize); 2] {
+    fn runs(self) -> [(usize, usize, usize); 2] {
         let (short, longer) = (self.length / self.count, self.length % self.count);
         let start = longer * (short + 1);
         [(0, short + 1, longer), (start, short, self.count - longer)]
+    }
+
+    /// [`Even::runs`], each in two: the pieces that end by `limit`, and the others.
+    #[inline]
+    pub(crate) fn runs_around(self, limit: usize) -> [(usize, usize, usize); 4] {
+        let [longer, shorter] = self.runs();
+        let ([a, b], [c, d]) = (around(longer, limit), around(shorter, limit));
+        [a, b, c, d]
+    }
+
+    /// The length of all pieces that end by `limit`.
+    #[inline]
+    pub(crate) fn within(self, limit: usize) -> usize {
+        let [a, _, c, _] = self.runs_around(limit);
+        a.1 * a.2 + c.1 * c.2
     }
 
     /// Where each piece begins and how long it is.
@@ -39,6 +54,21 @@ impl Even {
     pub(crate) fn pieces(self) -> impl Iterator<Item = (usize, usize)> {
         (0..self.count).map(move |i| (self.start(i), self.start(i + 1) - self.start(i)))
     }
+}
+
+/// A run of pieces in two. Nearly always all of them are on one side, which costs no division.
+#[inline]
+fn around(
+    (start, length, count): (usize, usize, usize),
+    limit: usize,
+) -> [(usize, usize, usize); 2] {
+    let before = if limit >= start + length * count {
+        count
+    } else {
+        limit.saturating_sub(start) / length
+    };
+    let middle = start + before * length;
+    [(start, length, before), (middle, length, count - before)]
 }
 
 /// Columns of B and C cut into panels of [`Shape::PANEL`] vectors; the last one takes up to
@@ -71,6 +101,13 @@ impl Panels {
     #[inline]
     pub(crate) fn start(self, panel: usize) -> usize {
         panel * self.panel * self.lanes
+    }
+
+    /// All of them, the last one before the others.
+    #[inline]
+    pub(crate) fn last_first(self) -> impl Iterator<Item = usize> {
+        let last = self.count.saturating_sub(1);
+        (last..self.count).chain(0..last)
     }
 
     /// Columns of a panel that exist.
@@ -137,10 +174,24 @@ mod tests {
                 let sizes: Vec<usize> = pieces.iter().map(|piece| piece.1).collect();
                 assert_eq!(sizes.iter().sum::<usize>(), length);
                 if length > 0 {
-                    let [first, second] = Even::new(length, most).runs();
+                    let even = Even::new(length, most);
+                    let [first, second] = even.runs();
                     assert_eq!(first.2 + second.2, pieces.len());
                     assert_eq!(first.1 * first.2, second.0);
                     assert_eq!(second.0 + second.1 * second.2, length);
+                    for limit in 0..length + 2 {
+                        let within = even.within(limit);
+                        assert!(within <= limit && (within + most > limit || within == length));
+                        let mut next = 0;
+                        for (start, each, count) in even.runs_around(limit) {
+                            assert!(
+                                count == 0 || start == next && (start < within || within <= start)
+                            );
+                            next += each * count;
+                            assert!(count == 0 || next <= within || start >= within);
+                        }
+                        assert_eq!(next, length);
+                    }
                 }
                 assert!(sizes.iter().all(|&size| size <= most));
                 let least = sizes.iter().min().copied().unwrap_or(0);

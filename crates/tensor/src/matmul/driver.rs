@@ -1,6 +1,7 @@
 //! Threads: who computes which part of a product. No element's chain depends on where the cuts are.
 
 use super::cut::Panels;
+use super::flip;
 use super::loops::{five_loops, one_row};
 use super::operand::{Packed, Strided};
 use super::pack::PackPanel;
@@ -65,7 +66,10 @@ fn split_rows<T: Scalar, L: Shape<T>>(
 ) {
     let (m, k) = (a.rows, a.cols);
     if parts < 2 || m < 2 * FEWEST_ROWS || m * k * c.cols() < WORTH_SPLITTING {
-        return five_loops(level, a, b, c, add);
+        return match b {
+            Rhs::Plain(b) if flip::pays(a, b) => flip::flipped(level, a, b, c, add),
+            b => five_loops(level, a, b, c, add),
+        };
     }
     let half = m / 2;
     let (top, bottom) = c.split_at_row(half);

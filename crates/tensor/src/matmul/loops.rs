@@ -10,19 +10,21 @@ use super::shape::Shape;
 use crate::scalar::Scalar;
 use crate::view::MatrixViewMut;
 
-/// KC: length of the chains between loading and storing C, where rows of A are contiguous.
-const KC: usize = 256;
-/// The same where its columns are: each k then needs a line of its own, and B shares the first-level
-/// cache with all of them.
+/// KC: bytes of the chains between loading and storing C, where rows of A are contiguous.
+const KC_BYTES: usize = 2048;
+/// The same in elements where columns of A are contiguous: each k then needs a line of its own, and B
+/// shares the first-level cache with all of them.
 const KC_ACROSS: usize = 128;
-/// MC: rows of A in a block, at most half of a second-level cache of 1 MiB.
-const MC: usize = 512;
+/// MC KC: elements of A in a block of up to [`MC_MOST`] rows. Half of a second-level cache of 1 MiB for
+/// f32; for f64 all of it, and then B is packed.
+const BLOCK: usize = 1 << 17;
+pub(crate) const MC_MOST: usize = 512;
 /// Elements that the copies have at most. Buffers have that much room at once, so that a thread
 /// allocates in its first product and never again; what is not used is never touched.
-const PANEL_LEN: usize = KC * MOST_COLUMNS;
-const EDGE_LEN: usize = MC * MOST_COLUMNS;
+const PANEL_LEN: usize = KC_BYTES / size_of::<f32>() * MOST_COLUMNS;
+pub(crate) const EDGE_LEN: usize = MC_MOST * MOST_COLUMNS;
 /// Columns of the widest panel.
-const MOST_COLUMNS: usize = 6 * 16;
+pub(crate) const MOST_COLUMNS: usize = 6 * 16;
 
 /// The product on this thread.
 pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
@@ -35,23 +37,48 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     let (m, k, n) = (a.rows, a.cols, c.cols());
     let panels = Panels::new::<T, L>(n);
     let across = a.col_stride != 1;
-    let kc = if across { KC_ACROSS } else { KC };
+    let kc = if across {
+        KC_ACROSS
+    } else {
+        KC_BYTES / size_of::<T>()
+    };
+    let mc = (BLOCK / kc).min(MC_MOST);
     let mut panel_buffer = T::take_buffer(Operand::B);
     let packed = panel_buffer.aligned(PANEL_LEN);
     let mut edge_buffer = T::take_buffer(Operand::C);
     let edge = edge_buffer.aligned(EDGE_LEN);
     let c_row = c.stride();
     let c = c.data_mut();
-    for (ic, rows) in Even::new(m, MC).pieces() {
+    for (ic, rows) in Even::new(m, mc).pieces() {
         for (pc, depth) in Even::new(k, kc).pieces() {
-            for panel in 0..panels.count {
+            for panel in panels.last_first() {
                 let (jc, width) = (panels.start(panel), panels.width(panel));
                 let vectors = panels.vectors(panel);
                 let whole = vectors * L::LANES;
                 let tiles = Even::new(rows, L::max_rows(vectors));
 
-                // The panel at the edge of C has more columns than C: its tiles work on a copy.
+                let readable = match b {
+                    Rhs::Packed(_) => k,
+                    Rhs::Plain(_) if worth_packing(across, tiles.count, k) => 0,
+                    Rhs::Plain(b) if b.col_stride != 1 => 0,
+                    Rhs::Plain(b) => whole_rows(b.data.len(), b.row_stride, jc, whole).min(k),
+                };
+                let in_place = readable.saturating_sub(pc).min(depth);
+
+                // The panel at the edge of C has more columns than C. Where each chain is computed at
+                // one go, its tiles may store past the ends of their rows, since what comes next is
+                // computed later; else they work on a copy, as do those whose last row is the last of C.
                 let at_edge = width < whole;
+                let at_one_go = !add && depth == k && (in_place == 0 || in_place == k);
+                let copied_from = if !at_edge {
+                    rows
+                } else if at_one_go && c_row == n {
+                    // Not of `c`, which may go on behind the matrix.
+                    let storable = whole_rows(m * n, c_row, jc, whole);
+                    tiles.within(storable.saturating_sub(ic))
+                } else {
+                    0
+                };
                 if at_edge && add && pc == 0 {
                     level.run(CopyRows {
                         rows,
@@ -62,18 +89,7 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
                         to_row: whole,
                     });
                 }
-                let (target, target_row) = if at_edge {
-                    (&mut *edge, whole)
-                } else {
-                    (&mut c[ic * c_row + jc..], c_row)
-                };
 
-                let readable = match b {
-                    Rhs::Packed(_) => k,
-                    Rhs::Plain(_) if worth_packing(across, tiles.count, k) => 0,
-                    Rhs::Plain(b) => readable_rows(b, jc, whole),
-                };
-                let in_place = readable.saturating_sub(pc).min(depth);
                 for (from, depth) in [(pc, in_place), (pc + in_place, depth - in_place)] {
                     if depth == 0 {
                         continue;
@@ -93,10 +109,15 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
                         }
                     };
                     let a = a.part(ic, rows, from, depth);
-                    for (ir, rows, count) in tiles.runs() {
+                    for (ir, rows, count) in tiles.runs_around(copied_from) {
                         if count == 0 {
                             continue;
                         }
+                        let (target, target_row) = if ir < copied_from {
+                            (&mut c[(ic + ir) * c_row + jc..], c_row)
+                        } else {
+                            (&mut edge[ir * whole..], whole)
+                        };
                         let tiles = Tiles {
                             count,
                             depth,
@@ -105,7 +126,7 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
                             a_col: a.col_stride,
                             b,
                             b_row,
-                            c: &mut target[ir * target_row..],
+                            c: target,
                             c_row: target_row,
                             load: add || from > 0,
                         };
@@ -115,11 +136,11 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
 
                 if at_edge && pc + depth == k {
                     level.run(CopyRows {
-                        rows,
+                        rows: rows - copied_from,
                         width,
-                        from: edge,
+                        from: &edge[copied_from * whole..],
                         from_row: whole,
-                        to: &mut c[ic * c_row + jc..],
+                        to: &mut c[(ic + copied_from) * c_row + jc..],
                         to_row: c_row,
                     });
                 }
@@ -142,16 +163,14 @@ fn worth_packing(across: bool, tiles: usize, k: usize) -> bool {
     }
 }
 
-/// Rows of B, from the first on, of which a tile may read whole vectors where the caller has them.
-/// Past the last column it then reads what comes next in memory; that only meets columns of C that
-/// nobody keeps. In the last row or two nothing may come next.
+/// Rows of a matrix, from the first on, of which whole vectors can be read or stored, past the last
+/// column too where the next row follows. In the last row or two nothing may come next.
 #[inline]
-fn readable_rows<T>(b: Strided<'_, T>, column: usize, whole: usize) -> usize {
-    if b.col_stride != 1 || b.data.len() < column + whole {
-        return 0;
+fn whole_rows(len: usize, row_stride: usize, column: usize, whole: usize) -> usize {
+    match len.checked_sub(column + whole) {
+        Some(rest) => rest / row_stride.max(1) + 1,
+        None => 0,
     }
-    let rows = (b.data.len() - column - whole) / b.row_stride.max(1) + 1;
-    rows.min(b.rows)
 }
 
 /// C = a B, or C += a B for a single row: every element of B is used once, so nothing is blocked, and

@@ -58,9 +58,9 @@
 //!    |   |   |   | |           |=====|     |  MR       |   | B |   | |
 //!    +---+---+---+-+           +-----+-----+-          +---+---+---+-+
 //!
-//! for ic in 0..m by MC = 512         a block of A, MC x KC, half the second level
-//!   for pc in 0..k by KC = 256       ... read again for each panel
-//!     for jc in 0..n by NR = 64      a panel of B, KC x NR, 64 KiB: read again for each tile
+//! for ic in 0..m by MC = 256         a block of A, MC x KC, half the second level
+//!   for pc in 0..k by KC = 512       ... read again for each panel
+//!     for jc in 0..n by NR = 64      a panel of B, KC x NR, 128 KiB: read again for each tile
 //!       for ir in 0..MC by MR = 6    a tile of C, in registers
 //!         for p in 0..KC             one column of A times one row of B
 //! ```
@@ -68,25 +68,27 @@
 //! These are the five loops of GotoBLAS (Goto and van de Geijn, "Anatomy of High-Performance Matrix
 //! Multiplication", 2008) as BLIS cuts them (Van Zee and van de Geijn, "BLIS: A Framework for Rapidly
 //! Instantiating BLAS Functionality", 2015), less their outermost, which keeps a large block of B in the
-//! third level: here B is read once for every 512 rows. Loading and storing C costs a tile 48 moves; KC
-//! spreads them over 256 p.
+//! third level: here B is read once for every 256 rows. Loading and storing C costs a tile 48 moves; KC
+//! spreads them over 512 p.
 //!
 //! # Packing: when it pays
 //!
-//! - A B: B is read where it is. Below 16 tiles a copy would not come back; above 64 it does (rows of B
-//!   that lie a power of two apart share few sets of a cache), and so does one of up to 128 rows, which
-//!   then fits into the first level.
+//! - A B: B is read where it is, for a copy would hardly be faster to read. It pays from 16 tiles on
+//!   for a B of up to 128 rows, which then fits into the first level, and from 64 on for the others; as
+//!   many only f64 has in a block, whose MC is 512.
 //! - A^T B: each p has a line of A to itself, and they crowd the first level, so from 5 tiles on B is
 //!   packed and KC is 128.
-//! - A B^T: b_pj and b_p,j+1 are far apart, so B is always packed, through squares of 8 by 16.
+//! - A B^T: b_pj and b_p,j+1 are far apart, so B is always packed, through squares of 8 by 16. For few
+//!   rows that costs as much as the product; then C^T = B A^T is computed instead (`flip.rs`).
 //! - [`PackedMatrix`]: weights that are multiplied many times are packed once.
 //!
 //! # Edges
 //!
 //! 65 columns are one panel of five vectors (up to six when others stand before it), not one of four
 //! and a tile for a single column; 50 rows are nine tiles of five and six, not eight of six and a rest
-//! of two (`cut.rs`). The last panel reads on past the end of B's rows, into the next row, and works on
-//! a copy of C with room for what comes out: no element has a path of its own.
+//! of two (`cut.rs`). The last panel reads on past the end of B's rows, into the next row. It stores past
+//! the end of C's rows, too, where the next row is computed after; and where it is not, works on a copy
+//! of C with room for what comes out. No element has a path of its own.
 //!
 //! A single row of C is a case of its own. It uses each element of B once, so only the cache counts that
 //! B is in, and two panels side by side keep eight chains under way. Every other product with the same
@@ -99,6 +101,8 @@
 //! | 14 x 32 tile, A packed in chunks of a line for each row | 0.81 of the peak: all broadcasts of a step come from the same place in their lines |
 //! | 12 x 32 tile, A in place | 0.92 at 128 p, where 6 x 64 has 0.98: 14 loads in 12 cycles |
 //! | 4 x 96 tile | as fast, but 33 bytes of B a cycle |
+//! | KC = 256, MC = 512 | 0.94 of the peak at 512 and 0.89 at 1024, where 512 and 256 have 0.96 and 0.91: C moves less often |
+//! | KC = 1024 | no faster, and twice the room |
 //! | A packed, or blocks of it copied against colliding lines | nothing within the noise |
 //! | B packed by the first tiles as they read it | 0.91 where reading it in place has 0.93 |
 //! | panels in the outer loop, chains in the inner | the same within 1 % |
@@ -114,12 +118,14 @@
 //! | `cut.rs` | how lengths are cut into pieces and columns into panels |
 //! | `pack.rs` | copies |
 //! | `loops.rs` | the other four loops |
+//! | `flip.rs` | C^T instead of C |
 //! | `driver.rs` | threads |
 //! | `packed.rs` | weights packed once |
 //! | `operand.rs`, `sealed.rs` | operands as they lie in memory; what is compiled for `f32` and `f64` |
 
 mod cut;
 mod driver;
+mod flip;
 mod kernel;
 mod loops;
 mod operand;

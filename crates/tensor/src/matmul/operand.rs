@@ -33,12 +33,18 @@ impl<'a, T> Strided<'a, T> {
 
     #[inline]
     pub(crate) fn transposed(x: MatrixView<'a, T>) -> Self {
+        Strided::new(x).transpose()
+    }
+
+    /// The same memory, rows and columns exchanged.
+    #[inline]
+    pub(crate) fn transpose(self) -> Self {
         Strided {
-            data: x.data(),
-            rows: x.cols(),
-            cols: x.rows(),
-            row_stride: 1,
-            col_stride: x.stride(),
+            data: self.data,
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
         }
     }
 

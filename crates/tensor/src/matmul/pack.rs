@@ -39,23 +39,64 @@ impl<T: Scalar, const W: usize, const P: usize> Kernel for FixedPanel<'_, T, W, 
             }
             return;
         }
-        for first in (0..cols).step_by(SIDE) {
-            let from = &data[first * col_stride..];
-            if first + SIDE <= cols {
-                across::<T, SIDE>(panel, whole, first, from, col_stride, rows);
-            } else {
-                for column in 0..cols - first {
-                    across::<T, 1>(
-                        panel,
-                        whole,
-                        first + column,
-                        &from[column * col_stride..],
-                        col_stride,
-                        rows,
-                    );
-                }
-            }
-        }
+        transpose(data, col_stride, cols, rows, panel, whole);
+    }
+}
+
+/// The transpose of `[rows, depth]`, rows of it contiguous, as `[depth, rows]`.
+pub(crate) struct Transpose<'a, T> {
+    pub(crate) from: &'a [T],
+    pub(crate) from_row: usize,
+    pub(crate) rows: usize,
+    pub(crate) depth: usize,
+    pub(crate) to: &'a mut [T],
+    pub(crate) to_row: usize,
+}
+
+impl<T: Scalar> Kernel for Transpose<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        transpose(
+            self.from,
+            self.from_row,
+            self.rows,
+            self.depth,
+            self.to,
+            self.to_row,
+        );
+    }
+}
+
+#[inline(always)]
+fn transpose<T: Scalar>(
+    from: &[T],
+    from_row: usize,
+    rows: usize,
+    depth: usize,
+    to: &mut [T],
+    to_row: usize,
+) {
+    let whole = rows - rows % SIDE;
+    for first in (0..whole).step_by(SIDE) {
+        across::<T, SIDE>(
+            to,
+            to_row,
+            first,
+            &from[first * from_row..],
+            from_row,
+            depth,
+        );
+    }
+    for first in whole..rows {
+        across::<T, 1>(
+            to,
+            to_row,
+            first,
+            &from[first * from_row..],
+            from_row,
+            depth,
+        );
     }
 }
 
@@ -66,13 +107,13 @@ const SIDE: usize = 8;
 /// Rows of the panel that are put together before they are stored.
 const HEIGHT: usize = 16;
 
-/// Copies `N` columns, `depth` long and contiguous each, to rows of the panel from `first` on. They go
-/// through a small square: of a loop that stores straight to the panel the compiler makes scatters,
+/// Copies `N` columns, `depth` long and contiguous each, to rows of `to` from `first` on. They go
+/// through a small square: of a loop that stores straight to them the compiler makes scatters,
 /// which are slower than one element after the other.
 #[inline(always)]
 fn across<T: Scalar, const N: usize>(
-    panel: &mut [T],
-    whole: usize,
+    to: &mut [T],
+    to_row: usize,
     first: usize,
     from: &[T],
     stride: usize,
@@ -82,7 +123,7 @@ fn across<T: Scalar, const N: usize>(
     for (i, column) in columns.iter_mut().enumerate() {
         *column = &from[i * stride..][..depth];
     }
-    let mut rows = panel.chunks_exact_mut(whole).take(depth);
+    let mut rows = to.chunks_mut(to_row).take(depth);
     let mut p = 0;
     while p < depth {
         let mut square = [[T::ZERO; N]; HEIGHT];
