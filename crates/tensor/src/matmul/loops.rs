@@ -59,7 +59,11 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
 
                 let readable = match b {
                     Rhs::Packed(_) => k,
-                    Rhs::Plain(_) if worth_packing(across, tiles.count, k) => 0,
+                    Rhs::Plain(_)
+                        if worth_packing(across, tiles.count, k, whole * size_of::<T>()) =>
+                    {
+                        0
+                    }
                     Rhs::Plain(b) if b.col_stride != 1 => 0,
                     Rhs::Plain(b) => whole_rows(b.data.len(), b.row_stride, jc, whole).min(k),
                 };
@@ -151,15 +155,16 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     T::put_buffer(Operand::C, edge_buffer);
 }
 
-/// Whether so many tiles below each other repay a packed panel of B: beside an A that is read across
-/// they do soon; else only if the panel then fits into the first-level cache, as one of up to 128
-/// rows does.
+/// Whether so many tiles below each other repay a packed panel of B whose rows have so many bytes:
+/// beside an A that is read across they do soon; where the panel then fits into the first-level cache,
+/// as one of up to 128 rows does; and later where a row is no more than a line, and perhaps in a page
+/// of its own.
 #[inline]
-fn worth_packing(across: bool, tiles: usize, k: usize) -> bool {
+fn worth_packing(across: bool, tiles: usize, k: usize, row: usize) -> bool {
     if across {
         tiles >= 5
     } else {
-        tiles >= 64 || tiles >= 16 && k <= 128
+        tiles >= 64 || tiles >= 32 && row <= 64 || tiles >= 16 && k <= 128
     }
 }
 
