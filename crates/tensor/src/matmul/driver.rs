@@ -1,7 +1,7 @@
 //! Threads: who computes which part of a product. No element's chain depends on where the cuts are.
 
 use super::cut::Panels;
-use super::loops::{five_loops, one_row};
+use super::loops::{five_loops, is_one_tile, one_row, one_tile};
 use super::operand::{Packed, Strided};
 use super::pack::PackPanel;
 use super::shape::Shape;
@@ -43,9 +43,13 @@ pub(crate) fn product<T: Scalar, L: Shape<T>>(
         }
         return;
     }
-    let parts = match rayon::current_thread_index() {
-        Some(_) if m * k * n >= WORTH_SPLITTING => rayon::current_num_threads(),
-        _ => 1,
+    if is_one_tile::<T, L>(a, b, n) {
+        return one_tile(level, a, b, c, add);
+    }
+    let parts = if m * k * n >= WORTH_SPLITTING && rayon::current_thread_index().is_some() {
+        rayon::current_num_threads()
+    } else {
+        1
     };
     match b {
         Rhs::Packed(b) if m == 1 => split_columns(level, a, b, c.row_mut(0), add, parts),

@@ -130,6 +130,51 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     T::put_buffer(Operand::C, edge_buffer);
 }
 
+/// Whether the product is a single tile over whole vectors of B where they lie, as in small networks.
+#[inline]
+pub(crate) fn is_one_tile<T, L: Shape<T>>(
+    a: Strided<'_, T>,
+    b: Rhs<'_, T>,
+    columns: usize,
+) -> bool {
+    let vectors = columns / L::LANES;
+    columns.is_multiple_of(L::LANES)
+        && vectors <= L::WIDEST
+        && a.rows <= L::max_rows(vectors)
+        && a.cols <= KC_ACROSS
+        && !matches!(b, Rhs::Plain(b) if b.col_stride != 1)
+}
+
+/// C = A B, or C += A B, that [`is_one_tile`]: there is nothing to cut and nothing to copy, and to find
+/// that out in the five loops takes longer than the product itself.
+#[inline]
+pub(crate) fn one_tile<T: Scalar, L: Shape<T>>(
+    level: L,
+    a: Strided<'_, T>,
+    b: Rhs<'_, T>,
+    mut c: MatrixViewMut<'_, T>,
+    add: bool,
+) {
+    let (columns, c_row) = (c.cols(), c.stride());
+    let (b, b_row) = match b {
+        Rhs::Packed(b) => (b.data, columns),
+        Rhs::Plain(b) => (b.data, b.row_stride),
+    };
+    let tile = Tiles {
+        count: 1,
+        depth: a.cols,
+        a: a.data,
+        a_row: a.row_stride,
+        a_col: a.col_stride,
+        b,
+        b_row,
+        c: c.data_mut(),
+        c_row,
+        load: add,
+    };
+    level.tiles(columns / L::LANES, a.rows, tile);
+}
+
 /// Whether so many tiles below each other repay a packed panel of B: beside an A that is read across
 /// they do soon; else only if the panel then fits into the first-level cache, as one of up to 128
 /// rows does.
