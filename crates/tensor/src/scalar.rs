@@ -3,8 +3,8 @@
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::elementary;
 use crate::matmul::sealed::Sealed;
+use crate::{elementary, elementary_f64};
 
 /// An element of a matrix: `f32` or `f64`.
 ///
@@ -138,6 +138,6 @@ scalar!(
     f64,
     ln = libm::log,
     exp = libm::exp,
-    tanh = libm::tanh,
+    tanh = elementary_f64::tanh,
     sigmoid = elementary::sigmoid_f64
 );
