@@ -39,6 +39,14 @@ impl<T: Scalar, const W: usize, const P: usize> Kernel for FixedPanel<'_, T, W, 
             }
             return;
         }
+        if rows < HEIGHT {
+            for (p, row) in panel.chunks_exact_mut(whole).enumerate() {
+                for (j, to) in row[..cols].iter_mut().enumerate() {
+                    *to = data[j * col_stride + p];
+                }
+            }
+            return;
+        }
         for first in (0..cols).step_by(SIDE) {
             let from = &data[first * col_stride..];
             if first + SIDE <= cols {
