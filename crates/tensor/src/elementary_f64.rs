@@ -1,6 +1,7 @@
-//! tanh of `f64`: every bit that of `libm`, which has it from FreeBSD's msun, but without branches.
+//! exp and tanh of `f64`: every bit that of `libm`, which has them from FreeBSD's msun, but without
+//! branches.
 //!
-//! `libm` goes one of eight ways, and each number may go another: the processor guesses wrong, and no
+//! `libm` goes one of up to eight ways, and each number may go another: the processor guesses wrong, and no
 //! two are computed together. Here all of them take the same operations, in `libm`'s order, so that a
 //! loop becomes vector code; where the ways differ, both are computed and one is chosen.
 
@@ -20,16 +21,64 @@ const EXP_M1: [f64; 5] = [
     -3.333_333_333_333_313e-2,
 ];
 
+/// The rational approximation of e^x, highest power first.
+const EXP: [f64; 5] = [
+    4.138_136_797_057_238_5e-8,
+    -1.653_390_220_546_525_2e-6,
+    6.613_756_321_437_934e-5,
+    -2.777_777_777_701_559_3e-3,
+    0.166_666_666_666_666_02,
+];
+
 /// The number that begins with these 32 bits: `libm` compares no others.
 const fn high(bits: u32) -> f64 {
     f64::from_bits((bits as u64) << 32)
 }
 
-/// About (ln 5/3) / 2, (ln 3) / 2, (ln 2) / 2 and 3/2 ln 2, each the first number beyond the border.
+/// About 2^-28, (ln 5/3) / 2, (ln 3) / 2, (ln 2) / 2 and 3/2 ln 2, each the first number beyond the
+/// border.
+const TINY: f64 = high(0x3e30_0001);
 const SMALL: f64 = high(0x3fd0_58af);
 const LARGE: f64 = high(0x3fe1_93eb);
 const HALF_LN_2: f64 = high(0x3fd6_2e43);
 const ONE_AND_A_HALF_LN_2: f64 = high(0x3ff0_a2b2);
+
+/// The largest number whose exponential is finite, and the smallest whose exponential is not 0.
+const HIGHEST: f64 = 709.782_712_893_384;
+const LOWEST: f64 = -745.133_219_101_941_1;
+
+/// e^y = 2^k e^x with y = k ln 2 + x.
+#[inline(always)]
+pub(crate) fn exp(y: f64) -> f64 {
+    let (k, high, low) = reduce(y);
+    let x = high - low;
+    let [p5, p4, p3, p2, p1] = EXP;
+    let square = x * x;
+    let c = x - square * (p1 + square * (p2 + square * (p3 + square * (p4 + square * p5))));
+    let power = 1.0 + (x * c / (2.0 - c) - low + high);
+    // 2^k in two factors, since k reaches beyond the exponents that there are.
+    let half = (0.5 * k + ROUND) - ROUND;
+    let scaled = power * power_of_two(half) * power_of_two(k - half);
+    let result = if y.abs() < TINY { 1.0 + y } else { scaled };
+    let result = if y > HIGHEST { f64::INFINITY } else { result };
+    if y < LOWEST { 0.0 } else { result }
+}
+
+/// y = k ln 2 + (high - low).
+#[inline(always)]
+fn reduce(y: f64) -> (f64, f64, f64) {
+    let (size, z) = (y.abs(), INVERSE_LN_2 * y.abs() + 0.5);
+    let nearest = (z + ROUND) - ROUND;
+    let whole = if nearest > z { nearest - 1.0 } else { nearest };
+    let small = if size < HALF_LN_2 { 0.0 } else { 1.0 };
+    let k = if size < ONE_AND_A_HALF_LN_2 {
+        small
+    } else {
+        whole
+    }
+    .copysign(y);
+    (k, y - k * LN_2_HIGH, k * LN_2_LOW)
+}
 
 /// tanh x = t / (t + 2) with t = e^(2|x|) - 1, and the sign of x; near 0, where t with its sign
 /// changed has more digits, with t = e^(-2|x|) - 1; far from it 1 - 2 / (t + 2).
@@ -51,13 +100,8 @@ pub(crate) fn tanh(x: f64) -> f64 {
 /// e^y - 1 for -1 < y <= 40: with y = k ln 2 + x, it is 2^k (e^x - 1) + 2^k - 1.
 #[inline(always)]
 fn exp_m1(y: f64) -> f64 {
-    let (size, z) = (y.abs(), INVERSE_LN_2 * y + 0.5);
-    let nearest = (z + ROUND) - ROUND;
-    let k = if nearest > z { nearest - 1.0 } else { nearest };
-    let unit = if size >= HALF_LN_2 { 1.0_f64 } else { 0.0 }.copysign(y);
-    let k = if size < ONE_AND_A_HALF_LN_2 { unit } else { k };
+    let (k, high, low) = reduce(y);
     // x, and what was lost of it.
-    let (high, low) = (y - k * LN_2_HIGH, k * LN_2_LOW);
     let x = high - low;
     let c = (high - x) - low;
 
@@ -89,51 +133,56 @@ mod tests {
     use crate::random;
     use rand::RngExt;
 
-    #[test]
-    fn every_bit_is_that_of_libm() {
+    /// Compares a function with `libm`'s beside each of the borders, and at random places.
+    fn compare(ours: impl Fn(f64) -> f64, libms: impl Fn(f64) -> f64, borders: &[f64], far: f64) {
         let same = |x: f64| {
-            let (ours, libms) = (tanh(x), libm::tanh(x));
-            assert_eq!(ours.to_bits(), libms.to_bits(), "tanh {x:e}");
+            let (ours, libms) = (ours(x), libms(x));
+            let equal = ours.to_bits() == libms.to_bits() || ours.is_nan() && libms.is_nan();
+            assert!(equal, "{x:e}: {ours:e}, not {libms:e}");
         };
-        // Around each border, and where k steps from one integer to the next.
-        let borders = [
-            0.0,
-            SMALL,
-            LARGE,
-            HALF_LN_2 / 2.0,
-            ONE_AND_A_HALF_LN_2 / 2.0,
-        ];
-        let steps = (0..60).map(|k| (f64::from(k) + 0.5) * std::f64::consts::LN_2 / 2.0);
-        let tiny = [
-            f64::MIN_POSITIVE,
-            5e-324,
-            1e-310,
-            2f64.powi(-54),
-            2f64.powi(-55),
-        ];
-        let far = [20.0, 22.0, 1e300, f64::MAX, f64::INFINITY];
-        for x in borders.into_iter().chain(steps).chain(tiny).chain(far) {
+        let common = [0.0, 1e-310, f64::MIN_POSITIVE, 1e300, f64::INFINITY];
+        for x in common.iter().chain(borders) {
             for offset in 0..2000 {
-                let above = f64::from_bits(
-                    x.to_bits()
-                        .saturating_add(offset)
-                        .min(f64::INFINITY.to_bits()),
-                );
-                let below = f64::from_bits(x.to_bits().saturating_sub(offset));
-                [above, -above, below, -below].into_iter().for_each(same);
+                let bits = x.to_bits();
+                for bits in [bits.saturating_add(offset), bits.saturating_sub(offset)] {
+                    let x = f64::from_bits(bits);
+                    [x, -x].into_iter().for_each(same);
+                }
             }
         }
         let mut rng = random::rng(1);
         for _ in 0..200_000 {
             let x = rng.random_range(-1.0..1.0);
-            [x, 0.3 * x, 3.0 * x, 25.0 * x, x * x * x * 1e-6]
-                .into_iter()
-                .for_each(same);
-            let any = f64::from_bits(rng.random());
-            if !any.is_nan() {
-                same(any);
-            }
+            let places = [x, 0.3 * x, 3.0 * x, far * x, x * x * x * 1e-6];
+            places.into_iter().for_each(same);
+            same(f64::from_bits(rng.random()));
         }
-        assert!(tanh(f64::NAN).is_nan());
+    }
+
+    /// Where k steps from one integer to the next, as multiples of ln 2.
+    fn steps() -> impl Iterator<Item = f64> {
+        (0..60).map(|k| (f64::from(k) + 0.5) * std::f64::consts::LN_2)
+    }
+
+    #[test]
+    fn every_bit_of_tanh_is_that_of_libm() {
+        let mut borders = vec![SMALL, LARGE, 2f64.powi(-54), 2f64.powi(-55), 20.0, 22.0];
+        borders.extend(steps().map(|x| x / 2.0));
+        borders.extend([HALF_LN_2 / 2.0, ONE_AND_A_HALF_LN_2 / 2.0]);
+        compare(tanh, libm::tanh, &borders, 25.0);
+    }
+
+    #[test]
+    fn every_bit_of_exp_is_that_of_libm() {
+        let mut borders = vec![
+            TINY,
+            HALF_LN_2,
+            ONE_AND_A_HALF_LN_2,
+            HIGHEST,
+            LOWEST,
+            708.396,
+        ];
+        borders.extend(steps());
+        compare(exp, libm::exp, &borders, 800.0);
     }
 }

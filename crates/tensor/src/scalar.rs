@@ -137,7 +137,7 @@ scalar!(
 scalar!(
     f64,
     ln = libm::log,
-    exp = libm::exp,
+    exp = elementary_f64::exp,
     tanh = elementary_f64::tanh,
     sigmoid = elementary::sigmoid_f64
 );
