@@ -69,13 +69,7 @@ impl<T: Scalar> Group<T> {
 
     pub(super) fn set_targets(&mut self, targets: &[Id], batch_size: usize) {
         let (first, rows) = (self.unroll.first_row, self.unroll.rows);
-        for (mine, all) in self
-            .targets
-            .chunks_exact_mut(rows)
-            .zip(targets.chunks_exact(batch_size))
-        {
-            mine.copy_from_slice(&all[first..first + rows]);
-        }
+        rows::take_columns(targets, batch_size, first..first + rows, &mut self.targets);
     }
 
     /// Turns the logits into their gradient and notes each row's loss.
