@@ -26,8 +26,8 @@ pub enum Rhs<'a, T> {
 /// C = A B, or C += A B: on the calling thread, or on all of the pool that the caller runs in.
 pub(crate) fn product<T: Scalar, L: Shape<T>>(
     level: L,
-    a: Strided<'_, T>,
-    b: Rhs<'_, T>,
+    a: &Strided<'_, T>,
+    b: &Rhs<'_, T>,
     mut c: MatrixViewMut<'_, T>,
     add: bool,
 ) {
@@ -51,6 +51,7 @@ pub(crate) fn product<T: Scalar, L: Shape<T>>(
     } else {
         1
     };
+    let (a, b) = (*a, *b);
     match b {
         Rhs::Packed(b) if m == 1 => split_columns(level, a, b, c.row_mut(0), add, parts),
         b if m == 1 => one_row(level, a, b, c.row_mut(0), add),

@@ -133,8 +133,8 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
 /// Whether the product is a single tile over whole vectors of B where they lie, as in small networks.
 #[inline]
 pub(crate) fn is_one_tile<T, L: Shape<T>>(
-    a: Strided<'_, T>,
-    b: Rhs<'_, T>,
+    a: &Strided<'_, T>,
+    b: &Rhs<'_, T>,
     columns: usize,
 ) -> bool {
     let vectors = columns / L::LANES;
@@ -150,8 +150,8 @@ pub(crate) fn is_one_tile<T, L: Shape<T>>(
 #[inline]
 pub(crate) fn one_tile<T: Scalar, L: Shape<T>>(
     level: L,
-    a: Strided<'_, T>,
-    b: Rhs<'_, T>,
+    a: &Strided<'_, T>,
+    b: &Rhs<'_, T>,
     mut c: MatrixViewMut<'_, T>,
     add: bool,
 ) {
