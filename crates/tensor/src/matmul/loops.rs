@@ -21,6 +21,8 @@ const MC: usize = 512;
 /// allocates in its first product and never again; what is not used is never touched.
 const PANEL_LEN: usize = KC * MOST_COLUMNS;
 const EDGE_LEN: usize = MC * MOST_COLUMNS;
+/// Elements of an edge that one tile keeps beside its registers.
+const SMALL_EDGE: usize = 128;
 /// Columns of the widest panel.
 const MOST_COLUMNS: usize = 6 * 16;
 
@@ -130,23 +132,27 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     T::put_buffer(Operand::C, edge_buffer);
 }
 
-/// Whether the product is a single tile over whole vectors of B where they lie, as in small networks.
+/// Whether the product is a single tile over B where it lies, as in small networks. At its edge C must
+/// fit into a copy that costs nothing to make, and B have whole vectors all the same.
 #[inline]
 pub(crate) fn is_one_tile<T, L: Shape<T>>(
     a: &Strided<'_, T>,
     b: &Rhs<'_, T>,
     columns: usize,
 ) -> bool {
-    let vectors = columns / L::LANES;
-    columns.is_multiple_of(L::LANES)
-        && vectors <= L::WIDEST
+    let vectors = columns.div_ceil(L::LANES);
+    let whole = vectors * L::LANES;
+    let fits = match b {
+        Rhs::Packed(_) => columns == whole || a.rows * whole <= SMALL_EDGE,
+        Rhs::Plain(b) => columns == whole && b.col_stride == 1,
+    };
+    fits && vectors <= L::WIDEST
         && a.rows <= L::max_rows(vectors)
-        && a.cols <= KC_ACROSS
-        && !matches!(b, Rhs::Plain(b) if b.col_stride != 1)
+        && (a.cols <= KC_ACROSS || a.rows == 1)
 }
 
-/// C = A B, or C += A B, that [`is_one_tile`]: there is nothing to cut and nothing to copy, and to find
-/// that out in the five loops takes longer than the product itself.
+/// C = A B, or C += A B, that [`is_one_tile`]: there is nothing to cut and no copy of B to make, and to
+/// find that out in the five loops takes longer than the product itself.
 #[inline]
 pub(crate) fn one_tile<T: Scalar, L: Shape<T>>(
     level: L,
@@ -155,9 +161,14 @@ pub(crate) fn one_tile<T: Scalar, L: Shape<T>>(
     mut c: MatrixViewMut<'_, T>,
     add: bool,
 ) {
-    let (columns, c_row) = (c.cols(), c.stride());
+    let (rows, width, c_row) = (a.rows, c.cols(), c.stride());
+    let vectors = width.div_ceil(L::LANES);
+    let whole = vectors * L::LANES;
+    if width < whole {
+        return edge_tile(level, a, b, c, add);
+    }
     let (b, b_row) = match b {
-        Rhs::Packed(b) => (b.data, columns),
+        Rhs::Packed(b) => (b.data, whole),
         Rhs::Plain(b) => (b.data, b.row_stride),
     };
     let tile = Tiles {
@@ -172,7 +183,37 @@ pub(crate) fn one_tile<T: Scalar, L: Shape<T>>(
         c_row,
         load: add,
     };
-    level.tiles(columns / L::LANES, a.rows, tile);
+    level.tiles(vectors, rows, tile);
+}
+
+/// The same at the edge of C, on a copy with room for whole vectors.
+#[inline(never)]
+fn edge_tile<T: Scalar, L: Shape<T>>(
+    level: L,
+    a: &Strided<'_, T>,
+    b: &Rhs<'_, T>,
+    mut c: MatrixViewMut<'_, T>,
+    add: bool,
+) {
+    let (rows, width, c_row) = (a.rows, c.cols(), c.stride());
+    let whole = width.next_multiple_of(L::LANES);
+    let mut edge = [T::ZERO; SMALL_EDGE];
+    let copy = |from: &[T], from_row, to: &mut [T], to_row| {
+        level.run(CopyRows {
+            rows,
+            width,
+            from,
+            from_row,
+            to,
+            to_row,
+        });
+    };
+    if add {
+        copy(c.data_mut(), c_row, &mut edge, whole);
+    }
+    let wide = MatrixViewMut::new(&mut edge, rows, whole);
+    one_tile(level, a, b, wide, add);
+    copy(&edge, whole, c.data_mut(), c_row);
 }
 
 /// Whether so many tiles below each other repay a packed panel of B: beside an A that is read across
@@ -241,32 +282,15 @@ pub(crate) fn one_row<T: Scalar, L: Shape<T>>(
         }
         let panel = pairs + unit;
         let (jc, width) = (panels.start(panel), panels.width(panel));
-        let vectors = panels.vectors(panel);
-        let own = &mut c[jc..][..width];
-        if !data.is_empty() && width == vectors * L::LANES {
-            let (b, b_row) = match b {
-                Rhs::Packed(_) => (&data[jc * k..], width),
-                Rhs::Plain(_) => (&data[jc..], b_row),
-            };
-            let tile = Tiles {
-                count: 1,
-                depth: k,
-                a: a.data,
-                a_row: 0,
-                a_col: a.col_stride,
-                b,
-                b_row,
-                c: own,
-                c_row: width,
-                load: add,
-            };
-            level.tiles(vectors, 1, tile);
+        let part = match b {
+            Rhs::Packed(b) => Rhs::Packed(b.from(jc)),
+            Rhs::Plain(b) => Rhs::Plain(b.part(0, k, jc, width)),
+        };
+        let own = MatrixViewMut::new(&mut c[jc..][..width], 1, width);
+        if is_one_tile::<T, L>(&a, &part, width) {
+            one_tile(level, &a, &part, own, add);
         } else {
-            let part = match b {
-                Rhs::Packed(b) => Rhs::Packed(b.from(jc)),
-                Rhs::Plain(b) => Rhs::Plain(b.part(0, k, jc, width)),
-            };
-            five_loops(level, a, part, MatrixViewMut::new(own, 1, width), add);
+            five_loops(level, a, part, own, add);
         }
     }
 }
