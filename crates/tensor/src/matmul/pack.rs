@@ -40,12 +40,7 @@ impl<T: Scalar, const W: usize, const P: usize> Kernel for FixedPanel<'_, T, W, 
             return;
         }
         if rows < HEIGHT {
-            for (p, row) in panel.chunks_exact_mut(whole).enumerate() {
-                for (j, to) in row[..cols].iter_mut().enumerate() {
-                    *to = data[j * col_stride + p];
-                }
-            }
-            return;
+            return short_chains(b, panel, whole);
         }
         for first in (0..cols).step_by(SIDE) {
             let from = &data[first * col_stride..];
@@ -63,6 +58,16 @@ impl<T: Scalar, const W: usize, const P: usize> Kernel for FixedPanel<'_, T, W, 
                     );
                 }
             }
+        }
+    }
+}
+
+/// Copies B^T where its columns are short: one element after the other, which takes no vectors.
+#[inline(never)]
+fn short_chains<T: Copy>(b: Strided<'_, T>, panel: &mut [T], whole: usize) {
+    for (p, row) in panel.chunks_exact_mut(whole).enumerate() {
+        for (j, to) in row[..b.cols].iter_mut().enumerate() {
+            *to = b.data[j * b.col_stride + p];
         }
     }
 }
