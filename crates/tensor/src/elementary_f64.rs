@@ -57,7 +57,7 @@ pub(crate) fn exp(y: f64) -> f64 {
     let c = x - square * (p1 + square * (p2 + square * (p3 + square * (p4 + square * p5))));
     let power = 1.0 + (x * c / (2.0 - c) - low + high);
     // 2^k in two factors, since k reaches beyond the exponents that there are.
-    let half = (0.5 * k + ROUND) - ROUND;
+    let half = (0.5 * k).floor();
     let scaled = power * power_of_two(half) * power_of_two(k - half);
     let result = if y.abs() < TINY { 1.0 + y } else { scaled };
     let result = if y > HIGHEST { f64::INFINITY } else { result };
@@ -67,9 +67,8 @@ pub(crate) fn exp(y: f64) -> f64 {
 /// y = k ln 2 + (high - low).
 #[inline(always)]
 fn reduce(y: f64) -> (f64, f64, f64) {
-    let (size, z) = (y.abs(), INVERSE_LN_2 * y.abs() + 0.5);
-    let nearest = (z + ROUND) - ROUND;
-    let whole = if nearest > z { nearest - 1.0 } else { nearest };
+    let size = y.abs();
+    let whole = (INVERSE_LN_2 * size + 0.5).floor();
     let small = if size < HALF_LN_2 { 0.0 } else { 1.0 };
     let k = if size < ONE_AND_A_HALF_LN_2 {
         small
