@@ -130,11 +130,3 @@ fn quotient(numerator: [f32; 2], b: [f32; 2]) -> f32 {
     let minus_inverse = d.mul_add(0.5, -1.457);
     residual.mul_add(minus_inverse, quotient)
 }
-
-/// [`sigmoid`] for `f64`, on `libm`'s exp.
-#[inline(always)]
-pub(crate) fn sigmoid_f64(x: f64) -> f64 {
-    let e = libm::exp(-x.abs());
-    let numerator = if x < 0.0 { e } else { 1.0 };
-    numerator / (1.0 + e)
-}

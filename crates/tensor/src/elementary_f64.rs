@@ -1,8 +1,8 @@
-//! exp and tanh of `f64`: every bit that of `libm`, which has them from FreeBSD's msun, but without
-//! branches.
+//! exp, tanh and sigmoid of `f64`: every bit of the first two that of `libm`, which has them from
+//! FreeBSD's msun, but without branches.
 //!
-//! `libm` goes one of up to eight ways, and each number may go another: the processor guesses wrong, and no
-//! two are computed together. Here all of them take the same operations, in `libm`'s order, so that a
+//! `libm` goes one of up to eight ways, each number its own: the processor guesses wrong, and no two
+//! are computed together. Here all of them take the same operations, in `libm`'s order, so that a
 //! loop becomes vector code; where the ways differ, both are computed and one is chosen.
 
 /// 1.5 * 2^52: adding it rounds to the nearest integer, whose bits are then the low ones.
@@ -118,6 +118,14 @@ fn exp_m1(y: f64) -> f64 {
     let twice = -2.0 * (e - (x + 0.5));
     let y = if k < 20.0 { general } else { beyond_20 };
     if k == 1.0 && x < -0.25 { twice } else { y }
+}
+
+/// 1 / (1 + e^-x), through e^-|x| so that neither end overflows.
+#[inline(always)]
+pub(crate) fn sigmoid(x: f64) -> f64 {
+    let e = exp(-x.abs());
+    let numerator = if x < 0.0 { e } else { 1.0 };
+    numerator / (1.0 + e)
 }
 
 /// 2^k for a small integer.

@@ -139,5 +139,5 @@ scalar!(
     ln = libm::log,
     exp = elementary_f64::exp,
     tanh = elementary_f64::tanh,
-    sigmoid = elementary::sigmoid_f64
+    sigmoid = elementary_f64::sigmoid
 );
