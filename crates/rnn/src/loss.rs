@@ -73,6 +73,10 @@ fn check<T>(logits: &[T], targets: &[Id], losses: &[f64]) {
     );
 }
 
+/// Logits whose exponentials are taken together: those of several rows where the vocabulary is small, so
+/// that whole vectors are full.
+const STRIP: usize = 64;
+
 struct Rows<'a, T> {
     logits: &'a mut [T],
     targets: &'a [Id],
@@ -89,38 +93,45 @@ impl<T: Scalar> Kernel for Rows<'_, T> {
             return;
         }
         let vocab = self.logits.len() / self.targets.len();
-        let rows = self
+        let rows = (STRIP / vocab).max(1);
+        let strips = self
             .logits
-            .chunks_exact_mut(vocab)
-            .zip(self.targets)
-            .zip(self.losses);
-        for ((row, &target), loss) in rows {
-            let counted = target != IGNORE;
-            let max = reduce::max(row);
-            let at_target = if counted {
-                row[target as usize] - max
-            } else {
-                T::ZERO
-            };
-            for o in row.iter_mut() {
-                *o = (*o - max).exp();
+            .chunks_mut(rows * vocab)
+            .zip(self.targets.chunks(rows))
+            .zip(self.losses.chunks_mut(rows));
+        for ((logits, targets), losses) in strips {
+            let rows = logits.chunks_exact_mut(vocab).zip(targets);
+            for ((row, &target), loss) in rows.zip(losses.iter_mut()) {
+                let max = reduce::max(row);
+                for o in row.iter_mut() {
+                    *o -= max;
+                }
+                *loss = match target {
+                    IGNORE => 0.0,
+                    target => row[target as usize].to_f64(),
+                };
             }
-            let sum = reduce::sum(row);
-            *loss = if counted {
-                libm::log(sum.to_f64()) - at_target.to_f64()
-            } else {
-                0.0
-            };
-            let factor = match self.scale {
-                None => T::ONE / sum,
-                Some(scale) if counted => scale / sum,
-                Some(_) => T::ZERO,
-            };
-            for p in row.iter_mut() {
-                *p *= factor;
+            for o in logits.iter_mut() {
+                *o = o.exp();
             }
-            if let (Some(scale), true) = (self.scale, counted) {
-                row[target as usize] -= scale;
+            let rows = logits.chunks_exact_mut(vocab).zip(targets);
+            for ((row, &target), loss) in rows.zip(losses) {
+                let sum = reduce::sum(row);
+                let counted = target != IGNORE;
+                if counted {
+                    *loss = libm::log(sum.to_f64()) - *loss;
+                }
+                let factor = match self.scale {
+                    None => T::ONE / sum,
+                    Some(scale) if counted => scale / sum,
+                    Some(_) => T::ZERO,
+                };
+                for p in row.iter_mut() {
+                    *p *= factor;
+                }
+                if let (Some(scale), true) = (self.scale, counted) {
+                    row[target as usize] -= scale;
+                }
             }
         }
     }

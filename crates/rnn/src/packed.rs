@@ -13,7 +13,7 @@ use crate::parameters::Parameters;
 /// The packed right-hand sides of every product in one direction.
 pub(crate) struct PackedWeights<T> {
     config: NetworkConfig,
-    /// Recurrent weights of each layer.
+    /// Recurrent weights of each layer; none where no gradient flows from step to step.
     pub(crate) recurrent: Vec<PackedMatrix<T>>,
     /// Input weights of each layer above the first, cut as [`input_parts`] says.
     ///
@@ -63,15 +63,20 @@ impl std::fmt::Debug for PackedOnce {
 impl<T: Scalar> PackedWeights<T> {
     /// Room for the forward products `h W^T`: matrices `[H, G*H]` and `[H, V]`.
     pub(crate) fn forward(config: &NetworkConfig) -> Self {
-        Self::new(config, |rows, cols| PackedMatrix::new(cols, rows))
+        Self::new(config, true, |rows, cols| PackedMatrix::new(cols, rows))
     }
 
-    /// Room for the backward products `da W`: matrices `[G*H, H]` and `[V, H]`.
-    pub(crate) fn backward(config: &NetworkConfig) -> Self {
-        Self::new(config, PackedMatrix::new)
+    /// Room for the backward products `da W`: matrices `[G*H, H]` and `[V, H]`. From step to step the
+    /// gradient passes the recurrent weights, if it `flows` at all.
+    pub(crate) fn backward(config: &NetworkConfig, flows: bool) -> Self {
+        Self::new(config, flows, PackedMatrix::new)
     }
 
-    fn new(config: &NetworkConfig, make: impl Fn(usize, usize) -> PackedMatrix<T>) -> Self {
+    fn new(
+        config: &NetworkConfig,
+        recurrent: bool,
+        make: impl Fn(usize, usize) -> PackedMatrix<T>,
+    ) -> Self {
         let h = config.hidden_size;
         let parts = |layer: usize| {
             if layer == 0 {
@@ -82,7 +87,7 @@ impl<T: Scalar> PackedWeights<T> {
         };
         PackedWeights {
             config: *config,
-            recurrent: (0..config.num_layers)
+            recurrent: (0..if recurrent { config.num_layers } else { 0 })
                 .map(|_| make(config.cell.gates() * h, h))
                 .collect(),
             input: (0..config.num_layers)
@@ -113,9 +118,11 @@ impl<T: Scalar> PackedWeights<T> {
         pack: impl Fn(&mut PackedMatrix<T>, tensor::MatrixView<'_, T>),
     ) {
         let layout = params.layout();
-        for (k, layer) in layout.layers.iter().enumerate() {
-            pack(&mut self.recurrent[k], params.matrix(layer.weight_hh));
-            for (packed, part) in self.input[k].iter_mut().zip(self.config.cell.input_parts()) {
+        for (packed, layer) in self.recurrent.iter_mut().zip(&layout.layers) {
+            pack(packed, params.matrix(layer.weight_hh));
+        }
+        for (input, layer) in self.input.iter_mut().zip(&layout.layers) {
+            for (packed, part) in input.iter_mut().zip(self.config.cell.input_parts()) {
                 let rows = part.rows(self.config.hidden_size);
                 pack(packed, params.matrix(layer.weight_ih).row_range(rows));
             }

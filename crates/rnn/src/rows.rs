@@ -6,6 +6,17 @@ use tensor::{Kernel, MatrixView, MatrixViewMut, Scalar, vectorize};
 
 use crate::vocabulary::Id;
 
+/// Copies some columns of a batch's `[time, batch]` characters, all in one go where they are all there are.
+pub(crate) fn take_columns(all: &[Id], batch_size: usize, columns: Range<usize>, to: &mut [Id]) {
+    if columns.len() == batch_size {
+        return to[..all.len()].copy_from_slice(all);
+    }
+    let rows = all.chunks_exact(batch_size);
+    for (to, row) in to.chunks_exact_mut(columns.len()).zip(rows) {
+        to.copy_from_slice(&row[columns.clone()]);
+    }
+}
+
 /// Sets every row of `block`, as wide as `bias`, to `bias`.
 pub(crate) fn fill<T: Scalar>(block: &mut [T], bias: &[T]) {
     for row in block.chunks_exact_mut(bias.len()) {
@@ -16,57 +27,102 @@ pub(crate) fn fill<T: Scalar>(block: &mut [T], bias: &[T]) {
 /// Adds to every row of `block` its character's row of
 /// `table`: `U x` for one-hot `x`.
 pub(crate) fn gather<T: Scalar>(
-    mut block: MatrixViewMut<'_, T>,
+    block: MatrixViewMut<'_, T>,
     inputs: &[Id],
     table: MatrixView<'_, T>,
 ) {
-    for (row, &id) in inputs.iter().enumerate() {
-        vectorize(Add {
-            from: table.row(id as usize),
-            to: block.row_mut(row),
-        });
-    }
+    vectorize(Gather {
+        block,
+        inputs,
+        table,
+    });
 }
 
 /// The reverse: adds every row of `d_a` to the row of its character, `da x^T` for one-hot `x`.
 pub(crate) fn scatter<T: Scalar>(
     d_a: MatrixView<'_, T>,
     inputs: &[Id],
-    mut d_table: MatrixViewMut<'_, T>,
+    d_table: MatrixViewMut<'_, T>,
 ) {
-    for (row, &id) in inputs.iter().enumerate() {
-        vectorize(Add {
-            from: d_a.row(row),
-            to: d_table.row_mut(id as usize),
-        });
-    }
+    vectorize(Scatter {
+        d_a,
+        inputs,
+        d_table,
+    });
 }
 
 /// Adds every row of a matrix as wide as `to` to `to`, from the first to the last.
 pub(crate) fn sum<T: Scalar>(matrix: &[T], to: &mut [T]) {
-    for row in matrix.chunks_exact(to.len()) {
-        vectorize(Add { from: row, to });
+    let step = matrix.len();
+    vectorize(Sum { matrix, step, to });
+}
+
+/// The same for time-major steps of so many rows: from the last step to the first, and within a step
+/// from the first row to the last.
+pub(crate) fn sum_back<T: Scalar>(matrix: &[T], rows: usize, to: &mut [T]) {
+    let step = rows * to.len();
+    vectorize(Sum { matrix, step, to });
+}
+
+struct Gather<'a, T> {
+    block: MatrixViewMut<'a, T>,
+    inputs: &'a [Id],
+    table: MatrixView<'a, T>,
+}
+
+impl<T: Scalar> Kernel for Gather<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        for (row, &id) in self.inputs.iter().enumerate() {
+            add(self.table.row(id as usize), self.block.row_mut(row));
+        }
     }
 }
 
-/// `to += from`
-pub(crate) fn add<T: Scalar>(from: &[T], to: &mut [T]) {
-    vectorize(Add { from, to });
+struct Scatter<'a, T> {
+    d_a: MatrixView<'a, T>,
+    inputs: &'a [Id],
+    d_table: MatrixViewMut<'a, T>,
 }
 
-struct Add<'a, T> {
-    from: &'a [T],
+impl<T: Scalar> Kernel for Scatter<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        for (row, &id) in self.inputs.iter().enumerate() {
+            add(self.d_a.row(row), self.d_table.row_mut(id as usize));
+        }
+    }
+}
+
+struct Sum<'a, T> {
+    matrix: &'a [T],
+    /// Elements of a step.
+    step: usize,
     to: &'a mut [T],
 }
 
-impl<T: Scalar> Kernel for Add<'_, T> {
+impl<T: Scalar> Kernel for Sum<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        for (to, &from) in self.to.iter_mut().zip(self.from) {
-            *to += from;
+        for step in self.matrix.rchunks_exact(self.step.max(1)) {
+            for row in step.chunks_exact(self.to.len()) {
+                add(row, self.to);
+            }
         }
+    }
+}
+
+/// `to += from`: at full vector width inside a kernel; a single row outside of one needs none.
+#[inline(always)]
+pub(crate) fn add<T: Scalar>(from: &[T], to: &mut [T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to += from;
     }
 }
 

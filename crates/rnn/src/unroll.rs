@@ -105,14 +105,8 @@ impl<T: Scalar> Unroll<T> {
             self.capacity
         );
         self.steps = steps;
-        for (mine, all) in self
-            .inputs
-            .chunks_exact_mut(self.rows)
-            .zip(inputs.chunks_exact(batch_size))
-            .take(steps)
-        {
-            mine.copy_from_slice(&all[self.first_row..self.first_row + self.rows]);
-        }
+        let columns = self.first_row..self.first_row + self.rows;
+        rows::take_columns(inputs, batch_size, columns, &mut self.inputs);
     }
 
     /// Forgets everything: the state before the next window is zero.

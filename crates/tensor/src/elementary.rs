@@ -153,11 +153,3 @@ fn quotient<V: Floats>(numerator: [V; 2], b: [V; 2]) -> V {
     let minus_inverse = d.mul_add(V::splat(0.5), V::splat(-1.457));
     residual.mul_add(minus_inverse, quotient)
 }
-
-/// [`sigmoid`] for `f64`, on `libm`'s exp.
-#[inline(always)]
-pub(crate) fn sigmoid_f64(x: f64) -> f64 {
-    let e = libm::exp(-x.abs());
-    let numerator = if x < 0.0 { e } else { 1.0 };
-    numerator / (1.0 + e)
-}

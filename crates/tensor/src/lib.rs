@@ -36,6 +36,7 @@
 pub mod activation;
 mod buffer;
 mod elementary;
+mod elementary_f64;
 mod error;
 mod isa;
 mod lanes;

@@ -11,6 +11,9 @@ use crate::scalar::Scalar;
 /// Lanes of every reduction.
 const LANES: usize = 32;
 
+/// Lanes that are enough for a short row: the others would keep what they start from.
+const FEW: usize = 8;
+
 /// The largest element; NaN where any element is NaN; -inf for an empty slice.
 #[inline(always)]
 pub fn max<T: Scalar>(x: &[T]) -> T {
@@ -94,7 +97,8 @@ pub fn argmax<T: Scalar>(x: &[T]) -> usize {
     best.map_or(0, |(i, _)| i)
 }
 
-/// Every lane folds its elements, then the lanes fold together.
+/// Every lane folds its elements, then the lanes fold together. Joined with `start`, what a lane has
+/// stays what it is, so that the lanes beyond a row of up to [`FEW`] elements need not exist.
 #[inline(always)]
 fn fold<T: Scalar, A: Copy>(
     x: &[T],
@@ -102,6 +106,10 @@ fn fold<T: Scalar, A: Copy>(
     step: impl Fn(A, T) -> A,
     join: impl Fn(A, A) -> A,
 ) -> A {
+    if x.len() <= FEW {
+        let lane = |l: usize| x.get(l).map_or(start, |&x| step(start, x));
+        return halve::<A, FEW>(std::array::from_fn(lane), join);
+    }
     let mut acc = [start; LANES];
     let (chunks, tail) = x.as_chunks::<LANES>();
     for chunk in chunks {
@@ -117,8 +125,8 @@ fn fold<T: Scalar, A: Copy>(
 
 /// Lane l takes in lane l + L/2, then l + L/4, … down to one.
 #[inline(always)]
-fn halve<A: Copy>(mut acc: [A; LANES], join: impl Fn(A, A) -> A) -> A {
-    let mut width = LANES / 2;
+fn halve<A: Copy, const L: usize>(mut acc: [A; L], join: impl Fn(A, A) -> A) -> A {
+    let mut width = L / 2;
     while width > 0 {
         for l in 0..width {
             acc[l] = join(acc[l], acc[l + width]);

@@ -3,9 +3,9 @@
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use crate::elementary;
 use crate::lanes::Lanes;
 use crate::matmul::sealed::Sealed;
+use crate::{elementary, elementary_f64};
 
 /// An element of a matrix: `f32` or `f64`.
 ///
@@ -168,12 +168,12 @@ scalar!(
 scalar!(
     f64,
     ln = libm::log,
-    exp = libm::exp,
-    tanh = libm::tanh,
-    sigmoid = elementary::sigmoid_f64,
+    exp = elementary_f64::exp,
+    tanh = elementary_f64::tanh,
+    sigmoid = elementary_f64::sigmoid,
     lanes = [
-        |x: Lanes<f64>| x.map(libm::exp),
-        |x: Lanes<f64>| x.map(libm::tanh),
-        |x: Lanes<f64>| x.map(elementary::sigmoid_f64)
+        |x: Lanes<f64>| x.map(elementary_f64::exp),
+        |x: Lanes<f64>| x.map(elementary_f64::tanh),
+        |x: Lanes<f64>| x.map(elementary_f64::sigmoid)
     ]
 );

@@ -24,7 +24,8 @@ pub(super) struct Group<T> {
     pub(super) losses: Vec<f64>,
     /// `[time, rows, H]`: gradient of the output of the layer at hand.
     d_h: Vec<T>,
-    /// `[rows, H]` each: gradients of the state on their way to the step before.
+    /// `[rows, H]` each: gradients of the state on their way to the step before. As long as `d_h`
+    /// where there is no such way and all steps are taken at once.
     carry_h: Vec<T>,
     carry_c: Vec<T>,
     /// Per layer `[K*H]`: column sums of the block's gradients.
@@ -53,12 +54,13 @@ impl<T: Scalar> Group<T> {
         } else {
             0
         };
+        let carry = if window.flows() { state } else { steps * state };
         Group {
             targets: vec![0; steps * count],
             losses: vec![0.0; steps * count],
             d_h: zeros(steps * state),
-            carry_h: zeros(state),
-            carry_c: zeros(if config.cell.has_memory() { state } else { 0 }),
+            carry_h: zeros(carry),
+            carry_c: zeros(if config.cell.has_memory() { carry } else { 0 }),
             bias: (0..config.num_layers).map(|_| zeros(width)).collect(),
             saved: (0..config.num_layers).map(|_| zeros(saved)).collect(),
             unroll,
@@ -67,13 +69,7 @@ impl<T: Scalar> Group<T> {
 
     pub(super) fn set_targets(&mut self, targets: &[Id], batch_size: usize) {
         let (first, rows) = (self.unroll.first_row, self.unroll.rows);
-        for (mine, all) in self
-            .targets
-            .chunks_exact_mut(rows)
-            .zip(targets.chunks_exact(batch_size))
-        {
-            mine.copy_from_slice(&all[first..first + rows]);
-        }
+        rows::take_columns(targets, batch_size, first..first + rows, &mut self.targets);
     }
 
     /// Turns the logits into their gradient and notes each row's loss.
@@ -146,7 +142,7 @@ impl<T: Scalar> Group<T> {
         }
     }
 
-    /// Layer `k` from the last step of `span` to the first.
+    /// Layer `k` from the last step of `span` to the first, or all of them at once.
     fn layer_backward(
         &mut self,
         k: usize,
@@ -164,9 +160,14 @@ impl<T: Scalar> Group<T> {
         self.carry_h.fill(T::ZERO);
         self.carry_c.fill(T::ZERO);
         self.bias[k].fill(T::ZERO);
-        for t in span.clone().rev() {
-            let block = &mut layer.block[t * rows * width..(t + 1) * rows * width];
-            let (prev, now) = (t * state..(t + 1) * state, (t + 1) * state..(t + 2) * state);
+        let together = if flows { 1 } else { span.len().max(1) };
+        for t in span.clone().step_by(together).rev() {
+            let until = t + together;
+            let block = &mut layer.block[t * rows * width..until * rows * width];
+            let (prev, now) = (
+                t * state..until * state,
+                (t + 1) * state..(until + 1) * state,
+            );
             let memory = |at: &Range<usize>| {
                 if layer.c.is_empty() {
                     &[][..]
@@ -183,16 +184,13 @@ impl<T: Scalar> Group<T> {
                     c_prev: memory(&prev),
                     c: memory(&now),
                     d_h: &self.d_h[prev.clone()],
-                    carry_h: &mut self.carry_h,
-                    carry_c: &mut self.carry_c,
+                    carry_h: &mut self.carry_h[..prev.len()],
+                    carry_c: &mut self.carry_c[..memory(&prev).len()],
                     hidden,
                 },
             );
-            rows::sum(block, &mut self.bias[k]);
-            if !flows {
-                self.carry_h.fill(T::ZERO);
-                self.carry_c.fill(T::ZERO);
-            } else if t > span.start {
+            rows::sum_back(block, rows, &mut self.bias[k]);
+            if t > span.start {
                 let d_a = MatrixView::new(block, rows, width).col_range(part.cols(hidden));
                 let carry = MatrixViewMut::new(&mut self.carry_h, rows, hidden);
                 if cell.has_bypass() {

@@ -50,6 +50,13 @@ pub struct Window {
     pub reduction: Reduction,
 }
 
+impl Window {
+    /// Whether a gradient flows from step to step at all.
+    fn flows(&self) -> bool {
+        self.horizon != Some(1)
+    }
+}
+
 /// Forward and backward passes over windows, with all their buffers.
 ///
 /// ```
@@ -103,7 +110,7 @@ impl<T: Scalar> Bptt<T> {
             window,
             groups,
             forward_weights: PackedWeights::forward(config),
-            backward_weights: PackedWeights::backward(config),
+            backward_weights: PackedWeights::backward(config, window.flows()),
         }
     }
 
@@ -225,7 +232,7 @@ impl<T: Scalar> Bptt<T> {
             ..
         } = self;
         let weights = &*backward_weights;
-        let flows = self.window.horizon != Some(1);
+        let flows = self.window.flows();
         parallel::for_each(groups, &|group: &mut Group<T>| {
             group.backward(weights, &span, from, flows);
         });

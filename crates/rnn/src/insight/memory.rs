@@ -95,7 +95,7 @@ impl Memory {
         let mut layers: Vec<LayerMemory> = (0..config.num_layers).map(layer).collect();
         let starts: Vec<usize> = (0..samples).map(|i| i * places / samples).collect();
         let mut forward = PackedWeights::forward(config);
-        let mut backward = PackedWeights::backward(config);
+        let mut backward = PackedWeights::backward(config, true);
         forward.pack_forward(network.parameters());
         backward.pack_backward(network.parameters());
         for starts in starts.chunks(ROWS) {

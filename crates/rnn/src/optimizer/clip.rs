@@ -128,6 +128,9 @@ const SUMS: usize = 256;
 /// parameter order. Threads share out the blocks, never an addition, so the result has the same
 /// bits on any number of them. It is not finite when a gradient is not.
 pub fn global_norm<T: Scalar>(grads: &[T]) -> f64 {
+    if grads.len() <= BLOCK {
+        return vectorize(SumSquares(grads)).sqrt();
+    }
     let mut total = 0.0;
     for grads in grads.chunks(SUMS * BLOCK) {
         let mut sums = [0.0; SUMS];

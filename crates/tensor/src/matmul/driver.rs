@@ -2,10 +2,11 @@
 
 use super::cut::Panels;
 use super::flip;
-use super::loops::{five_loops, one_row};
+use super::loops::five_loops;
 use super::operand::{Packed, Strided};
 use super::pack::PackPanel;
 use super::shape::Shape;
+use super::small::{is_one_tile, one_row, one_tile};
 use crate::scalar::Scalar;
 use crate::view::MatrixViewMut;
 
@@ -27,8 +28,8 @@ pub enum Rhs<'a, T> {
 /// C = A B, or C += A B: on the calling thread, or on all of the pool that the caller runs in.
 pub(crate) fn product<T: Scalar, L: Shape<T>>(
     level: L,
-    a: Strided<'_, T>,
-    b: Rhs<'_, T>,
+    a: &Strided<'_, T>,
+    b: &Rhs<'_, T>,
     mut c: MatrixViewMut<'_, T>,
     add: bool,
 ) {
@@ -44,10 +45,15 @@ pub(crate) fn product<T: Scalar, L: Shape<T>>(
         }
         return;
     }
-    let parts = match rayon::current_thread_index() {
-        Some(_) if m * k * n >= WORTH_SPLITTING => rayon::current_num_threads(),
-        _ => 1,
+    if is_one_tile::<T, L>(a, b, n) {
+        return one_tile(level, a, b, c, add);
+    }
+    let parts = if m * k * n >= WORTH_SPLITTING && rayon::current_thread_index().is_some() {
+        rayon::current_num_threads()
+    } else {
+        1
     };
+    let (a, b) = (*a, *b);
     match b {
         Rhs::Packed(b) if m == 1 => split_columns(level, a, b, c.row_mut(0), add, parts),
         b if m == 1 => one_row(level, a, b, c.row_mut(0), add),

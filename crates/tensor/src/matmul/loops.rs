@@ -2,7 +2,7 @@
 
 use super::cut::{Even, Panels};
 use super::driver::Rhs;
-use super::kernel::{Row, Tiles};
+use super::kernel::Tiles;
 use super::operand::Strided;
 use super::pack::{CopyRows, PackPanel};
 use super::sealed::Operand;
@@ -14,7 +14,7 @@ use crate::view::MatrixViewMut;
 const KC_BYTES: usize = 2048;
 /// The same in elements where columns of A are contiguous: each k then needs a line of its own, and B
 /// shares the first-level cache with all of them.
-const KC_ACROSS: usize = 128;
+pub(crate) const KC_ACROSS: usize = 128;
 /// MC KC: elements of A in a block of up to [`MC_MOST`] rows. Half of a second-level cache of 1 MiB for
 /// f32; for f64 all of it, and then B is packed.
 const BLOCK: usize = 1 << 17;
@@ -175,77 +175,5 @@ fn whole_rows(len: usize, row_stride: usize, column: usize, whole: usize) -> usi
     match len.checked_sub(column + whole) {
         Some(rest) => rest / row_stride.max(1) + 1,
         None => 0,
-    }
-}
-
-/// C = a B, or C += a B for a single row: every element of B is used once, so nothing is blocked, and
-/// two panels are read side by side.
-pub(crate) fn one_row<T: Scalar, L: Shape<T>>(
-    level: L,
-    a: Strided<'_, T>,
-    b: Rhs<'_, T>,
-    c: &mut [T],
-    add: bool,
-) {
-    let k = a.cols;
-    let panels = Panels::new::<T, L>(c.len());
-    // B, elements from one of its rows to the next, and from a whole panel to the next.
-    let (data, b_row, next) = match b {
-        Rhs::Packed(b) => (b.data, panels.start(1), panels.start(1) * k),
-        Rhs::Plain(b) if b.col_stride == 1 => (b.data, b.row_stride, panels.start(1)),
-        Rhs::Plain(_) => (&[][..], 0, 0),
-    };
-    let pairs = if data.is_empty() {
-        0
-    } else {
-        panels.whole() / 2
-    };
-    let units = pairs + (panels.count - 2 * pairs);
-    let backward = matches!(b, Rhs::Packed(b) if b.backward);
-    for unit in 0..units {
-        let unit = if backward { units - 1 - unit } else { unit };
-        if unit < pairs {
-            let panel = 2 * unit;
-            let columns = panels.start(panel)..panels.start(panel + 2);
-            level.row(Row {
-                depth: k,
-                a: a.data,
-                a_col: a.col_stride,
-                b: [&data[panel * next..], &data[(panel + 1) * next..]],
-                b_row,
-                c: &mut c[columns],
-                load: add,
-            });
-            continue;
-        }
-        let panel = pairs + unit;
-        let (jc, width) = (panels.start(panel), panels.width(panel));
-        let vectors = panels.vectors(panel);
-        let own = &mut c[jc..][..width];
-        if !data.is_empty() && width == vectors * L::LANES {
-            let (b, b_row) = match b {
-                Rhs::Packed(_) => (&data[jc * k..], width),
-                Rhs::Plain(_) => (&data[jc..], b_row),
-            };
-            let tile = Tiles {
-                count: 1,
-                depth: k,
-                a: a.data,
-                a_row: 0,
-                a_col: a.col_stride,
-                b,
-                b_row,
-                c: own,
-                c_row: width,
-                load: add,
-            };
-            level.tiles(vectors, 1, tile);
-        } else {
-            let part = match b {
-                Rhs::Packed(b) => Rhs::Packed(b.from(jc)),
-                Rhs::Plain(b) => Rhs::Plain(b.part(0, k, jc, width)),
-            };
-            five_loops(level, a, part, MatrixViewMut::new(own, 1, width), add);
-        }
     }
 }

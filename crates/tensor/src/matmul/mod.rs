@@ -94,6 +94,12 @@
 //! B is in, and two panels side by side keep eight chains under way. Every other product with the same
 //! packed weights goes through them backward: what was used last is met first, while it is still there.
 //!
+//! # Small products
+//!
+//! A product of 1 by 8 and 8 by 8, a step of the notebook's network, is one tile and takes some 50 cycles.
+//! The questions above (how to cut, what to pack, whose buffers) take more, so one comes before them:
+//! what is a single tile over B where it lies goes to that tile at once (`small.rs`).
+//!
 //! # What was tried and lost
 //!
 //! | tried | result |
@@ -119,6 +125,7 @@
 //! | `cut.rs` | how lengths are cut into pieces and columns into panels |
 //! | `pack.rs` | copies |
 //! | `loops.rs` | the other four loops |
+//! | `small.rs` | what needs no loops: one tile, one row |
 //! | `flip.rs` | C^T instead of C |
 //! | `driver.rs` | threads |
 //! | `packed.rs` | weights packed once |
@@ -134,6 +141,7 @@ mod pack;
 mod packed;
 pub(crate) mod sealed;
 mod shape;
+mod small;
 
 pub use packed::PackedMatrix;
 pub(crate) use shape::Levels;

@@ -28,6 +28,8 @@ use crate::view::{MatrixView, MatrixViewMut};
 #[derive(Debug)]
 pub struct PackedMatrix<T> {
     data: Buffer<T>,
+    /// Elements of all panels.
+    len: usize,
     k: usize,
     n: usize,
     path: Path,
@@ -45,6 +47,7 @@ impl<T: Scalar> PackedMatrix<T> {
         let len = n.next_multiple_of(T::lanes(path)) * k;
         PackedMatrix {
             data: Buffer::zeros(len),
+            len,
             k,
             n,
             path,
@@ -93,8 +96,7 @@ impl<T: Scalar> PackedMatrix<T> {
             b.rows,
             b.cols
         );
-        let len = self.len();
-        T::pack(self.path, b, self.data.aligned(len));
+        T::pack(self.path, b, self.data.aligned(self.len));
     }
 
     /// Number of rows, the inner dimension of the product.
@@ -139,30 +141,35 @@ impl<T: Scalar> PackedMatrix<T> {
             );
         }
         let panels = Packed {
-            data: self.data.as_slice(self.len()),
+            data: self.data.as_slice(self.len),
             depth: k,
-            backward: a.rows() == 1 && self.backward.fetch_xor(true, Ordering::Relaxed),
+            backward: a.rows() == 1 && self.turn(),
         };
         T::product(self.path, Strided::new(a), Rhs::Packed(panels), c, add);
     }
 
-    fn len(&self) -> usize {
-        self.n.next_multiple_of(T::lanes(self.path)) * self.k
+    /// Which way to go, and the other way next time. Two threads at once may go the same way: that
+    /// costs less than an exchange, which would take longer than a small product.
+    fn turn(&self) -> bool {
+        let backward = self.backward.load(Ordering::Relaxed);
+        self.backward.store(!backward, Ordering::Relaxed);
+        backward
     }
 }
 
 impl<T: Scalar> Clone for PackedMatrix<T> {
     fn clone(&self) -> Self {
         let mut copy = PackedMatrix {
-            data: Buffer::zeros(self.len()),
+            data: Buffer::zeros(self.len),
+            len: self.len,
             k: self.k,
             n: self.n,
             path: self.path,
             backward: AtomicBool::new(false),
         };
         copy.data
-            .aligned(self.len())
-            .copy_from_slice(self.data.as_slice(self.len()));
+            .aligned(self.len)
+            .copy_from_slice(self.data.as_slice(self.len));
         copy
     }
 }

@@ -68,8 +68,9 @@ macro_rules! sealed {
                 );
                 impl LevelFn for Product<'_> {
                     type Output = ();
+                    #[inline]
                     fn call<L: Levels>(self, level: L) {
-                        driver::product(level, self.0, self.1, self.2, self.3);
+                        driver::product(level, &self.0, &self.1, self.2, self.3);
                     }
                 }
                 path.with(Product(a, b, c, add));
