@@ -7,7 +7,7 @@
 
 use super::cut::Even;
 use super::driver::Rhs;
-use super::loops::{EDGE_LEN, MC_MOST, MOST_COLUMNS, five_loops};
+use super::loops::{EDGE_LEN, MC, MOST_COLUMNS, five_loops};
 use super::operand::Strided;
 use super::pack::Transpose;
 use super::sealed::Operand;
@@ -33,7 +33,7 @@ pub(crate) fn flipped<T: Scalar, L: Shape<T>>(
     let flipped = buffer.aligned(EDGE_LEN);
     let c_row = c.stride();
     let c = c.data_mut();
-    for (jc, columns) in Even::new(b.cols, MC_MOST).pieces() {
+    for (jc, columns) in Even::new(b.cols, MC).pieces() {
         let block = &mut flipped[..columns * m];
         if add {
             level.run(Transpose {

@@ -15,14 +15,13 @@ const KC_BYTES: usize = 2048;
 /// The same in elements where columns of A are contiguous: each k then needs a line of its own, and B
 /// shares the first-level cache with all of them.
 pub(crate) const KC_ACROSS: usize = 128;
-/// MC KC: elements of A in a block of up to [`MC_MOST`] rows. Half of a second-level cache of 1 MiB for
-/// f32; for f64 all of it, and then B is packed.
-const BLOCK: usize = 1 << 17;
-pub(crate) const MC_MOST: usize = 512;
+/// MC: most rows of C in a block. A tile reads so little of A that it may come from the third level;
+/// the more rows, the more tiles share a packed panel of B.
+pub(crate) const MC: usize = 1024;
 /// Elements that the copies have at most. Buffers have that much room at once, so that a thread
 /// allocates in its first product and never again; what is not used is never touched.
 const PANEL_LEN: usize = KC_BYTES / size_of::<f32>() * MOST_COLUMNS;
-pub(crate) const EDGE_LEN: usize = MC_MOST * MOST_COLUMNS;
+pub(crate) const EDGE_LEN: usize = MC * MOST_COLUMNS;
 /// Columns of the widest panel.
 pub(crate) const MOST_COLUMNS: usize = 6 * 16;
 
@@ -42,14 +41,13 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     } else {
         KC_BYTES / size_of::<T>()
     };
-    let mc = (BLOCK / kc).min(MC_MOST);
     let mut panel_buffer = T::take_buffer(Operand::B);
     let packed = panel_buffer.aligned(PANEL_LEN);
     let mut edge_buffer = T::take_buffer(Operand::C);
     let edge = edge_buffer.aligned(EDGE_LEN);
     let c_row = c.stride();
     let c = c.data_mut();
-    for (ic, rows) in Even::new(m, mc).pieces() {
+    for (ic, rows) in Even::new(m, MC).pieces() {
         for (pc, depth) in Even::new(k, kc).pieces() {
             for panel in panels.last_first() {
                 let (jc, width) = (panels.start(panel), panels.width(panel));
@@ -59,11 +57,7 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
 
                 let readable = match b {
                     Rhs::Packed(_) => k,
-                    Rhs::Plain(_)
-                        if worth_packing(across, tiles.count, k, whole * size_of::<T>()) =>
-                    {
-                        0
-                    }
+                    Rhs::Plain(_) if worth_packing(across, tiles.count, k) => 0,
                     Rhs::Plain(b) if b.col_stride != 1 => 0,
                     Rhs::Plain(b) => whole_rows(b.data.len(), b.row_stride, jc, whole).min(k),
                 };
@@ -155,16 +149,15 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     T::put_buffer(Operand::C, edge_buffer);
 }
 
-/// Whether so many tiles below each other repay a packed panel of B whose rows have so many bytes:
-/// beside an A that is read across they do soon; where the panel then fits into the first-level cache,
-/// as one of up to 128 rows does; and later where a row is no more than a line, and perhaps in a page
-/// of its own.
+/// Whether so many tiles below each other repay a packed panel of B: beside an A that is read across
+/// they do soon; else sooner where the panel then fits into the first-level cache, as one of up to 128
+/// rows does.
 #[inline]
-fn worth_packing(across: bool, tiles: usize, k: usize, row: usize) -> bool {
+fn worth_packing(across: bool, tiles: usize, k: usize) -> bool {
     if across {
         tiles >= 5
     } else {
-        tiles >= 64 || tiles >= 32 && row <= 64 || tiles >= 16 && k <= 128
+        tiles >= 64 || tiles >= 16 && k <= 128
     }
 }
 

@@ -58,7 +58,7 @@
 //!    |   |   |   | |           |=====|     |  MR       |   | B |   | |
 //!    +---+---+---+-+           +-----+-----+-          +---+---+---+-+
 //!
-//! for ic in 0..m by MC = 256         a block of A, MC x KC, half the second level
+//! for ic in 0..m by MC = 1024        a block of A, MC x KC, in the third level
 //!   for pc in 0..k by KC = 512       ... read again for each panel
 //!     for jc in 0..n by NR = 64      a panel of B, KC x NR, 128 KiB: read again for each tile
 //!       for ir in 0..MC by MR = 6    a tile of C, in registers
@@ -68,14 +68,15 @@
 //! These are the five loops of GotoBLAS (Goto and van de Geijn, "Anatomy of High-Performance Matrix
 //! Multiplication", 2008) as BLIS cuts them (Van Zee and van de Geijn, "BLIS: A Framework for Rapidly
 //! Instantiating BLAS Functionality", 2015), less their outermost, which keeps a large block of B in the
-//! third level: here B is read once for every 256 rows. Loading and storing C costs a tile 48 moves; KC
-//! spreads them over 512 p.
+//! third level: here B is read once for every 1024 rows, and A for every panel of B: 24 bytes in 12 cycles
+//! are little even for the third level. Loading and storing C costs a tile 48 moves; KC spreads them
+//! over 512 p.
 //!
 //! # Packing: when it pays
 //!
-//! - A B: B is read where it is, for a copy would hardly be faster to read. It pays from 16 tiles on
-//!   for a B of up to 128 rows, which then fits into the first level, and from 64 on for the others; as
-//!   many only f64 has in a block, whose MC is 512.
+//! - A B: below 16 tiles B is read where it is: a copy would not come back. From 16 on it does for a B of
+//!   up to 128 rows, which then fits into the first level; from 64 on for all: rows that do not start
+//!   with a line cost every vector two of them (8 % at 1024), and rows a power of two apart share sets.
 //! - A^T B: each p has a line of A to itself, and they crowd the first level, so from 5 tiles on B is
 //!   packed and KC is 128.
 //! - A B^T: b_pj and b_p,j+1 are far apart, so B is always packed, through squares of 8 by 16. For few
@@ -107,7 +108,7 @@
 //! | 14 x 32 tile, A packed in chunks of a line for each row | 0.81 of the peak: all broadcasts of a step come from the same place in their lines |
 //! | 12 x 32 tile, A in place | 0.92 at 128 p, where 6 x 64 has 0.98: 14 loads in 12 cycles |
 //! | 4 x 96 tile | as fast, but 33 bytes of B a cycle |
-//! | KC = 256, MC = 512 | 0.94 of the peak at 512 and 0.89 at 1024, where 512 and 256 have 0.96 and 0.91: C moves less often |
+//! | KC = 256, MC = 512: half a second level of A | 0.94 of the peak at 512 and 0.89 at 1024, where 512 and 1024 have 0.96 and 0.92 |
 //! | KC = 1024 | no faster, and twice the room |
 //! | A packed, or blocks of it copied against colliding lines | nothing within the noise |
 //! | B packed by the first tiles as they read it | 0.91 where reading it in place has 0.93 |
