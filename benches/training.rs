@@ -39,8 +39,8 @@ use rand::RngExt;
 use report::{Measurement, Report};
 use rnn::optimizer::{Clip, OptimizerConfig};
 use rnn::{
-    CellKind, Corpus, Event, Init, NetworkConfig, Reduction, RunOptions, Scheme, TrainConfig,
-    Trainer,
+    CellKind, Corpus, EpochLine, Event, Init, NetworkConfig, Reduction, RunOptions, Scheme,
+    TrainConfig, Trainer,
 };
 use tensor::{Scalar, random};
 use threads::Threads;
@@ -115,8 +115,8 @@ fn notebook(bench: &Bench, report: &Report) {
         let mut lines = String::new();
         let outcome = trainer.run(&RunOptions::default(), |trainer, event| {
             if let Event::Step(step) = event {
-                let epoch = trainer.step_count();
-                writeln!(lines, "Epoch {epoch}, Loss: {:.4}", step.loss).expect("memory");
+                let (epoch, loss) = (trainer.step_count(), step.loss);
+                writeln!(lines, "{}", EpochLine { epoch, loss }).expect("memory");
             }
             Ok::<_, rnn::Error>(ControlFlow::Continue(()))
         });

@@ -95,6 +95,7 @@ pub use state::State;
 /// The instruction set in use, which `TENSOR_ISA` chooses.
 pub use tensor::Isa;
 pub use trainer::{
-    Event, Guard, Outcome, Recommended, Record, RunOptions, Step, TrainConfig, Trainer, recommended,
+    EpochLine, Event, Guard, Outcome, Recommended, Record, RunOptions, Step, TrainConfig, Trainer,
+    recommended,
 };
 pub use vocabulary::{IGNORE, Id, Unknown, Vocabulary};

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use rnn::optimizer::{Clip, OptimizerConfig, Schedule};
 use rnn::{
-    CellKind, Corpus, Event, Init, NetworkConfig, Reduction, RunOptions, SampleOptions, Scheme,
-    TrainConfig, Trainer,
+    CellKind, Corpus, EpochLine, Event, Init, NetworkConfig, Reduction, RunOptions, SampleOptions,
+    Scheme, TrainConfig, Trainer,
 };
 
 use crate::args::DemoArgs;
@@ -31,12 +31,8 @@ pub(crate) fn run(args: &DemoArgs, console: Console) -> anyhow::Result<()> {
     trainer.run(&RunOptions::default(), |trainer, event| {
         match event {
             Event::Step(step) | Event::Skipped(step) => {
-                writeln!(
-                    out,
-                    "Epoch {}, Loss: {:.4}",
-                    trainer.step_count(),
-                    step.loss
-                )?;
+                let (epoch, loss) = (trainer.step_count(), step.loss);
+                writeln!(out, "{}", EpochLine { epoch, loss })?;
             }
             Event::WentBack { scale } => console.note(&format!(
                 "the loss is not finite, learning rate times {scale}"

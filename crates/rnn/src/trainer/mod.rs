@@ -11,6 +11,7 @@
 
 mod config;
 mod defaults;
+mod epoch_line;
 mod guard;
 mod progress;
 mod resume;
@@ -22,6 +23,7 @@ use tensor::Scalar;
 
 pub use config::TrainConfig;
 pub use defaults::{Recommended, recommended};
+pub use epoch_line::EpochLine;
 pub use guard::Guard;
 pub(crate) use progress::Progress;
 pub use progress::Record;
