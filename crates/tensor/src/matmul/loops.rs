@@ -18,6 +18,9 @@ pub(crate) const KC_ACROSS: usize = 128;
 /// MC: most rows of C in a block. A tile reads so little of A that it may come from the third level;
 /// the more rows, the more tiles share a packed panel of B.
 pub(crate) const MC: usize = 1024;
+/// The same where columns of A are contiguous: a tile then reads a line of A for each k, and the next
+/// tiles and panels read it again.
+const MC_ACROSS: usize = 512;
 /// Elements that the copies have at most. Buffers have that much room at once, so that a thread
 /// allocates in its first product and never again; what is not used is never touched.
 const PANEL_LEN: usize = KC_BYTES / size_of::<f32>() * MOST_COLUMNS;
@@ -36,10 +39,10 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     let (m, k, n) = (a.rows, a.cols, c.cols());
     let panels = Panels::new::<T, L>(n);
     let across = a.col_stride != 1;
-    let kc = if across {
-        KC_ACROSS
+    let (kc, mc) = if across {
+        (KC_ACROSS, MC_ACROSS)
     } else {
-        KC_BYTES / size_of::<T>()
+        (KC_BYTES / size_of::<T>(), MC)
     };
     let mut panel_buffer = T::take_buffer(Operand::B);
     let packed = panel_buffer.aligned(PANEL_LEN);
@@ -47,7 +50,7 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     let edge = edge_buffer.aligned(EDGE_LEN);
     let c_row = c.stride();
     let c = c.data_mut();
-    for (ic, rows) in Even::new(m, MC).pieces() {
+    for (ic, rows) in Even::new(m, mc).pieces() {
         for (pc, depth) in Even::new(k, kc).pieces() {
             for panel in panels.last_first() {
                 let (jc, width) = (panels.start(panel), panels.width(panel));
