@@ -78,7 +78,7 @@
 //!   up to 128 rows, which then fits into the first level; from 64 on for all: rows that do not start
 //!   with a line cost every vector two of them (8 % at 1024), and rows a power of two apart share sets.
 //! - A^T B: each p has a line of A to itself, and they crowd the first level, so from 5 tiles on B is
-//!   packed and KC is 128.
+//!   packed, KC is 128 and MC 512.
 //! - A B^T: b_pj and b_p,j+1 are far apart, so B is always packed, through squares of 8 by 16. For few
 //!   rows that costs as much as the product; then C^T = B A^T is computed instead (`flip.rs`).
 //! - [`PackedMatrix`]: weights that are multiplied many times are packed once.
