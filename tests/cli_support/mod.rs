@@ -1,6 +1,7 @@
 //! Runs the built binary as a user would, each test in a folder of its own.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod ending;
 pub(crate) mod packed;
 
 use std::io::{Read, Write};

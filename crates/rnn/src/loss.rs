@@ -9,7 +9,7 @@
 //! Subtracting the maximum changes neither value and keeps `exp` from overflowing.
 
 use serde::{Deserialize, Serialize};
-use tensor::{Kernel, Scalar, reduce, vectorize};
+use tensor::{Kernel, Scalar, map_in_place, reduce, vectorize};
 
 use crate::vocabulary::{IGNORE, Id};
 
@@ -111,9 +111,13 @@ impl<T: Scalar> Kernel for Rows<'_, T> {
                     target => row[target as usize].to_f64(),
                 };
             }
-            for o in logits.iter_mut() {
-                *o = o.exp();
-            }
+            map_in_place(
+                logits,
+                #[inline(always)]
+                |o| o.exp(),
+                #[inline(always)]
+                |o| o.exp(),
+            );
             let rows = logits.chunks_exact_mut(vocab).zip(targets);
             for ((row, &target), loss) in rows.zip(losses) {
                 let sum = reduce::sum(row);

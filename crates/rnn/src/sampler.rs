@@ -4,9 +4,13 @@
 //! gain, above 1 the unlikely ones; 0 is the limit, the likeliest alone (greedy). Top-k (Fan 2018)
 //! keeps the `k` likeliest, top-p (Holtzman 2020) the fewest whose probabilities reach `p`.
 
+mod options;
+
 use rand::RngExt;
 use tensor::random::{self, ChaCha8Rng};
 use tensor::{activation, reduce};
+
+pub use options::SampleOptions;
 
 use crate::error::{Error, Result};
 use crate::memory;
@@ -19,67 +23,6 @@ use crate::vocabulary::Id;
 const SAMPLE_STREAMS: u64 = 1 << 32;
 /// Steps of the prime read at a time.
 const STEPS: usize = 64;
-
-/// How characters are drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SampleOptions {
-    /// Divides the logits; 0 draws the likeliest character always.
-    pub temperature: f64,
-    /// Draw among this many of the likeliest characters only.
-    pub top_k: Option<usize>,
-    /// Draw among the likeliest characters that together have this probability only.
-    pub top_p: Option<f64>,
-    /// Seed of the draws.
-    pub seed: u64,
-}
-
-impl Default for SampleOptions {
-    fn default() -> Self {
-        SampleOptions {
-            temperature: 1.0,
-            top_k: None,
-            top_p: None,
-            seed: 1,
-        }
-    }
-}
-
-impl SampleOptions {
-    /// The likeliest character, always.
-    pub fn greedy() -> Self {
-        SampleOptions {
-            temperature: 0.0,
-            ..Self::default()
-        }
-    }
-
-    /// Checks that the numbers are in range.
-    ///
-    /// # Errors
-    /// [`Error::InvalidSetting`] or [`Error::ZeroSize`] naming the first that is not.
-    pub fn validate(&self) -> Result<()> {
-        let value = self.temperature;
-        if !(value.is_finite() && value >= 0.0) {
-            let expected = "finite and not negative (0 draws the likeliest)";
-            return Err(Error::InvalidSetting {
-                name: "temperature",
-                expected,
-                value,
-            });
-        }
-        if self.top_k == Some(0) {
-            return Err(Error::ZeroSize { name: "top-k" });
-        }
-        match self.top_p {
-            Some(value) if !(value > 0.0 && value <= 1.0) => Err(Error::InvalidSetting {
-                name: "top-p",
-                expected: "in (0, 1]",
-                value,
-            }),
-            _ => Ok(()),
-        }
-    }
-}
 
 /// Several samples side by side, one character each at a time.
 ///

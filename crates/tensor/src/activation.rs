@@ -5,7 +5,7 @@
 //! dx = y (g - <g, y>), for log-softmax dx = g - exp(y) sum(g).
 
 use crate::isa::{Kernel, vectorize};
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::{Lanes, map_in_place};
 use crate::reduce;
 use crate::scalar::Scalar;
 use crate::view::MatrixViewMut;
@@ -17,19 +17,7 @@ impl<T: Scalar, B: Fn(Lanes<T>) -> Lanes<T>, F: Fn(T) -> T> Kernel for Map<'_, T
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        map(self.0, self.1, self.2);
-    }
-}
-
-/// [`Map`] inside another kernel.
-#[inline(always)]
-fn map<T: Scalar>(x: &mut [T], block: impl Fn(Lanes<T>) -> Lanes<T>, one: impl Fn(T) -> T) {
-    let (blocks, rest) = x.as_chunks_mut::<LANES>();
-    for x in blocks {
-        *x = block(Lanes(*x)).0;
-    }
-    for x in rest {
-        *x = one(*x);
+        map_in_place(self.0, self.1, self.2);
     }
 }
 
@@ -192,7 +180,7 @@ pub fn softmax_rows<T: Scalar>(x: MatrixViewMut<'_, T>) {
                 let row = self.0.row_mut(r);
                 let largest = reduce::max(row);
                 let all = Lanes::splat(largest);
-                map(
+                map_in_place(
                     row,
                     #[inline(always)]
                     |x| (x - all).exp(),

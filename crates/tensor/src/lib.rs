@@ -50,7 +50,7 @@ mod view;
 
 pub use error::TensorError;
 pub use isa::{Isa, Kernel, vectorize};
-pub use lanes::{LANES, Lanes};
+pub use lanes::{LANES, Lanes, map_in_place};
 pub use matmul::{
     PackedMatrix, matmul, matmul_acc, matmul_nt, matmul_nt_acc, matmul_tn, matmul_tn_acc,
 };

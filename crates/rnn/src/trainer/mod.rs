@@ -18,6 +18,7 @@ mod resume;
 mod run;
 mod source;
 mod validation;
+mod view;
 
 use tensor::Scalar;
 
@@ -35,7 +36,6 @@ use crate::corpus::Corpus;
 use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::memory;
-use crate::model::{Model, Training};
 use crate::network::Network;
 use crate::optimizer::{Optimizer, Patience, Position};
 use crate::parameters::Parameters;
@@ -179,68 +179,6 @@ impl<T: Scalar> Trainer<T> {
         })
     }
 
-    /// One line each for whatever was fitted to the text.
-    pub fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    /// How training goes, as fitted to the text.
-    pub fn config(&self) -> &TrainConfig {
-        &self.config
-    }
-
-    /// The network as it is now.
-    pub fn network(&self) -> &Network<T> {
-        &self.network
-    }
-
-    /// The text.
-    pub fn corpus(&self) -> &Corpus {
-        &self.corpus
-    }
-
-    /// Characters to learn from and held out.
-    pub fn lengths(&self) -> (usize, usize) {
-        self.lengths
-    }
-
-    /// Steps taken.
-    pub fn step_count(&self) -> u64 {
-        self.progress.step
-    }
-
-    /// Whole epochs done.
-    pub fn epoch(&self) -> u64 {
-        self.progress.epoch
-    }
-
-    /// Windows in this epoch, each one step. Records longer than a window make it depend on the
-    /// epoch's order.
-    pub fn windows_per_epoch(&self) -> usize {
-        self.source.windows_per_epoch()
-    }
-
-    /// Characters of one step, where the window is a full one.
-    pub fn characters_per_step(&self) -> usize {
-        self.config.batch_size * self.config.seq_length
-    }
-
-    /// The evaluations so far.
-    pub fn history(&self) -> &[Record] {
-        &self.progress.history
-    }
-
-    /// Step and loss of the best evaluation so far, in nats per character; `None` before the first
-    /// or without held-out text.
-    pub fn best(&self) -> Option<(u64, f64)> {
-        self.progress.best
-    }
-
-    /// Steps that were skipped because their loss or gradient was not finite.
-    pub fn skipped(&self) -> u64 {
-        self.progress.guard.skipped
-    }
-
     /// Takes one step: forward, backward, clip, update. A window whose loss or gradient is not
     /// finite changes no weight.
     fn step(&mut self) -> (Step, Verdict) {
@@ -371,23 +309,5 @@ impl<T: Scalar> Trainer<T> {
         }
         self.optimizer.reset();
         self.bptt.reset_state();
-    }
-}
-
-impl Trainer<f32> {
-    /// The model with the best weights so far; the last where nothing is held out.
-    pub fn best_model(&self) -> Model {
-        self.model(self.best.as_ref().unwrap_or(self.network.parameters()))
-    }
-
-    /// The model with the weights as they are now.
-    pub fn current_model(&self) -> Model {
-        self.model(self.network.parameters())
-    }
-
-    fn model(&self, parameters: &Parameters<f32>) -> Model {
-        let network = Network::from_parameters(*self.network.config(), parameters.clone());
-        let training = Training::new(self.config, &self.progress);
-        Model::new(self.corpus.vocabulary().clone(), network, Some(training))
     }
 }
