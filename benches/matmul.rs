@@ -1,11 +1,13 @@
 //! Products against the limits of the core and against other crates.
 //!
 //! `cargo bench --features peers -p tensor --bench matmul -- square` prints, for each shape, our
-//! speed as a share of the core's peak of fused multiply-adds measured in the same run, and the
-//! ratio to each peer.
+//! speed, its share of what the core can do at most, and the ratio to each peer. The limit is a side
+//! like the others, measured between them round by round: fused multiply-adds on registers alone,
+//! and, for a single row, reading as many bytes as the weights have.
 
 #[allow(dead_code, reason = "every bench uses a part of the harness")]
 mod harness;
+#[allow(dead_code, reason = "every bench uses a part of the harness")]
 #[path = "harness/limits.rs"]
 mod limits;
 #[cfg(feature = "peers")]
@@ -31,10 +33,12 @@ fn normal<T: Scalar>(rows: usize, cols: usize) -> Matrix<T> {
 
 fn main() {
     let bench = Bench::from_args();
-    let mut peak = Peak::measure(&bench);
+    if bench.measures() {
+        println!("instruction set {}", Isa::active());
+    }
 
     for n in [32, 64, 128, 256, 512, 1024] {
-        shape::<f32>(&bench, "square", Layout::Nn, (n, n, n), &mut peak);
+        shape::<f32>(&bench, "square", Layout::Nn, (n, n, n));
     }
     const NETWORK: [(usize, usize, usize); 8] = [
         (32, 65, 256),
@@ -47,68 +51,25 @@ fn main() {
         (256, 256, 32),
     ];
     for dims in NETWORK {
-        shape::<f32>(&bench, "network", Layout::Nn, dims, &mut peak);
+        shape::<f32>(&bench, "network", Layout::Nn, dims);
     }
-    shape::<f32>(&bench, "network", Layout::Tn, (512, 64, 2048), &mut peak);
-    shape::<f32>(&bench, "network", Layout::Tn, (512, 64, 512), &mut peak);
-    shape::<f32>(&bench, "network", Layout::Nt, (64, 2048, 512), &mut peak);
+    shape::<f32>(&bench, "network", Layout::Tn, (512, 64, 2048));
+    shape::<f32>(&bench, "network", Layout::Tn, (512, 64, 512));
+    shape::<f32>(&bench, "network", Layout::Nt, (64, 2048, 512));
     for (k, n) in [(256, 256), (512, 512), (2048, 512)] {
-        shape::<f32>(&bench, "gemv", Layout::Nn, (1, k, n), &mut peak);
+        shape::<f32>(&bench, "gemv", Layout::Nn, (1, k, n));
     }
     for n in [64, 128, 256, 512] {
-        shape::<f64>(&bench, "square", Layout::Nn, (n, n, n), &mut peak);
+        shape::<f64>(&bench, "square", Layout::Nn, (n, n, n));
     }
-    shape::<f64>(&bench, "network", Layout::Nn, (64, 512, 65), &mut peak);
-    shape::<f64>(&bench, "network", Layout::Nn, (32, 256, 768), &mut peak);
+    shape::<f64>(&bench, "network", Layout::Nn, (64, 512, 65));
+    shape::<f64>(&bench, "network", Layout::Nn, (32, 256, 768));
     for dims in [(512, 512, 512), (64, 512, 2048)] {
         threads(&bench, dims);
     }
 }
 
-/// The limits of this core, measured now.
-struct Peak {
-    f32: f64,
-    f64: f64,
-    bandwidths: Vec<(usize, f64)>,
-}
-
-impl Peak {
-    fn measure(bench: &Bench) -> Peak {
-        if !bench.measures() {
-            return Peak {
-                f32: 1.0,
-                f64: 1.0,
-                bandwidths: vec![(usize::MAX, 1.0)],
-            };
-        }
-        let peak = Peak {
-            f32: limits::multiply_add_peak::<f32>(),
-            f64: limits::multiply_add_peak::<f64>(),
-            // For each vector-matrix product below the bytes of its weights: the same cache gives 45
-            // bytes a cycle at 256 KiB, and 60 at 512.
-            bandwidths: [24 << 10, 256 << 10, 512 << 10, 1 << 20, 4 << 20]
-                .map(|bytes| (bytes, limits::read_bandwidth(bytes)))
-                .to_vec(),
-        };
-        println!("instruction set {}", Isa::active());
-        println!(
-            "multiply-add peak: f32 {:.1} GFLOP/s, f64 {:.1}",
-            peak.f32, peak.f64
-        );
-        for (bytes, rate) in &peak.bandwidths {
-            println!("read bandwidth of {:5} KiB: {rate:.1} GB/s", bytes >> 10);
-        }
-        peak
-    }
-}
-
-fn shape<T: Element>(
-    bench: &Bench,
-    group: &str,
-    layout: Layout,
-    (m, k, n): (usize, usize, usize),
-    peak: &mut Peak,
-) {
+fn shape<T: Element>(bench: &Bench, group: &str, layout: Layout, (m, k, n): (usize, usize, usize)) {
     let layout_name = ["nn", "tn", "nt"][layout as usize];
     let case = format!("matmul {group} {} {layout_name} {m}x{k}x{n}", T::NAME);
     if !bench.wants(&case) {
@@ -128,6 +89,9 @@ fn shape<T: Element>(
         Layout::Nt => PackedMatrix::from_transposed(b.view()),
         _ => PackedMatrix::from_view(b.view()),
     };
+    let operations = 2.0 * (m * k * n) as f64;
+    let bytes = k * n * size_of::<T>();
+    let block = limits::Block::new(bytes);
     let mut outputs: Vec<Matrix<T>> = (0..5).map(|_| Matrix::zeros(m, n)).collect();
     let mut outputs = outputs.iter_mut();
     let mut sides = Vec::new();
@@ -152,38 +116,41 @@ fn shape<T: Element>(
         );
         sides.push(Side::new(name, move || product(a, b, c.as_mut_slice(), 1)));
     }
-    let timings = bench.compare(&case, sides);
-    let Some(ours) = timings.first() else { return };
-    let work = 2.0 * (m * k * n) as f64;
-    let bytes = k * n * size_of::<T>();
+    // As long as the product, but not so short that its own beginning and end count.
+    let steps = (operations / limits::multiply_adds::<T>(1)).max(20_000.0) as usize;
+    let (what, most, work) = if m == 1 {
+        sides.push(Side::new(LIMIT, || block.read()));
+        ("bandwidth", bytes as f64, bytes as f64)
+    } else {
+        sides.push(Side::new(LIMIT, || {
+            limits::multiply_adds::<T>(steps);
+        }));
+        ("peak", limits::multiply_adds::<T>(steps), operations)
+    };
+    let mut timings = bench.compare(&case, sides);
+    let Some(limit) = timings.pop() else { return };
     print!("{case:42}");
-    for timing in timings
-        .iter()
-        .take_while(|timing| ["ours", "packed"].contains(&timing.name))
-    {
-        let rate = work / timing.median() / 1e9;
-        if m == 1 {
-            let limit = peak.bandwidths.iter().find(|(size, _)| *size >= bytes);
-            let limit = limit
-                .or(peak.bandwidths.last())
-                .expect("some were measured")
-                .1;
-            let share = bytes as f64 / timing.median() / 1e9 / limit;
-            print!(" {} {rate:6.1} ({share:.2} of bandwidth)", timing.name);
-        } else {
-            let limit = if T::NAME == "f32" { peak.f32 } else { peak.f64 };
-            print!(" {} {rate:6.1} ({:.2} of peak)", timing.name, rate / limit);
-        }
+    for timing in timings.iter().take_while(|timing| is_own(timing)) {
+        let (name, rate) = (timing.name, operations / timing.median() / 1e9);
+        let share = timing.speedup(&limit) * work / most;
+        print!(" {name} {rate:6.1} ({share:.2})");
     }
-    print!(" ±{:.0}%", 100.0 * ours.spread());
+    let limit = most / limit.median() / 1e9;
+    print!(" of {what} {limit:.0} ±{:.0}%", 100.0 * timings[0].spread());
     report_peers(&timings);
+}
+
+/// What the side is called that shows the machine's limit.
+const LIMIT: &str = "limit";
+
+fn is_own(timing: &Timing) -> bool {
+    ["ours", "packed"].contains(&timing.name)
 }
 
 /// Ratios to each peer, and to the best of them.
 fn report_peers(timings: &[Timing]) {
-    let (own, peers): (Vec<&Timing>, Vec<&Timing>) = timings
-        .iter()
-        .partition(|timing| ["ours", "packed"].contains(&timing.name));
+    let (own, peers): (Vec<&Timing>, Vec<&Timing>) =
+        timings.iter().partition(|timing| is_own(timing));
     let best = peers
         .iter()
         .min_by(|a, b| a.median().total_cmp(&b.median()));

@@ -12,12 +12,19 @@ const ROUNDS: usize = 30;
 
 /// GFLOP/s of fused multiply-adds on registers alone, on the instruction set in use.
 pub(crate) fn multiply_add_peak<T: Scalar>() -> f64 {
+    let mut operations = 0.0;
+    let fastest = fastest(|| operations = multiply_adds::<T>(100_000));
+    operations / fastest / 1e9
+}
+
+/// So many steps of fused multiply-adds on registers alone; returns the operations done.
+pub(crate) fn multiply_adds<T: Scalar>(steps: usize) -> f64 {
     let wide = size_of::<T>() == 4;
     match (Isa::active(), wide) {
-        (Isa::Avx512, true) => peak::<T, 16>(),
-        (Isa::Avx512, false) | (Isa::Avx2, true) => peak::<T, 8>(),
-        (Isa::Avx2, false) | (_, true) => peak::<T, 4>(),
-        _ => peak::<T, 2>(),
+        (Isa::Avx512, true) => chains::<T, 16>(steps),
+        (Isa::Avx512, false) | (Isa::Avx2, true) => chains::<T, 8>(steps),
+        (Isa::Avx2, false) | (_, true) => chains::<T, 4>(steps),
+        _ => chains::<T, 2>(steps),
     }
 }
 
@@ -57,28 +64,41 @@ impl<T: Scalar, const W: usize> Kernel for Chains<T, W> {
     }
 }
 
-fn peak<T: Scalar, const W: usize>() -> f64 {
-    let steps = 100_000;
-    let fastest = fastest(|| {
-        let half = black_box([T::from_f64(0.5); W]);
-        black_box(vectorize(Chains {
-            steps,
-            factor: half,
-            term: half,
-        }));
-    });
-    (2 * W * CHAINS * steps) as f64 / fastest / 1e9
+fn chains<T: Scalar, const W: usize>(steps: usize) -> f64 {
+    let half = black_box([T::from_f64(0.5); W]);
+    black_box(vectorize(Chains {
+        steps,
+        factor: half,
+        term: half,
+    }));
+    (2 * W * CHAINS * steps) as f64
 }
 
 /// GB/s of reading a block of so many bytes again and again.
 pub(crate) fn read_bandwidth(bytes: usize) -> f64 {
-    struct Read<'a>(&'a [f32], usize);
-    impl Kernel for Read<'_> {
-        type Output = [[f32; 16]; 8];
-        #[inline(always)]
-        fn run(self) -> Self::Output {
-            let mut acc = [[0.0; 16]; 8];
-            for _ in 0..self.1 {
+    let block = Block::new(bytes);
+    let passes = ((8 << 20) / bytes).max(1);
+    let fastest = fastest(|| (0..passes).for_each(|_| block.read()));
+    (bytes * passes) as f64 / fastest / 1e9
+}
+
+/// Memory to be read from its first byte to its last.
+pub(crate) struct Block(Vec<f32>);
+
+impl Block {
+    /// So many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Block(vec![1.0; bytes / 4 + 16])
+    }
+
+    /// Reads all of it once, from the first line boundary on.
+    pub(crate) fn read(&self) {
+        struct Read<'a>(&'a [f32]);
+        impl Kernel for Read<'_> {
+            type Output = [[f32; 16]; 8];
+            #[inline(always)]
+            fn run(self) -> Self::Output {
+                let mut acc = [[0.0; 16]; 8];
                 for lines in self.0.as_chunks::<16>().0.as_chunks::<8>().0 {
                     for i in 0..4 {
                         for l in 0..16 {
@@ -91,18 +111,13 @@ pub(crate) fn read_bandwidth(bytes: usize) -> f64 {
                         }
                     }
                 }
+                acc
             }
-            acc
         }
+        let start = self.0.as_ptr().align_offset(64);
+        let data = &self.0[start..start + self.0.len() - 16];
+        black_box(vectorize(Read(black_box(data))));
     }
-    let data = vec![1.0; bytes / 4 + 16];
-    let start = data.as_ptr().align_offset(64);
-    let data = &data[start..start + bytes / 4];
-    let passes = ((8 << 20) / bytes).max(1);
-    let fastest = fastest(|| {
-        black_box(vectorize(Read(black_box(data), passes)));
-    });
-    (bytes * passes) as f64 / fastest / 1e9
 }
 
 fn fastest(mut run: impl FnMut()) -> f64 {
