@@ -87,6 +87,14 @@ fn check<T: Scalar>(m: usize, k: usize, n: usize) {
         ("nt acc", &a, &b_t, matmul_nt_acc, &sum),
     ];
     for (name, a, b, f, want) in cases {
+        // Matrices, unlike the views below, start with a cache line.
+        let mut got = c.clone();
+        f(a.view(), b.view(), got.view_mut());
+        same_bits(
+            &got,
+            want,
+            &format!("{} {name} {m} x {k} x {n}", Isa::active()),
+        );
         for gap in [0, 3] {
             let what = format!("{} {name} {m} x {k} x {n}, gap {gap}", Isa::active());
             let (a_stride, b_stride, c_stride) = (a.cols() + gap, b.cols() + gap, n + gap);
@@ -152,6 +160,18 @@ fn odd_sizes_have_the_bits_of_the_naive_loop() {
                 check::<f32>(m, k, n);
                 check::<f64>(m, k, n);
             }
+        }
+    });
+}
+
+/// More rows, and longer chains, than the five loops have in a block; and as many tiles below each other
+/// as make them copy a B whose rows start with cache lines, and one whose rows do not.
+#[test]
+fn sizes_past_every_block_have_the_bits_of_the_naive_loop() {
+    on_every_path(|| {
+        for (m, k, n) in [(1030, 9, 70), (30, 1030, 35), (390, 520, 16), (390, 40, 16)] {
+            check::<f32>(m, k, n);
+            check::<f64>(m, k, n);
         }
     });
 }

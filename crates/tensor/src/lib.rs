@@ -48,6 +48,7 @@ pub mod reduce;
 mod scalar;
 mod view;
 
+pub use buffer::Buffer;
 pub use error::TensorError;
 pub use isa::{Isa, Kernel, vectorize};
 pub use lanes::{LANES, Lanes, map_in_place};

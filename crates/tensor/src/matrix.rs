@@ -3,13 +3,15 @@
 use std::ops::{Index, IndexMut};
 
 use crate::activation;
+use crate::buffer::Buffer;
 use crate::error::TensorError;
 use crate::matmul;
 use crate::reduce;
 use crate::scalar::Scalar;
 use crate::view::{MatrixView, MatrixViewMut};
 
-/// A row-major, contiguous matrix: element (r, c) is number `r * cols + c`.
+/// A row-major, contiguous matrix: element (r, c) is number `r * cols + c`. The first one starts a
+/// cache line.
 ///
 /// ```
 /// use tensor::Matrix;
@@ -20,7 +22,7 @@ use crate::view::{MatrixView, MatrixViewMut};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix<T> {
-    data: Vec<T>,
+    data: Buffer<T>,
     rows: usize,
     cols: usize,
 }
@@ -29,7 +31,7 @@ impl<T: Scalar> Matrix<T> {
     /// A matrix of zeros.
     pub fn zeros(rows: usize, cols: usize) -> Self {
         Matrix {
-            data: vec![T::ZERO; rows * cols],
+            data: Buffer::zeros(rows * cols),
             rows,
             cols,
         }
@@ -58,7 +60,11 @@ impl<T: Scalar> Matrix<T> {
                 cols,
             });
         }
-        Ok(Matrix { data, rows, cols })
+        Ok(Matrix {
+            data: Buffer::from_slice(&data),
+            rows,
+            cols,
+        })
     }
 
     /// A matrix of rows.
@@ -75,7 +81,7 @@ impl<T: Scalar> Matrix<T> {
             });
         }
         Ok(Matrix {
-            data: rows.concat(),
+            data: Buffer::from_slice(&rows.concat()),
             rows: rows.len(),
             cols,
         })
@@ -113,7 +119,7 @@ impl<T: Scalar> Matrix<T> {
 
     /// All elements, row by row.
     pub fn into_vec(self) -> Vec<T> {
-        self.data
+        self.data.into_vec()
     }
 
     /// One row.

@@ -30,7 +30,7 @@ pub(crate) fn flipped<T: Scalar, L: Shape<T>>(
 ) {
     let (m, k) = (a.rows, a.cols);
     let mut buffer = T::take_buffer(Operand::C);
-    let flipped = buffer.aligned(EDGE_LEN);
+    let flipped = buffer.grown(EDGE_LEN);
     let c_row = c.stride();
     let c = c.data_mut();
     for (jc, columns) in Even::new(b.cols, MC).pieces() {

@@ -10,9 +10,9 @@ use super::shape::Shape;
 use crate::scalar::Scalar;
 use crate::view::MatrixViewMut;
 
-/// KC: bytes of the chains between loading and storing C, where rows of A are contiguous.
-const KC_BYTES: usize = 2048;
-/// The same in elements where columns of A are contiguous: each k then needs a line of its own, and B
+/// KC: longest part of the chains between loading and storing C, where rows of A are contiguous.
+const KC: usize = 1024;
+/// The same where columns of A are contiguous: each k then needs a line of its own, and B
 /// shares the first-level cache with all of them.
 pub(crate) const KC_ACROSS: usize = 128;
 /// MC: most rows of C in a block. A tile reads so little of A that it may come from the third level;
@@ -23,7 +23,7 @@ pub(crate) const MC: usize = 1024;
 const MC_ACROSS: usize = 512;
 /// Elements that the copies have at most. Buffers have that much room at once, so that a thread
 /// allocates in its first product and never again; what is not used is never touched.
-const PANEL_LEN: usize = KC_BYTES / size_of::<f32>() * MOST_COLUMNS;
+const PANEL_LEN: usize = KC * MOST_COLUMNS;
 pub(crate) const EDGE_LEN: usize = MC * MOST_COLUMNS;
 /// Columns of the widest panel.
 pub(crate) const MOST_COLUMNS: usize = 6 * 16;
@@ -42,12 +42,13 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     let (kc, mc) = if across {
         (KC_ACROSS, MC_ACROSS)
     } else {
-        (KC_BYTES / size_of::<T>(), MC)
+        (KC, MC)
     };
+    let worth_packing = tiles_worth_packing(across, &b, k);
     let mut panel_buffer = T::take_buffer(Operand::B);
-    let packed = panel_buffer.aligned(PANEL_LEN);
+    let packed = panel_buffer.grown(PANEL_LEN);
     let mut edge_buffer = T::take_buffer(Operand::C);
-    let edge = edge_buffer.aligned(EDGE_LEN);
+    let edge = edge_buffer.grown(EDGE_LEN);
     let c_row = c.stride();
     let c = c.data_mut();
     for (ic, rows) in Even::new(m, mc).pieces() {
@@ -60,8 +61,7 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
 
                 let readable = match b {
                     Rhs::Packed(_) => k,
-                    Rhs::Plain(_) if worth_packing(across, tiles.count, k) => 0,
-                    Rhs::Plain(b) if b.col_stride != 1 => 0,
+                    Rhs::Plain(_) if tiles.count >= worth_packing => 0,
                     Rhs::Plain(b) => whole_rows(b.data.len(), b.row_stride, jc, whole).min(k),
                 };
                 let in_place = readable.saturating_sub(pc).min(depth);
@@ -152,15 +152,25 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     T::put_buffer(Operand::C, edge_buffer);
 }
 
-/// Whether so many tiles below each other repay a packed panel of B: beside an A that is read across
-/// they do soon; else sooner where the panel then fits into the first-level cache, as one of up to 128
-/// rows does.
+/// Fewest tiles below each other that repay a packed panel of B. Beside an A that is read across they
+/// are few. Rows that start with a cache line are read in place as fast as from a panel, unless there
+/// are so many that the second-level cache does not keep them; of others each vector is in two lines,
+/// and panels of up to 128 rows then fit into the first level.
 #[inline]
-fn worth_packing(across: bool, tiles: usize, k: usize) -> bool {
-    if across {
-        tiles >= 5
-    } else {
-        tiles >= 64 || tiles >= 16 && k <= 128
+fn tiles_worth_packing<T>(across: bool, b: &Rhs<'_, T>, k: usize) -> usize {
+    match b {
+        Rhs::Packed(_) => usize::MAX,
+        Rhs::Plain(b) if b.col_stride != 1 => 0,
+        Rhs::Plain(_) if across => 5,
+        Rhs::Plain(b) if b.starts_lines() => {
+            if k > 512 {
+                64
+            } else {
+                usize::MAX
+            }
+        }
+        Rhs::Plain(_) if k <= 128 => 16,
+        Rhs::Plain(_) => 64,
     }
 }
 

@@ -59,8 +59,8 @@
 //!    +---+---+---+-+           +-----+-----+-          +---+---+---+-+
 //!
 //! for ic in 0..m by MC = 1024        a block of A, MC x KC, in the third level
-//!   for pc in 0..k by KC = 512       ... read again for each panel
-//!     for jc in 0..n by NR = 64      a panel of B, KC x NR, 128 KiB: read again for each tile
+//!   for pc in 0..k by KC = 1024      ... read again for each panel
+//!     for jc in 0..n by NR = 64      a panel of B, KC x NR, 256 KiB: read again for each tile
 //!       for ir in 0..MC by MR = 6    a tile of C, in registers
 //!         for p in 0..KC             one column of A times one row of B
 //! ```
@@ -70,13 +70,16 @@
 //! Instantiating BLAS Functionality", 2015), less their outermost, which keeps a large block of B in the
 //! third level: here B is read once for every 1024 rows, and A for every panel of B: 24 bytes in 12 cycles
 //! are little even for the third level. Loading and storing C costs a tile 48 moves; KC spreads them
-//! over 512 p.
+//! over up to 1024 p.
 //!
 //! # Packing: when it pays
 //!
-//! - A B: below 16 tiles B is read where it is: a copy would not come back. From 16 on it does for a B of
-//!   up to 128 rows, which then fits into the first level; from 64 on for all: rows that do not start
-//!   with a line cost every vector two of them (8 % at 1024), and rows a power of two apart share sets.
+//! - A B: B is read where it is, if its rows start with cache lines, as those of a [`Matrix`] do that is
+//!   a multiple of 16 wide: 0.97 to 0.99 of the peak from 96 to 512. Past 512 p a panel is more than
+//!   the second level keeps of rows that are a power of two apart and so share sets (0.86 at 1024); a
+//!   copy of it comes back from 64 tiles on (0.95). Rows that start within a line cost every vector
+//!   two lines, and a copy comes back sooner: from 16 tiles on for up to 128 rows, which then fit into
+//!   the first level.
 //! - A^T B: each p has a line of A to itself, and they crowd the first level, so from 5 tiles on B is
 //!   packed, KC is 128 and MC 512.
 //! - A B^T: b_pj and b_p,j+1 are far apart, so B is always packed, through squares of 8 by 16. For few
@@ -108,11 +111,12 @@
 //! | 14 x 32 tile, A packed in chunks of a line for each row | 0.81 of the peak: all broadcasts of a step come from the same place in their lines |
 //! | 12 x 32 tile, A in place | 0.92 at 128 p, where 6 x 64 has 0.98: 14 loads in 12 cycles |
 //! | 4 x 96 tile | as fast, but 33 bytes of B a cycle |
-//! | KC = 256, MC = 512: half a second level of A | 0.94 of the peak at 512 and 0.89 at 1024, where 512 and 1024 have 0.96 and 0.92 |
-//! | KC = 1024 | no faster, and twice the room |
+//! | KC = 512 | 0.93 of the peak at 1024, where 1024 has 0.95 |
+//! | KC = 256, MC = 512: half a second level of A | 0.89 at 1024; for f64 0.89 at 512, where 1024 has 0.94 |
+//! | all of B packed from 64 tiles on, and from 16 for up to 128 rows | 0.91 at 96, 0.94 at 128 and 0.95 at 512, where reading it in place has 0.98 |
 //! | A packed, or blocks of it copied against colliding lines | nothing within the noise |
 //! | B packed by the first tiles as they read it | 0.91 where reading it in place has 0.93 |
-//! | the next panel of packed weights prefetched | 64x512x2048 alone 0.87 to 0.95 of the peak; in training, where they are read in turn, nothing |
+//! | the next panel of packed weights prefetched | 0.87 to 0.95 of the peak at 64x512x2048 where other work has pushed them out of the third level; else, and in training, nothing |
 //! | panels in the outer loop, chains in the inner | the same within 1 % |
 //! | stores of part of a vector inside the tile | the accumulators leave their registers: 0.31 |
 //! | B^T transposed by shuffles of arrays | the compiler takes them apart again: 1.2 cycles an element, 0.7 through squares |
@@ -131,6 +135,8 @@
 //! | `driver.rs` | threads |
 //! | `packed.rs` | weights packed once |
 //! | `operand.rs`, `sealed.rs` | operands as they lie in memory; what is compiled for `f32` and `f64` |
+//!
+//! [`Matrix`]: crate::Matrix
 
 mod cut;
 mod driver;

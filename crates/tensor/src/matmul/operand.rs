@@ -1,5 +1,6 @@
 //! The operands of a product, as they lie in memory.
 
+use crate::buffer::LINE;
 use crate::view::MatrixView;
 
 /// An operand: element (i, j) is `data[i * row_stride + j * col_stride]`, one stride being 1.
@@ -46,6 +47,13 @@ impl<'a, T> Strided<'a, T> {
             row_stride: self.col_stride,
             col_stride: self.row_stride,
         }
+    }
+
+    /// Whether each row starts with a cache line.
+    #[inline]
+    pub(crate) fn starts_lines(&self) -> bool {
+        let bytes = self.row_stride * size_of::<T>();
+        bytes.is_multiple_of(LINE) && self.data.as_ptr().align_offset(LINE) == 0
     }
 
     /// Some of the rows and some of the columns.

@@ -49,9 +49,10 @@ impl<T: Scalar, const W: usize, const P: usize> Kernel for FixedPanel<'_, T, W, 
 /// Copies B^T where its columns are short: one element after the other, which takes no vectors.
 #[inline(never)]
 fn short_chains<T: Copy>(b: Strided<'_, T>, panel: &mut [T], whole: usize) {
-    for (p, row) in panel.chunks_exact_mut(whole).enumerate() {
-        for (j, to) in row[..b.cols].iter_mut().enumerate() {
-            *to = b.data[j * b.col_stride + p];
+    for j in 0..b.cols {
+        let column = &b.data[j * b.col_stride..][..b.rows];
+        for (p, &element) in column.iter().enumerate() {
+            panel[p * whole + j] = element;
         }
     }
 }

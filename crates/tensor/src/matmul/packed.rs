@@ -28,8 +28,6 @@ use crate::view::{MatrixView, MatrixViewMut};
 #[derive(Debug)]
 pub struct PackedMatrix<T> {
     data: Buffer<T>,
-    /// Elements of all panels.
-    len: usize,
     k: usize,
     n: usize,
     path: Path,
@@ -47,7 +45,6 @@ impl<T: Scalar> PackedMatrix<T> {
         let len = n.next_multiple_of(T::lanes(path)) * k;
         PackedMatrix {
             data: Buffer::zeros(len),
-            len,
             k,
             n,
             path,
@@ -96,7 +93,7 @@ impl<T: Scalar> PackedMatrix<T> {
             b.rows,
             b.cols
         );
-        T::pack(self.path, b, self.data.aligned(self.len));
+        T::pack(self.path, b, &mut self.data);
     }
 
     /// Number of rows, the inner dimension of the product.
@@ -141,7 +138,7 @@ impl<T: Scalar> PackedMatrix<T> {
             );
         }
         let panels = Packed {
-            data: self.data.as_slice(self.len),
+            data: &self.data,
             depth: k,
             backward: a.rows() == 1 && self.turn(),
         };
@@ -159,17 +156,10 @@ impl<T: Scalar> PackedMatrix<T> {
 
 impl<T: Scalar> Clone for PackedMatrix<T> {
     fn clone(&self) -> Self {
-        let mut copy = PackedMatrix {
-            data: Buffer::zeros(self.len),
-            len: self.len,
-            k: self.k,
-            n: self.n,
-            path: self.path,
+        PackedMatrix {
+            data: self.data.clone(),
             backward: AtomicBool::new(false),
-        };
-        copy.data
-            .aligned(self.len)
-            .copy_from_slice(self.data.as_slice(self.len));
-        copy
+            ..*self
+        }
     }
 }
