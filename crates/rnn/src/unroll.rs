@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use tensor::{MatrixView, MatrixViewMut, Scalar};
+use tensor::{Buffer, MatrixView, MatrixViewMut, Scalar};
 
 use crate::cell::{self, Forward};
 use crate::config::NetworkConfig;
@@ -21,7 +21,7 @@ use crate::vocabulary::Id;
 /// The buffers of one layer; `K` is the cell's [`block_width`](crate::config::CellKind).
 pub(crate) struct Layer<T> {
     /// `[time, rows, K*H]`: pre-activations, then gate activations, then their gradients.
-    pub(crate) block: Vec<T>,
+    pub(crate) block: Buffer<T>,
     /// `[time + 1, rows, H]`: block 0 is the state before the window.
     pub(crate) h: Vec<T>,
     /// The LSTM's memory, laid out as `h`; empty for the other cells.
@@ -61,7 +61,7 @@ impl<T: Scalar> Unroll<T> {
         let zeros = |blocks: usize, width: usize| vec![T::ZERO; blocks * rows * width];
         let h = config.hidden_size;
         let layer = |_| Layer {
-            block: zeros(capacity, config.cell.block_width() * h),
+            block: Buffer::zeros(capacity * rows * config.cell.block_width() * h),
             h: zeros(capacity + 1, h),
             c: zeros(
                 if config.cell.has_memory() {
@@ -200,9 +200,10 @@ impl<T: Scalar> Unroll<T> {
             cell.recurrent_part().cols(hidden),
             params.slice(layout.bias_hh),
         );
-        rows::fill(&mut block[..count * width], &self.bias);
+        let used = &mut block[..count * width];
+        rows::fill(used, &self.bias);
         for (at, part) in parts.iter().enumerate() {
-            let out = MatrixViewMut::new(&mut block[..count * width], count, width);
+            let out = MatrixViewMut::new(&mut *used, count, width);
             let out = out.col_range(part.cols(hidden));
             if k == 0 {
                 let table = params.matrix(layout.weight_ih).col_range(part.rows(hidden));

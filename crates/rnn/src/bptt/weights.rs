@@ -91,9 +91,9 @@ impl<T: Scalar> Unrolled<'_, T> {
         self.in_halves(d_w, hidden, &|gates, mut d_w| {
             let columns = first + gates.start..first + gates.end;
             for group in self.groups {
-                let h = &group.unroll.layers[k].h;
-                let h_prev = MatrixView::new(h, h.len() / hidden, hidden);
-                let h_prev = h_prev.row_range(group.unroll.rows_of(self.span));
+                let rows = group.unroll.rows_of(self.span);
+                let h_prev = &group.unroll.layers[k].h[rows.start * hidden..rows.end * hidden];
+                let h_prev = MatrixView::new(h_prev, rows.len(), hidden);
                 let d_a = self.block(group, k).col_range(columns.clone());
                 matmul_tn_acc(d_a, h_prev, d_w.reborrow());
             }
@@ -146,9 +146,9 @@ impl<T: Scalar> Unrolled<'_, T> {
 
     /// Gradients of layer `k`'s pre-activations, a row for each step of the span and row of the group.
     fn block<'g>(&self, group: &'g Group<T>, k: usize) -> MatrixView<'g, T> {
-        let (data, width) = (&group.unroll.layers[k].block, group.unroll.width());
-        let block = MatrixView::new(data, data.len() / width, width);
-        block.row_range(group.unroll.rows_of(self.span))
+        let (rows, width) = (group.unroll.rows_of(self.span), group.unroll.width());
+        let block = &group.unroll.layers[k].block[rows.start * width..rows.end * width];
+        MatrixView::new(block, rows.len(), width)
     }
 
     /// Calls `f` on the first and the second half of a matrix's rows, side by side inside a pool.
