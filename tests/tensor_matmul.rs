@@ -169,10 +169,44 @@ fn odd_sizes_have_the_bits_of_the_naive_loop() {
 #[test]
 fn sizes_past_every_block_have_the_bits_of_the_naive_loop() {
     on_every_path(|| {
-        for (m, k, n) in [(1030, 9, 70), (30, 1030, 35), (390, 520, 16), (390, 40, 16)] {
+        for (m, k, n) in [
+            (1030, 9, 70),
+            (30, 1030, 35),
+            (510, 520, 16),
+            (390, 40, 16),
+            (40, 20, 1024),
+        ] {
             check::<f32>(m, k, n);
             check::<f64>(m, k, n);
         }
+    });
+}
+
+/// Columns of a matrix whose rows start with cache lines, as many as do not fill a vector.
+#[test]
+fn columns_of_a_wider_matrix_have_the_bits_of_the_naive_loop() {
+    on_every_path(|| {
+        for k in [20, 520] {
+            let (a, wide) = (normal::<f32>(510, k, 1), normal::<f32>(k, 48, 2));
+            let narrow = Matrix::from_fn(k, 35, |r, c| wide[(r, c)]);
+            let mut want = Matrix::zeros(510, 35);
+            naive(&a, &narrow, &mut want);
+            let mut got = normal(510, 35, 3);
+            matmul(a.view(), wide.view().col_range(0..35), got.view_mut());
+            same_bits(&got, &want, &format!("{} 510 x {k} x 35", Isa::active()));
+        }
+    });
+}
+
+/// Nothing to copy, wherever it would lie.
+#[test]
+fn weights_without_rows_pack_to_a_product_of_zeros() {
+    on_every_path(|| {
+        let mut packed = PackedMatrix::<f32>::new(0, 3);
+        packed.pack_transposed(MatrixView::with_stride(&[], 3, 0, 5));
+        let mut c = normal(2, 3, 1);
+        packed.matmul(Matrix::zeros(2, 0).view(), c.view_mut());
+        assert_eq!(c, Matrix::zeros(2, 3));
     });
 }
 

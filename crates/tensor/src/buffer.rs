@@ -23,7 +23,7 @@ pub(crate) const LINE: usize = 64;
 #[derive(Default)]
 pub struct Buffer<T> {
     data: Vec<T>,
-    /// The first element that starts a line: from there on.
+    /// The first element that starts a line. What comes before it is no part of the slice.
     start: usize,
 }
 
@@ -31,7 +31,7 @@ impl<T: Scalar> Buffer<T> {
     /// So many zeros.
     pub fn zeros(len: usize) -> Self {
         // Zeros from the system, which are no memory until something is written.
-        let mut data = vec![T::ZERO; len + slack::<T>()];
+        let mut data = vec![T::ZERO; len.saturating_add(slack::<T>())];
         let start = to_line(&data);
         data.truncate(start + len);
         Buffer { data, start }
@@ -48,9 +48,10 @@ impl<T: Scalar> Buffer<T> {
 }
 
 impl<T: Clone> Buffer<T> {
-    /// The same elements.
+    /// A copy of these elements.
     pub fn from_slice(elements: &[T]) -> Self {
         let mut data = Vec::with_capacity(elements.len() + slack::<T>());
+        // Any elements do up to the line; without any there is no need to get there.
         let gap = elements.iter().cycle().take(to_line(&data));
         data.extend(gap.cloned());
         let start = data.len();
@@ -60,7 +61,7 @@ impl<T: Clone> Buffer<T> {
 }
 
 impl<T> Buffer<T> {
-    /// The elements, in the memory they are in.
+    /// The elements, moved to the start of their memory.
     pub fn into_vec(mut self) -> Vec<T> {
         self.data.drain(..self.start);
         self.data
@@ -69,6 +70,12 @@ impl<T> Buffer<T> {
 
 /// Most elements between the start of some memory and that of a line.
 const fn slack<T>() -> usize {
+    const {
+        assert!(
+            LINE.is_multiple_of(size_of::<T>()),
+            "elements that fill a line"
+        )
+    }
     LINE / size_of::<T>()
 }
 

@@ -27,6 +27,7 @@
 //! | to do this | look at |
 //! |---|---|
 //! | own a matrix, or look at part of one | [`Matrix`], [`MatrixView`], [`MatrixViewMut`] |
+//! | own a slice that starts with a cache line, as a matrix does | [`Buffer`] |
 //! | multiply | [`matmul()`], [`matmul_tn`], [`matmul_nt`], and [`PackedMatrix`] for weights that are used many times |
 //! | apply `tanh`, `sigmoid`, `exp`, softmax | [`activation`] |
 //! | add up a row, find its largest element | [`reduce`] |

@@ -41,14 +41,14 @@ impl<T: Scalar> Matrix<T> {
     pub fn from_fn(rows: usize, cols: usize, mut f: impl FnMut(usize, usize) -> T) -> Self {
         let mut matrix = Matrix::zeros(rows, cols);
         for r in 0..rows {
-            for c in 0..cols {
-                matrix.data[r * cols + c] = f(r, c);
+            for (c, element) in matrix.row_mut(r).iter_mut().enumerate() {
+                *element = f(r, c);
             }
         }
         matrix
     }
 
-    /// A matrix of elements given row by row.
+    /// A matrix of elements given row by row, which are copied to where a cache line starts.
     ///
     /// # Errors
     /// [`TensorError::Length`] unless there are `rows` x `cols` of them.
@@ -80,11 +80,11 @@ impl<T: Scalar> Matrix<T> {
                 expected: cols,
             });
         }
-        Ok(Matrix {
-            data: Buffer::from_slice(&rows.concat()),
-            rows: rows.len(),
-            cols,
-        })
+        let mut matrix = Matrix::zeros(rows.len(), cols);
+        for (r, row) in rows.iter().enumerate() {
+            matrix.row_mut(r).copy_from_slice(row);
+        }
+        Ok(matrix)
     }
 
     /// Number of rows.

@@ -91,9 +91,10 @@ impl<T: Scalar> Unrolled<'_, T> {
         self.in_halves(d_w, hidden, &|gates, mut d_w| {
             let columns = first + gates.start..first + gates.end;
             for group in self.groups {
+                // What follows these rows may be read with the last of them.
                 let rows = group.unroll.rows_of(self.span);
-                let h_prev = &group.unroll.layers[k].h[rows.start * hidden..rows.end * hidden];
-                let h_prev = MatrixView::new(h_prev, rows.len(), hidden);
+                let h = &group.unroll.layers[k].h[rows.start * hidden..];
+                let h_prev = MatrixView::new(h, rows.len(), hidden);
                 let d_a = self.block(group, k).col_range(columns.clone());
                 matmul_tn_acc(d_a, h_prev, d_w.reborrow());
             }

@@ -113,6 +113,9 @@ fn split_columns<T: Scalar, L: Shape<T>>(
 
 /// Packs all of B; inside a pool its threads share the panels out.
 pub(crate) fn pack_all<T: Scalar, L: Shape<T>>(level: L, b: Strided<'_, T>, out: &mut [T]) {
+    if b.rows == 0 {
+        return;
+    }
     let panels = Panels::new::<T, L>(b.cols);
     if out.len() > WORTH_SPLITTING / 32
         && panels.count > 1

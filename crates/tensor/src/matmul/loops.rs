@@ -44,7 +44,10 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     } else {
         (KC, MC)
     };
-    let worth_packing = tiles_worth_packing(across, &b, k);
+    let worth_packing = match b {
+        Rhs::Packed(_) => usize::MAX,
+        Rhs::Plain(b) => tiles_worth_packing::<T, L>(across, &b),
+    };
     let mut panel_buffer = T::take_buffer(Operand::B);
     let packed = panel_buffer.grown(PANEL_LEN);
     let mut edge_buffer = T::take_buffer(Operand::C);
@@ -152,26 +155,25 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     T::put_buffer(Operand::C, edge_buffer);
 }
 
-/// Fewest tiles below each other that repay a packed panel of B. Beside an A that is read across they
-/// are few. Rows that start with a cache line are read in place as fast as from a panel, unless there
-/// are so many that the second-level cache does not keep them; of others each vector is in two lines,
-/// and panels of up to 128 rows then fit into the first level.
+/// Fewest tiles below each other that repay a packed panel of B.
 #[inline]
-fn tiles_worth_packing<T>(across: bool, b: &Rhs<'_, T>, k: usize) -> usize {
-    match b {
-        Rhs::Packed(_) => usize::MAX,
-        Rhs::Plain(b) if b.col_stride != 1 => 0,
-        Rhs::Plain(_) if across => 5,
-        Rhs::Plain(b) if b.starts_lines() => {
-            if k > 512 {
-                64
-            } else {
-                usize::MAX
-            }
-        }
-        Rhs::Plain(_) if k <= 128 => 16,
-        Rhs::Plain(_) => 64,
+fn tiles_worth_packing<T, L: Shape<T>>(across: bool, b: &Strided<'_, T>) -> usize {
+    let k = b.rows;
+    if b.col_stride != 1 {
+        return 0;
     }
+    // Beside an A that is read across there is no room for lines of B that are not used. Rows 4 KiB apart
+    // share one set of the first level: if a tile has a line of each, it finds none of them there again.
+    let narrow = L::PANEL * L::LANES * size_of::<T>() < 256;
+    if across || narrow && b.row_bytes().is_multiple_of(4096) {
+        return 5;
+    }
+    if b.starts_lines() {
+        // As fast as from a panel, unless there are so many that the second level does not keep them.
+        return if k > 512 { 64 } else { usize::MAX };
+    }
+    // Each vector is in two lines. Panels of up to 128 rows then fit into the first level.
+    if k <= 128 { 16 } else { 64 }
 }
 
 /// Rows of a matrix, from the first on, of which whole vectors can be read or stored, past the last

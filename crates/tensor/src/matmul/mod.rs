@@ -75,11 +75,13 @@
 //! # Packing: when it pays
 //!
 //! - A B: B is read where it is, if its rows start with cache lines, as those of a [`Matrix`] do that is
-//!   a multiple of 16 wide: 0.97 to 0.99 of the peak from 96 to 512. Past 512 p a panel is more than
-//!   the second level keeps of rows that are a power of two apart and so share sets (0.86 at 1024); a
-//!   copy of it comes back from 64 tiles on (0.95). Rows that start within a line cost every vector
-//!   two lines, and a copy comes back sooner: from 16 tiles on for up to 128 rows, which then fit into
-//!   the first level.
+//!   a multiple of 64 bytes wide: 0.97 to 0.99 of the peak from 96 to 512. Past 512 p a panel is more
+//!   than the second level keeps of rows that are a power of two apart and so share sets (0.86 at
+//!   1024); a copy of it comes back from 64 tiles on (0.95). It does so, too, where rows start within
+//!   a line, so that every vector is in two; and from 16 tiles on for up to 128 such rows, which then
+//!   fit into the first level. Panels of one line, which are those of AVX2 and NEON, fit there anyhow,
+//!   but not rows 4 KiB apart, all of which share one set: those are packed from 5 tiles on (AVX2 at
+//!   128 x 128 x 1024: 0.71 and 0.91).
 //! - A^T B: each p has a line of A to itself, and they crowd the first level, so from 5 tiles on B is
 //!   packed, KC is 128 and MC 512.
 //! - A B^T: b_pj and b_p,j+1 are far apart, so B is always packed, through squares of 8 by 16. For few
@@ -111,8 +113,8 @@
 //! | 14 x 32 tile, A packed in chunks of a line for each row | 0.81 of the peak: all broadcasts of a step come from the same place in their lines |
 //! | 12 x 32 tile, A in place | 0.92 at 128 p, where 6 x 64 has 0.98: 14 loads in 12 cycles |
 //! | 4 x 96 tile | as fast, but 33 bytes of B a cycle |
-//! | KC = 512 | 0.93 of the peak at 1024, where 1024 has 0.95 |
-//! | KC = 256, MC = 512: half a second level of A | 0.89 at 1024; for f64 0.89 at 512, where 1024 has 0.94 |
+//! | KC = 512 | 0.93 of the peak for 1024 x 1024 x 1024, where KC = 1024 has 0.95 |
+//! | KC = 256, MC = 512 | 0.89 for the same; for 512 x 512 x 512 of f64 0.89, where KC = 1024 has 0.94 |
 //! | all of B packed from 64 tiles on, and from 16 for up to 128 rows | 0.91 at 96, 0.94 at 128 and 0.95 at 512, where reading it in place has 0.98 |
 //! | A packed, or blocks of it copied against colliding lines | nothing within the noise |
 //! | B packed by the first tiles as they read it | 0.91 where reading it in place has 0.93 |

@@ -49,11 +49,16 @@ impl<'a, T> Strided<'a, T> {
         }
     }
 
+    /// Bytes from one row to the next.
+    #[inline]
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.row_stride * size_of::<T>()
+    }
+
     /// Whether each row starts with a cache line.
     #[inline]
     pub(crate) fn starts_lines(&self) -> bool {
-        let bytes = self.row_stride * size_of::<T>();
-        bytes.is_multiple_of(LINE) && self.data.as_ptr().align_offset(LINE) == 0
+        self.row_bytes().is_multiple_of(LINE) && self.data.as_ptr().align_offset(LINE) == 0
     }
 
     /// Some of the rows and some of the columns.

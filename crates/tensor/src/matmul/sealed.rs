@@ -101,7 +101,7 @@ macro_rules! sealed {
             fn take_buffer(operand: Operand) -> Buffer<Self> {
                 buffers::$type
                     .with_borrow_mut(|stacks| stacks[operand as usize].pop())
-                    .unwrap_or_else(|| Buffer::zeros(0))
+                    .unwrap_or_default()
             }
 
             fn put_buffer(operand: Operand, buffer: Buffer<Self>) {

@@ -79,13 +79,13 @@ shape!(Avx512, f32, lanes: 16, panel: 4, widest: 6,
 shape!(Avx512, f64, lanes: 8, panel: 4, widest: 6,
     tiles: [1 => 8: [1 2 3 4 5 6 7 8], 2 => 8: [1 2 3 4 5 6 7 8], 3 => 8: [1 2 3 4 5 6 7 8],
             4 => 6: [1 2 3 4 5 6], 5 => 5: [1 2 3 4 5], 6 => 4: [1 2 3 4]]);
-// 16 registers: 12 accumulators.
+// 16 registers: 12 accumulators, or 9 beside three vectors of B (12 there: 0.64 of the peak, not 0.83).
 #[cfg(target_arch = "x86_64")]
 shape!(Avx2, f32, lanes: 8, panel: 2, widest: 3,
-    tiles: [1 => 6: [1 2 3 4 5 6], 2 => 6: [1 2 3 4 5 6], 3 => 4: [1 2 3 4]]);
+    tiles: [1 => 6: [1 2 3 4 5 6], 2 => 6: [1 2 3 4 5 6], 3 => 3: [1 2 3]]);
 #[cfg(target_arch = "x86_64")]
 shape!(Avx2, f64, lanes: 4, panel: 2, widest: 3,
-    tiles: [1 => 6: [1 2 3 4 5 6], 2 => 6: [1 2 3 4 5 6], 3 => 4: [1 2 3 4]]);
+    tiles: [1 => 6: [1 2 3 4 5 6], 2 => 6: [1 2 3 4 5 6], 3 => 3: [1 2 3]]);
 #[cfg(target_arch = "aarch64")]
 shape!(Neon, f32, lanes: 4, panel: 4, widest: 6,
     tiles: [1 => 8: [1 2 3 4 5 6 7 8], 2 => 8: [1 2 3 4 5 6 7 8], 3 => 8: [1 2 3 4 5 6 7 8],
