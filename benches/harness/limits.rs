@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use tensor::{Isa, Kernel, Scalar, vectorize};
+use tensor::{Buffer, Isa, Kernel, Scalar, vectorize};
 
 /// The fastest of this many rounds is the limit.
 const ROUNDS: usize = 30;
@@ -83,15 +83,15 @@ pub(crate) fn read_bandwidth(bytes: usize) -> f64 {
 }
 
 /// Memory to be read from its first byte to its last.
-pub(crate) struct Block(Vec<f32>);
+pub(crate) struct Block(Buffer<f32>);
 
 impl Block {
     /// So many bytes.
     pub(crate) fn new(bytes: usize) -> Self {
-        Block(vec![1.0; bytes / 4 + 16])
+        Block(Buffer::from_slice(&vec![1.0; bytes / 4]))
     }
 
-    /// Reads all of it once, from the first line boundary on.
+    /// Reads all of it once.
     pub(crate) fn read(&self) {
         struct Read<'a>(&'a [f32]);
         impl Kernel for Read<'_> {
@@ -114,9 +114,7 @@ impl Block {
                 acc
             }
         }
-        let start = self.0.as_ptr().align_offset(64);
-        let data = &self.0[start..start + self.0.len() - 16];
-        black_box(vectorize(Read(black_box(data))));
+        black_box(vectorize(Read(black_box(&self.0))));
     }
 }
 

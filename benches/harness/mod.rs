@@ -103,7 +103,8 @@ impl Bench {
             }
             for ((side, &repeats), timing) in sides.iter_mut().zip(&repeats).zip(&mut timings) {
                 // The sides before have pushed what this one uses out of the caches, unless they use it
-                // too. A run of its own brings it back, so that no side pays for its neighbours.
+                // too. A run of its own brings it back, so that no side pays for its neighbours; one so
+                // long that it is a round by itself hardly notices.
                 if repeats > 1 {
                     (side.run)();
                 }
