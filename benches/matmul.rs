@@ -91,7 +91,7 @@ fn shape<T: Element>(bench: &Bench, group: &str, layout: Layout, (m, k, n): (usi
     };
     let operations = 2.0 * (m * k * n) as f64;
     let bytes = k * n * size_of::<T>();
-    let block = limits::Block::new(bytes);
+    let block = (m == 1).then(|| limits::Block::new(bytes));
     let mut outputs: Vec<Matrix<T>> = (0..5).map(|_| Matrix::zeros(m, n)).collect();
     let mut outputs = outputs.iter_mut();
     let mut sides = Vec::new();
@@ -116,16 +116,17 @@ fn shape<T: Element>(bench: &Bench, group: &str, layout: Layout, (m, k, n): (usi
         );
         sides.push(Side::new(name, move || product(a, b, c.as_mut_slice(), 1)));
     }
-    // As long as the product, but not so short that its own beginning and end count.
-    let steps = (operations / limits::multiply_adds::<T>(1)).max(20_000.0) as usize;
-    let (what, most, work) = if m == 1 {
+    let (what, most, work) = if let Some(block) = &block {
         sides.push(Side::new(LIMIT, || block.read()));
         ("bandwidth", bytes as f64, bytes as f64)
     } else {
-        sides.push(Side::new(LIMIT, || {
+        let step = limits::multiply_adds::<T>(1);
+        // As long as the product, but not so short that its own beginning and end count.
+        let steps = (operations / step).max(20_000.0) as usize;
+        sides.push(Side::new(LIMIT, move || {
             limits::multiply_adds::<T>(steps);
         }));
-        ("peak", limits::multiply_adds::<T>(steps), operations)
+        ("peak", step * steps as f64, operations)
     };
     let mut timings = bench.compare(&case, sides);
     let Some(limit) = timings.pop() else { return };

@@ -7,6 +7,7 @@ use super::operand::Strided;
 use super::pack::{CopyRows, PackPanel};
 use super::sealed::Operand;
 use super::shape::Shape;
+use crate::buffer::LINE;
 use crate::scalar::Scalar;
 use crate::view::MatrixViewMut;
 
@@ -162,10 +163,11 @@ fn tiles_worth_packing<T, L: Shape<T>>(across: bool, b: &Strided<'_, T>) -> usiz
     if b.col_stride != 1 {
         return 0;
     }
-    // Beside an A that is read across there is no room for lines of B that are not used. Rows 4 KiB apart
-    // share one set of the first level: if a tile has a line of each, it finds none of them there again.
-    let narrow = L::PANEL * L::LANES * size_of::<T>() < 256;
-    if across || narrow && b.row_bytes().is_multiple_of(4096) {
+    // Beside an A that is read across there is no room for lines of B that are not used. A panel of one
+    // line a row is read from the first level, where rows 4 KiB apart share one set and push each other
+    // out; one of several lines comes from the second anyhow.
+    let one_line = L::PANEL * L::LANES * size_of::<T>() <= LINE;
+    if across || one_line && b.row_bytes().is_multiple_of(4096) {
         return 5;
     }
     if b.starts_lines() {

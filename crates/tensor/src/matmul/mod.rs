@@ -6,7 +6,7 @@
 //!
 //! Three loops say it all, and do 1.6 GFLOP/s on a core that can do 274: this is what a factor of 160
 //! is made of. Figures are of one core of a Zen 5 (EPYC, 4.28 GHz) with AVX-512; `cargo bench -- matmul`
-//! prints those of the machine at hand, which differ by factors, not in kind.
+//! prints speeds and limits of the machine at hand.
 //!
 //! # One rule first
 //!
@@ -77,9 +77,9 @@
 //! - A B: B is read where it is, if its rows start with cache lines, as those of a [`Matrix`] do that is
 //!   a multiple of 64 bytes wide: 0.97 to 0.99 of the peak from 96 to 512. Past 512 p a panel is more
 //!   than the second level keeps of rows that are a power of two apart and so share sets (0.86 at
-//!   1024); a copy of it comes back from 64 tiles on (0.95). It does so, too, where rows start within
-//!   a line, so that every vector is in two; and from 16 tiles on for up to 128 such rows, which then
-//!   fit into the first level. Panels of one line, which are those of AVX2 and NEON, fit there anyhow,
+//!   1024); a copy of it comes back from 64 tiles on (0.95). Of rows that start within a line every
+//!   vector is in two: there a copy comes back from 64 tiles on, too, and from 16 on for up to 128
+//!   rows, which then fit into the first level. Panels of one line, which are those of AVX2 and NEON, fit there anyhow,
 //!   but not rows 4 KiB apart, all of which share one set: those are packed from 5 tiles on (AVX2 at
 //!   128 x 128 x 1024: 0.71 and 0.91).
 //! - A^T B: each p has a line of A to itself, and they crowd the first level, so from 5 tiles on B is
@@ -121,7 +121,7 @@
 //! | the next panel of packed weights prefetched | 0.87 to 0.95 of the peak at 64x512x2048 where other work has pushed them out of the third level; else, and in training, nothing |
 //! | panels in the outer loop, chains in the inner | the same within 1 % |
 //! | stores of part of a vector inside the tile | the accumulators leave their registers: 0.31 |
-//! | B^T transposed by shuffles of arrays | the compiler takes them apart again: 1.2 cycles an element, 0.7 through squares |
+//! | B^T transposed by shuffles of arrays | the compiler takes them apart again: 1.2 cycles an element, 0.9 through squares |
 //!
 //! # Where to change what
 //!
