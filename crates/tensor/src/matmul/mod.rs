@@ -79,9 +79,9 @@
 //!   than the second level keeps of rows that are a power of two apart and so share sets (0.86 at
 //!   1024); a copy of it comes back from 64 tiles on (0.95). Of rows that start within a line every
 //!   vector is in two: there a copy comes back from 64 tiles on, too, and from 16 on for up to 128
-//!   rows, which then fit into the first level. Panels of one line, which are those of AVX2 and NEON, fit there anyhow,
-//!   but not rows 4 KiB apart, all of which share one set: those are packed from 5 tiles on (AVX2 at
-//!   128 x 128 x 1024: 0.71 and 0.91).
+//!   rows, which then fit into the first level. Panels of one line, which are those of AVX2 and NEON,
+//!   fit there anyhow, but not rows 4 KiB apart, all of which share one set: those are packed from 5
+//!   tiles on (AVX2 at 128 x 128 x 1024: 0.71 and 0.91).
 //! - A^T B: each p has a line of A to itself, and they crowd the first level, so from 5 tiles on B is
 //!   packed, KC is 128 and MC 512.
 //! - A B^T: b_pj and b_p,j+1 are far apart, so B is always packed, through squares of 8 by 16. For few
