@@ -1,8 +1,8 @@
 //! Every test and benchmark at the root of the workspace is declared by a crate.
 //!
 //! The root manifest is virtual, so cargo looks into `tests/` and `benches/` only where a crate's
-//! manifest points: `[[test]] path = "../../tests/NAME.rs"`. A file that nobody declares would
-//! never run, and nothing would say so.
+//! manifest points: `[[test]] path = "../../tests/NAME.rs"`, or `NAME/main.rs`. What nobody declares
+//! would never run, and nothing would say so.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,7 +29,8 @@ fn declared<'a>(manifest: &'a str, kind: &str) -> Vec<&'a str> {
     paths
 }
 
-/// Rust files in the root's `tests/` and `benches/` that no manifest under `crates/` declares.
+/// Rust files in the root's `tests/` and `benches/`, and `main.rs` in folders there, that no manifest
+/// under `crates/` declares.
 fn undeclared(root: &Path) -> io::Result<Vec<String>> {
     let manifests = fs::read_dir(root.join("crates"))?
         .map(|entry| fs::read_to_string(entry?.path().join("Cargo.toml")))
@@ -40,7 +41,11 @@ fn undeclared(root: &Path) -> io::Result<Vec<String>> {
             continue;
         }
         for entry in fs::read_dir(root.join(folder))? {
-            let name = entry?.file_name().into_string().expect("a UTF-8 file name");
+            let entry = entry?;
+            let mut name = entry.file_name().into_string().expect("a UTF-8 file name");
+            if entry.path().join("main.rs").exists() {
+                name.push_str("/main.rs");
+            }
             let path = format!("../../{folder}/{name}");
             let found = manifests
                 .iter()
@@ -85,6 +90,7 @@ fn an_undeclared_file_is_named() {
         "tests/b.rs",
         "tests/c.rs",
         "tests/d.rs",
+        "tests/e/main.rs",
         "benches/a.rs",
         "benches/d.rs",
     ] {
@@ -95,6 +101,12 @@ fn an_undeclared_file_is_named() {
     let missing = undeclared(root.path()).expect("the folder can be read");
     assert_eq!(
         missing,
-        ["benches/a.rs", "tests/b.rs", "tests/c.rs", "tests/d.rs"]
+        [
+            "benches/a.rs",
+            "tests/b.rs",
+            "tests/c.rs",
+            "tests/d.rs",
+            "tests/e/main.rs"
+        ]
     );
 }

@@ -1,0 +1,8 @@
+//! What other people's files, machines and fingers do to the program, one kind of trouble a module.
+//!
+//! Each module goes through all cases of its kind instead of a list of those that went wrong once.
+//! What takes minutes is `#[ignore]`d and run with `-- --ignored`.
+#![cfg(target_os = "linux")]
+
+#[path = "../cli_support/mod.rs"]
+mod cli_support;
