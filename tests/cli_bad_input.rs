@@ -181,7 +181,7 @@ fn a_place_where_no_model_can_go() {
         "cannot save missing/m: the folder missing does not exist",
     );
     train("text.txt/m", "cannot save text.txt/m: not a directory");
-    train(".", "cannot save .: it names no file");
+    train(".", "cannot save .: it is a folder, expected a file");
 }
 
 /// Root may write anywhere a file system allows, so for root the kernel's own folder serves.

@@ -116,10 +116,11 @@ fn reports_overwrite_nothing() {
         let train = |name: &str, more: &[&str]| {
             folder.train(&[&["text.txt", "-o", "n", flag, name], more].concat())
         };
-        let exists = "precious exists, expected a new name or --force to overwrite it";
-        train("precious", &[]).fails(1, exists);
+        let what = if flag == "--plot" { "plot" } else { "metrics" };
+        let itself = format!("text.txt is the text itself, expected another name for the {what}");
         for more in [&[][..], &["--force"]] {
-            train("text.txt", more).fails(1, "text.txt is the text itself, expected another name");
+            train("precious", more).fails(1, "precious exists, expected a new name");
+            train("text.txt", more).fails(1, &itself);
             train("n", more).fails(2, "n is to hold two things, expected two names");
         }
         train("no/where", &[])
@@ -127,9 +128,9 @@ fn reports_overwrite_nothing() {
             .filter(|&code| code == 1)
             .expect("an error");
     }
-    let message = "line 1 of precious is no line of metrics, expected another file";
+    let message = "precious is no metrics of this program, expected another name";
     go_on(&folder, &["--metrics", "precious"]).fails(1, message);
-    let message = "precious is no picture of this program, expected --force to overwrite it";
+    let message = "precious is no picture of this program, expected another name";
     go_on(&folder, &["--plot", "precious"]).fails(1, message);
     assert_eq!(folder.read("precious"), b"a line\n");
     assert_eq!(folder.read("text.txt"), cli_support::text().into_bytes());

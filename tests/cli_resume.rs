@@ -185,7 +185,8 @@ fn a_model_that_is_missing_damaged_or_older_is_written_anew() {
     let newer = train("-o", "60");
     for old in [
         None,
-        Some(b"no model".to_vec()),
+        Some(Vec::new()),
+        Some(vec![0; newer.len()]),
         Some(newer[..100].to_vec()),
         Some(older),
     ] {
@@ -211,6 +212,18 @@ fn the_model_of_another_run_is_not_overwritten() {
     assert!(folder.read("m") == folder.read("other"));
     resume(&folder, &["--max-steps", "30", "--force"]).ok();
     assert!(folder.read("m") != folder.read("other"));
+}
+
+#[test]
+fn what_is_no_model_is_not_overwritten_by_one() {
+    let folder = finished();
+    folder.write("m", "my notes");
+    let message = "m is not a file of this program or is damaged, expected another name for the model, or \
+                   that file moved away; --force overwrites it";
+    resume(&folder, &["--max-steps", "30"]).fails(1, message);
+    assert_eq!(folder.read("m"), b"my notes");
+    resume(&folder, &["--max-steps", "30", "--force"]).ok();
+    folder.run(&["inspect", "m"]).ok();
 }
 
 #[test]

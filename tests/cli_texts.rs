@@ -80,7 +80,7 @@ fn a_run_in_the_folder_of_its_text_does_not_read_its_own_files() {
         "m.jsonl",
     ];
     folder.train(&start).ok();
-    folder.write("m.resume.tmp", b"\xff");
+    folder.write(".rnn-left.tmp", b"\xff");
     let more = [
         "--resume",
         "m",
@@ -96,7 +96,14 @@ fn a_run_in_the_folder_of_its_text_does_not_read_its_own_files() {
         .ok();
     assert_eq!(
         folder.names(),
-        ["m", "m.jsonl", "m.resume", "p.svg", "text.txt"]
+        [
+            ".rnn-left.tmp",
+            "m",
+            "m.jsonl",
+            "m.resume",
+            "p.svg",
+            "text.txt"
+        ]
     );
 }
 

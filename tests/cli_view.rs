@@ -300,7 +300,7 @@ fn nothing_is_overwritten_unasked() {
     );
     view(&["--force", "-o", "text.txt"]).fails(
         1,
-        "text.txt is the model or the text itself, expected another name for the page (-o)",
+        "text.txt is the text itself, expected another name for the page (-o)",
     );
     view(&["-o", "none/page.html"]).fails(
         1,

@@ -38,14 +38,17 @@ const OUT: &str = "outbox";
 /// Names that a run leaves there.
 const FILES: [&str; 2] = ["m", "m.resume"];
 
+/// The files of a run with these flags and no fault.
+fn trained(flags: &[&str]) -> [Vec<u8>; 2] {
+    let folder = Folder::with_text();
+    fs::create_dir(folder.path(OUT)).expect("a new name");
+    folder.run(&[&RUN[..], flags].concat()).ok();
+    ["outbox/m", "outbox/m.resume"].map(|name| folder.read(name))
+}
+
 /// A folder with the model of an earlier run at `outbox/m`.
 fn folder() -> Folder {
-    static EARLIER: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
-        let folder = Folder::with_text();
-        fs::create_dir(folder.path(OUT)).expect("a new name");
-        folder.run(&[&RUN[..], &["--seed", "7"]].concat()).ok();
-        ["outbox/m", "outbox/m.resume"].map(|name| folder.read(name))
-    });
+    static EARLIER: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| trained(&["--seed", "7"]));
     let folder = Folder::in_memory();
     fs::create_dir(folder.path(OUT)).expect("a new name");
     folder.write("outbox/m", &EARLIER[0]);
@@ -64,6 +67,13 @@ fn names(folder: &Folder) -> Vec<String> {
     names
 }
 
+/// Whether both files are those of a run without a fault.
+fn ended_well(folder: &Folder) -> bool {
+    static STRAIGHT: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| trained(&[]));
+    let paths = ["outbox/m", "outbox/m.resume"];
+    paths.map(|name| folder.read(name)) == *STRAIGHT
+}
+
 /// Asserts that a run with a failed call ended as it must.
 fn check(folder: &Folder, old: &[u8], fault: Fault, run: &Run) {
     let said: Vec<&str> = run.stderr.lines().collect();
@@ -73,6 +83,8 @@ fn check(folder: &Folder, old: &[u8], fault: Fault, run: &Run) {
         Some(0) if ["close", "short write", "interrupted write"].contains(&fault.call) => {}
         // A lock's file that cannot be removed bars nobody, a leftover that is not there is none.
         Some(0) if fault.call == "unlink" => {}
+        // At the end of a run what going on needs makes room for the model, and is written anew.
+        Some(0) if fault.call == "write" && ended_well(folder) => {}
         Some(0) => {
             let warned = said.iter().find(|line| told(line));
             let warned = warned.unwrap_or_else(|| panic!("{fault:?} was not told: {run:?}"));
@@ -136,7 +148,7 @@ fn every_call_of_a_save_that_fails_is_told_and_harms_no_file() {
             };
             let Some(run) = folder.run_with_fault(&RUN, fault) else {
                 counts.push(format!("{call} {}", at - 1));
-                assert!(at > 3, "{call}: {} calls", at - 1);
+                assert!(at > 2, "{call}: {} calls", at - 1);
                 break;
             };
             check(&folder, &old, fault, &run);

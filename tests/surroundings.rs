@@ -43,10 +43,10 @@ fn a_pipe_in_place_of_the_lock_makes_nobody_wait() {
     let message = "cannot save m: m.lock is a device, pipe or socket, expected a file or nothing";
     let train = [&["train", "text.txt", "-o", "m"][..], &TINY].concat();
     fails(&mut folder.command(&train), 1, message);
+    // A page needs no lock.
     fs::create_dir(folder.path("page.html.lock")).expect("a new name");
     let view = ["view", "model.safetensors", "text.txt", "-o", "page.html"];
-    let message = "cannot save page.html: page.html.lock is a folder, expected a file or nothing";
-    fails(&mut folder.command(&view), 1, message);
+    assert!(end(&mut folder.command(&view)).status.success());
 }
 
 #[test]

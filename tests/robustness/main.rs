@@ -6,3 +6,12 @@
 
 #[path = "../cli_support/mod.rs"]
 mod cli_support;
+
+mod commands;
+mod disks;
+mod kinds;
+mod names;
+mod outputs;
+mod power;
+mod snapshot;
+mod tails;

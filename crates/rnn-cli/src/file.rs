@@ -1,7 +1,7 @@
 //! Files that are named on the command line, `-` among them.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -77,14 +77,6 @@ impl fmt::Display for Source {
             Source::Stdin => f.write_str("standard input"),
             Source::File(path) => path.display().fmt(f),
         }
-    }
-}
-
-/// Whether two paths lead to one file that exists.
-pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
-    match (fs::canonicalize(one), fs::canonicalize(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
     }
 }
 

@@ -11,6 +11,7 @@ mod exit;
 mod file;
 mod format;
 mod live;
+mod outputs;
 mod plan;
 mod progress;
 mod reading;

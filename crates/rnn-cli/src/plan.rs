@@ -6,9 +6,8 @@
 mod contradiction;
 mod update;
 
-use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::path::{PathBuf, absolute};
+use std::path::PathBuf;
 
 use rnn::checkpoint::Every;
 use rnn::optimizer::Clip;
@@ -16,6 +15,8 @@ use rnn::{CellKind, Corpus, Recommended, RunOptions, recommended};
 
 use crate::args::{LearnedUnknownArg, NetworkArgs, OptimizationArgs, RunArgs, TrainArgs};
 use crate::exit::misuse;
+use crate::file::Source;
+use crate::outputs::Files;
 use crate::target::Target;
 use crate::texts::Texts;
 pub(crate) use contradiction::{check as check_contradictions, check_network};
@@ -126,7 +127,7 @@ impl Plan {
             eval_every,
             patience,
         };
-        plan.check_outputs()?;
+        plan.written().check()?;
         // No text changes whether the settings are sound, so a long one need not be read first. For
         // a run that goes on they depend on what it is.
         if !plan.resume {
@@ -152,24 +153,41 @@ impl Plan {
             .map_or_else(Every::default, Every::Steps)
     }
 
-    /// The files that this run writes, none of which is its text.
+    /// The files that this run writes. Those that exist and are ours are none of its text.
     pub(crate) fn own_files(&self) -> Vec<PathBuf> {
         let reports = self.metrics.iter().chain(&self.plot).cloned();
         self.target.files().into_iter().chain(reports).collect()
     }
 
-    /// Refuses two outputs in one file.
-    fn check_outputs(&self) -> anyhow::Result<()> {
-        let mut seen = BTreeSet::new();
-        for path in self.own_files() {
-            if !seen.insert(absolute(&path).unwrap_or_else(|_| path.clone())) {
-                let shown = path.display();
-                return Err(misuse(format!(
-                    "{shown} is to hold two things, expected two names"
-                )));
+    /// What this run reads and writes.
+    ///
+    /// # Errors
+    /// If a folder of texts cannot be read.
+    pub(crate) fn files(&self) -> anyhow::Result<Files> {
+        let mut files = self.written();
+        for (text, what) in self.texts.files(&self.own_files())? {
+            if let Source::File(path) = text {
+                files.reads(&path, what);
             }
         }
-        Ok(())
+        if let Some(path) = &self.init_from {
+            files.reads(path, "the model to begin with");
+        }
+        Ok(files)
+    }
+
+    fn written(&self) -> Files {
+        let mut files = Files::default();
+        for path in self.target.files() {
+            files.writes(&path, "another name for the model (-o)");
+        }
+        if let Some(path) = &self.metrics {
+            files.writes(path, "another name for the metrics");
+        }
+        if let Some(path) = &self.plot {
+            files.writes(path, "another name for the plot");
+        }
+        files
     }
 
     /// What was typed laid over `base`: what is recommended for a text, or what a run that goes on

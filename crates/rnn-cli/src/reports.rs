@@ -3,16 +3,21 @@
 mod metrics;
 mod plot;
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use rnn::{Record, Trainer, checkpoint};
 
+use crate::console::Console;
 use crate::exit;
 use crate::plan::Plan;
 use metrics::Metrics;
 use plot::Plot;
+
+/// Whether a file that begins with these bytes is a report of some kind.
+type IsStart = fn(&[u8]) -> bool;
 
 /// The files of one run.
 #[derive(Debug)]
@@ -22,37 +27,45 @@ pub(crate) struct Reports {
 }
 
 impl Reports {
-    /// Whether a new run may write them, asked before it begins.
-    pub(crate) fn check_new(plan: &Plan) -> anyhow::Result<()> {
-        let is_free = |path: &Path| fs::symlink_metadata(path).is_err() || plan.force;
-        for path in plan.metrics.iter().chain(&plan.plot) {
+    /// Whether the run may write them, asked before it begins and leaves files of its own. A new run
+    /// makes new files, since `--force` is for the model; one that goes on takes its own again.
+    pub(crate) fn check(plan: &Plan) -> anyhow::Result<()> {
+        let metrics = (&plan.metrics, metrics::is_start as IsStart, "metrics");
+        let plot = (&plan.plot, plot::is_start as IsStart, "picture");
+        for (path, is_start, what) in [metrics, plot] {
+            let Some(path) = path else { continue };
+            checkpoint::check_target(path)?;
+            if !path.exists() {
+                continue;
+            }
             let shown = path.display();
-            if fs::symlink_metadata(path).is_err() {
-                // A folder that is missing is told now, before the run leaves files of its own.
-                checkpoint::check_target(path)?;
+            if !plan.resume {
+                bail!("{shown} exists, expected a new name");
             }
-            if plan.texts.contain(path) {
-                bail!("{shown} is the text itself, expected another name");
-            }
-            if !plan.resume && !is_free(path) {
-                bail!("{shown} exists, expected a new name or --force to overwrite it");
+            let start = start(path).with_context(|| format!("cannot read {shown}"))?;
+            if !is_start(&start) {
+                bail!("{shown} is no {what} of this program, expected another name");
             }
         }
         Ok(())
     }
 
     /// Opens what was asked for, as a run starts or goes on.
-    pub(crate) fn open(plan: &Plan, trainer: &Trainer<f32>) -> anyhow::Result<Self> {
-        let is_new = !plan.resume;
+    pub(crate) fn open(
+        plan: &Plan,
+        trainer: &Trainer<f32>,
+        console: Console,
+    ) -> anyhow::Result<Self> {
         let metrics = plan.metrics.as_deref();
-        let plot = plan.plot.as_deref();
+        let metrics = metrics.map(|path| Metrics::open(path, trainer, console));
+        let plot = plan.plot.clone().map(Plot);
+        // The program may have been killed between an evaluation and its picture.
+        if let Some(plot) = plot.as_ref().filter(|_| !trainer.history().is_empty()) {
+            plot.draw(trainer.history())?;
+        }
         Ok(Reports {
-            metrics: metrics
-                .map(|path| Metrics::open(path, trainer, is_new))
-                .transpose()?,
-            plot: plot
-                .map(|path| Plot::open(path, is_new || plan.force))
-                .transpose()?,
+            metrics: metrics.transpose()?,
+            plot,
         })
     }
 
@@ -79,4 +92,35 @@ impl Reports {
             }
         }
     }
+}
+
+/// Whether bytes say nothing: none, or zeros, which is how a power cut leaves what was not flushed.
+fn is_nothing(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == 0)
+}
+
+/// Whether bytes begin with a mark, as far as they go: a power cut leaves zeros after that.
+fn begins(bytes: &[u8], mark: &str) -> bool {
+    let written = bytes.iter().rposition(|&byte| byte != 0);
+    let written = &bytes[..written.map_or(0, |at| at + 1)];
+    written.starts_with(mark.as_bytes()) || mark.as_bytes().starts_with(written)
+}
+
+/// Bytes that tell what a file is.
+const START: u64 = 1 << 12;
+
+fn start(path: &Path) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    let file = checkpoint::open_file(path, File::options().read(true))?;
+    file.take(START).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+/// Whether a file begins as metrics, a picture or a lock of ours.
+pub(crate) fn starts_like_ours(path: &Path) -> bool {
+    let lock = checkpoint::LOCK_MARK.as_bytes();
+    start(path).is_ok_and(|start| {
+        let is_report = plot::is_start(&start) || metrics::is_start(&start);
+        !is_nothing(&start) && is_report || start.starts_with(lock)
+    })
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use rnn::checkpoint::{Every, Keeper, resume_path};
+use rnn::checkpoint::{self, Every, Keeper, lock_path, resume_path};
 use rnn::{Event, Trainer};
 
 use crate::console::{self, Console};
@@ -51,13 +51,8 @@ impl Target {
         let Target::File(model) = self else {
             return Vec::new();
         };
-        let with = |end: &str| {
-            let mut path = model.clone().into_os_string();
-            path.push(end);
-            PathBuf::from(path)
-        };
-        let ends = ["", ".tmp", ".lock", ".resume", ".resume.tmp"];
-        ends.into_iter().map(with).collect()
+        let end = checkpoint::resolve(model).unwrap_or_else(|_| model.clone());
+        vec![model.clone(), resume_path(&end), lock_path(&end)]
     }
 }
 
@@ -78,16 +73,12 @@ pub(crate) enum Output {
 
 impl Output {
     /// Takes hold of the target, before hours of training and not after.
-    pub(crate) fn open(target: &Target, texts: &Texts, every: Every) -> anyhow::Result<Self> {
+    pub(crate) fn open(target: &Target, every: Every) -> anyhow::Result<Self> {
         match target {
             Target::Stdout if io::stdout().is_terminal() => {
                 bail!("standard output is a terminal, expected a file or a pipe for the model")
             }
             Target::Stdout => Ok(Output::Stdout),
-            Target::File(path) if texts.contain(path) => bail!(
-                "{} is the text itself, expected another name for the model (-o)",
-                path.display()
-            ),
             Target::File(path) => Ok(Output::File(Keeper::new(path, every)?)),
         }
     }
@@ -126,14 +117,15 @@ impl Output {
         keeper.follow(trainer, event).unwrap_or_else(|error| {
             let error = crate::exit::one_line(&error.into());
             warn(&format!("{error}; training goes on"));
-            false
+            let improved = matches!(event, Event::Evaluated { improved: true, .. });
+            improved && !keeper.is_behind()
         })
     }
 
     /// Writes the model at the end.
     pub(crate) fn finish(&mut self, trainer: &Trainer<f32>) -> anyhow::Result<()> {
         match self {
-            Output::File(keeper) => Ok(keeper.finish(trainer)?),
+            Output::File(keeper) => told(keeper.finish(trainer), keeper),
             Output::Stdout => {
                 let model = trainer.best_model();
                 if !model.network().parameters().is_finite() {
@@ -145,6 +137,14 @@ impl Output {
                 stdout.write_all(&model.to_bytes())?;
                 Ok(stdout.flush()?)
             }
+        }
+    }
+
+    /// Saves a run that was stopped; false where standard output takes the model at the end.
+    pub(crate) fn stop(&mut self, trainer: &Trainer<f32>) -> anyhow::Result<bool> {
+        match self {
+            Output::File(keeper) => told(keeper.stop(trainer), keeper).map(|()| true),
+            Output::Stdout => Ok(false),
         }
     }
 
@@ -163,4 +163,21 @@ impl Output {
             ));
         }
     }
+}
+
+/// Says of a last save that failed in part what there is.
+fn told(saved: rnn::Result<()>, keeper: &Keeper) -> anyhow::Result<()> {
+    saved.map_err(|error| {
+        let resume = keeper.resume_path();
+        let is_of_resume = matches!(&error, rnn::Error::Save { path, .. } if path == resume);
+        let error = anyhow::Error::from(error);
+        if is_of_resume && keeper.model_path().exists() && !keeper.is_behind() {
+            let model = keeper.model_path().display();
+            return anyhow::anyhow!(
+                "{}; {model} is saved, and complete without it",
+                crate::exit::one_line(&error)
+            );
+        }
+        error
+    })
 }

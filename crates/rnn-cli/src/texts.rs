@@ -12,7 +12,8 @@ use rnn::{Corpus, CorpusBuilder};
 
 use crate::console::Console;
 use crate::exit::misuse;
-use crate::file::{Source, is_same};
+use crate::file::Source;
+use crate::outputs::{Identity, is_ours};
 use crate::reading::Reading;
 
 /// What was typed.
@@ -67,25 +68,10 @@ impl Texts {
         })
     }
 
-    /// Whether `path` is one of the texts itself.
-    pub(crate) fn contain(&self, path: &Path) -> bool {
-        self.0.iter().any(|source| match source {
-            Source::Stdin => false,
-            Source::File(text) => is_same(path, text),
-        })
-    }
-
-    /// All of them through `builder`; files of folders that are among `own` are left out.
-    pub(crate) fn read(
-        &self,
-        mut builder: CorpusBuilder,
-        own: &[PathBuf],
-        console: Console,
-    ) -> anyhow::Result<Corpus> {
-        let own: Vec<PathBuf> = own
-            .iter()
-            .filter_map(|path| fs::canonicalize(path).ok())
-            .collect();
+    /// The files that the texts are, each with what it is in words. Of a folder those that are among
+    /// `own` and ours are left out.
+    pub(crate) fn files(&self, own: &[PathBuf]) -> anyhow::Result<Vec<(Source, &'static str)>> {
+        let own: Vec<Identity> = own.iter().map(|path| Identity::of(path)).collect();
         let mut pieces = Vec::new();
         for source in &self.0 {
             match source {
@@ -97,11 +83,24 @@ impl Texts {
                         bail!("{} holds no files, expected at least one", folder.display());
                     }
                     files.sort();
-                    pieces.extend(files.into_iter().map(Source::File));
+                    let files = files.into_iter().map(Source::File);
+                    pieces.extend(files.map(|file| (file, "one of the texts")));
                 }
-                source => pieces.push(source.clone()),
+                source => pieces.push((source.clone(), "the text itself")),
             }
         }
+        Ok(pieces)
+    }
+
+    /// All of them through `builder`; files of folders that are among `own` and ours are left out.
+    pub(crate) fn read(
+        &self,
+        mut builder: CorpusBuilder,
+        own: &[PathBuf],
+        console: Console,
+    ) -> anyhow::Result<Corpus> {
+        let pieces = self.files(own)?;
+        let pieces: Vec<Source> = pieces.into_iter().map(|(source, _)| source).collect();
         let mut reading = Reading::new(console, pieces.iter().map(Source::size).sum());
         for piece in &pieces {
             piece.push(&mut builder, &mut reading)?;
@@ -115,7 +114,7 @@ impl Texts {
 
 /// The files below `folder`. Links to files are followed, links to folders are not, since they may
 /// lead in circles; devices and pipes are no texts.
-fn collect(folder: &Path, own: &[PathBuf], files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+fn collect(folder: &Path, own: &[Identity], files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
@@ -124,7 +123,7 @@ fn collect(folder: &Path, own: &[PathBuf], files: &mut Vec<PathBuf>) -> std::io:
         }
         if entry.file_type()?.is_dir() {
             collect(&path, own, files)?;
-        } else if path.is_file() && fs::canonicalize(&path).is_ok_and(|path| !own.contains(&path)) {
+        } else if path.is_file() && !(own.contains(&Identity::of(&path)) && is_ours(&path)) {
             files.push(path);
         }
     }

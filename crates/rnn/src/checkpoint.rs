@@ -20,7 +20,10 @@ mod header;
 mod import;
 mod keeper;
 mod lock;
+mod place;
 mod resume;
+#[cfg(test)]
+mod save_tests;
 #[cfg(test)]
 mod tests;
 
@@ -31,16 +34,18 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 pub use container::{FORMAT, checksum_of};
-pub use file::{check_target, load, read, read_from, save};
+pub use file::{check_target, load, read, read_from, resolve, save};
 pub use import::import;
 pub use keeper::{Every, Keeper};
+pub use lock::{LOCK_MARK, lock_path};
+pub use place::open as open_file;
 pub use resume::{Interrupted, resume_path};
 
 use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
 use crate::model::{Model, Training};
 use crate::network::Network;
-use crate::parameters::Parameters;
+use crate::parameters::{Layout, Parameters};
 use crate::vocabulary::Vocabulary;
 use container::{Tensors, bytes, open, seal, values, wrong};
 
@@ -104,19 +109,38 @@ pub fn to_bytes(model: &Model) -> Vec<u8> {
     seal(tensors, &description)
 }
 
-/// Checks that a model can be read again once it is saved at `path`.
+/// The content of a file to be saved at `path`, which [`load`] will read.
 ///
 /// # Errors
-/// [`Error::Save`] if a weight is not finite.
-pub(crate) fn check_finite(model: &Model, path: &Path) -> Result<()> {
-    if model.network().parameters().is_finite() {
-        return Ok(());
+/// [`Error::Save`] if it would not: a weight or a number of the history is not finite, a setting is out
+/// of range, there is more than a file has room for.
+pub(crate) fn bytes_for(path: &Path, model: &Model) -> Result<Vec<u8>> {
+    if !model.network().parameters().is_finite() {
+        let why = "its weights are not finite, a smaller learning rate may help";
+        return Err(unsound(path, why));
     }
-    let why = "its weights are not finite, a smaller learning rate may help";
-    Err(Error::Save {
+    let bytes = to_bytes(model);
+    let (description, _, file) = describe(&bytes).map_err(|error| unreadable(path, error))?;
+    for named in Layout::new(&description.architecture).named() {
+        values(&file, &named.name, &named.shape()).map_err(|error| unreadable(path, error))?;
+    }
+    Ok(bytes)
+}
+
+/// What would be saved at `path` could not be read again.
+fn unreadable(path: &Path, error: Error) -> Error {
+    let what = match error {
+        Error::NotAModel { what } => what,
+        error => error.to_string(),
+    };
+    unsound(path, &format!("it could not be read again: {what}"))
+}
+
+fn unsound(path: &Path, why: &str) -> Error {
+    Error::Save {
         path: path.into(),
         source: io::Error::new(io::ErrorKind::InvalidData, why),
-    })
+    }
 }
 
 /// A model from the content of its file.
@@ -124,6 +148,19 @@ pub(crate) fn check_finite(model: &Model, path: &Path) -> Result<()> {
 /// # Errors
 /// [`Error::NotAModel`] saying what is wrong.
 pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
+    let (description, vocabulary, file) = describe(bytes)?;
+    let parameters = read_parameters(&description.architecture, &file, "", values)?;
+    let network = Network::from_parameters(description.architecture, parameters);
+    Ok(Model::new(vocabulary, network, description.training))
+}
+
+/// Whether bytes are a whole model's file, or that of a run to go on with.
+pub fn is_ours(bytes: &[u8]) -> bool {
+    describe(bytes).is_ok() || resume::is_run(bytes)
+}
+
+/// All of a model's file but its weights, checked.
+fn describe(bytes: &[u8]) -> Result<(Description, Vocabulary, SafeTensors<'_>)> {
     let (description, file) = open::<Description>(bytes).map_err(|error| {
         if resume::is_run(bytes) {
             wrong("it is what a run goes on from, expected the model beside it")
@@ -137,16 +174,14 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
         settings.map_err(|error| wrong(error.to_string()))?;
     }
     check_count(&description.architecture, &file, 1)?;
-    let parameters = read_parameters(&description.architecture, &file, "", values)?;
-    let named = parameters.layout().named().len();
+    let named = Layout::new(&description.architecture).named().len();
     if file.len() != named {
         return Err(wrong(format!(
             "it holds {} tensors, expected {named}",
             file.len()
         )));
     }
-    let network = Network::from_parameters(description.architecture, parameters);
-    Ok(Model::new(vocabulary, network, description.training))
+    Ok((description, vocabulary, file))
 }
 
 /// Adds every parameter under its name after `prefix`.

@@ -134,6 +134,17 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A file of this name would be overwritten, and it is nothing that this program wrote.
+    #[error(
+        "{} is not a file of this program or is damaged, expected another name for the model, or \
+         that file moved away",
+        path.display()
+    )]
+    Foreign {
+        /// The file's path.
+        path: PathBuf,
+    },
+
     /// What was asked for does not fit into memory.
     #[error("the sizes asked for take {} of memory, {}", amount(*needed), available.map_or_else(
         || "more than the system gives".to_owned(),

@@ -90,14 +90,16 @@ impl Model {
         checkpoint::load(path.as_ref())
     }
 
-    /// Writes the model to a file, which at every instant holds the old content or the new.
+    /// Writes the model to a file, which at every instant holds the old content or the new, and which
+    /// [`load`](Self::load) reads.
     ///
     /// # Errors
-    /// If a weight is not finite, which could not be read again, or the file cannot be written; then it
-    /// holds what it held before.
+    /// [`Error::Save`](crate::Error::Save) if it could not be read again, as where a weight is not
+    /// finite, or the file cannot be written; [`Error::Locked`](crate::Error::Locked) while a run saves
+    /// there. The file then holds what it held before.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        checkpoint::check_finite(self, path.as_ref())?;
-        checkpoint::save(path.as_ref(), &self.to_bytes())
+        let path = path.as_ref();
+        checkpoint::save(path, &checkpoint::bytes_for(path, self)?)
     }
 
     /// A model from the content of a file.

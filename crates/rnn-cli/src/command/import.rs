@@ -10,6 +10,7 @@ use rnn::{Error, checkpoint};
 use crate::args::ImportArgs;
 use crate::console::{self, Console};
 use crate::file;
+use crate::outputs::Files;
 use crate::shell;
 
 /// More bytes than all characters there are.
@@ -53,11 +54,13 @@ fn check(args: &ImportArgs) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    let mut files = Files::default();
     for input in std::iter::once(&args.file).chain(&args.vocabulary) {
-        if file::is_same(&args.output, input) {
-            bail!("{shown} is what is imported, expected another name for the model (-o)");
-        }
+        files.reads(input, "what is imported");
     }
+    files.writes(&args.output, "another name for the model (-o)");
+    files.check()?;
+    checkpoint::check_target(&args.output)?;
     if args.output.exists() && !args.force {
         bail!("{shown} exists, expected a new name (-o) or --force to overwrite it");
     }

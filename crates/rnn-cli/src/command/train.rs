@@ -31,11 +31,12 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     if plan.dry_run {
         return dry_run::run(&plan, console);
     }
-    Reports::check_new(&plan)?;
-    let mut output = Output::open(&plan.target, &plan.texts, plan.every())?;
+    plan.files()?.check()?;
+    Reports::check(&plan)?;
+    let mut output = Output::open(&plan.target, plan.every())?;
     let mut trainer = prepare::trainer(&plan, &mut output, console)?;
     prepare::tell(&plan, &trainer, console);
-    let mut reports = Reports::open(&plan, &trainer)?;
+    let mut reports = Reports::open(&plan, &trainer, console)?;
     // Lines and a model do not mix on standard output.
     let lines = match output {
         Output::Stdout => Box::new(io::stderr()),

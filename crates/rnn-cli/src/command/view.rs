@@ -10,6 +10,7 @@ use crate::args::ViewArgs;
 use crate::console::{self, Console};
 use crate::file::{self, Source};
 use crate::format::{bytes, thousands};
+use crate::outputs::Files;
 use crate::view::{Numbers, page};
 
 /// Size of a page of up to 10,000 characters, in bytes, and what each further one adds.
@@ -81,13 +82,12 @@ fn check(target: &Path, args: &ViewArgs) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    let mut files = Files::default();
+    files.reads(&args.model, "the model itself");
+    files.reads(&args.text, "the text itself");
+    files.writes(target, "another name for the page (-o)");
+    files.check()?;
     checkpoint::check_target(target)?;
-    if file::is_same(target, &args.model) || file::is_same(target, &args.text) {
-        bail!(
-            "{} is the model or the text itself, expected another name for the page (-o)",
-            target.display()
-        );
-    }
     if target.exists() && !args.force {
         bail!(
             "{} exists, expected a new name (-o) or --force to overwrite it",

@@ -3,16 +3,29 @@
 //! A run that goes on appends. Lines after the point where it goes on from are of evaluations that
 //! are made again, so they are cut off first; evaluations that were made but not noted, as the
 //! program was killed in between, are noted then, without their times. So each step has one line.
+//!
+//! A power cut may leave the end of the file as zeros or as anything else. The lines before that are
+//! kept; what cannot be read is noted again, after a copy of it was put aside, unless it is nothing:
+//! zeros, or a line of ours that was cut short.
 
 use std::f64::consts::LN_2;
+use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, bail};
-use rnn::{Record, Trainer};
+use anyhow::Context;
+use rnn::{Record, Trainer, checkpoint};
 use serde::{Deserialize, Serialize};
+
+use super::{begins, is_nothing};
+use crate::console::Console;
+
+/// How each line begins.
+const MARK: &str = "{\"step\":";
+/// More bytes than a line has.
+const LONGEST: u64 = 1 << 12;
 
 /// One line. Losses are per character.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +45,12 @@ struct Line {
 }
 
 impl Line {
+    /// A line with its end.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let line = bytes.strip_suffix(b"\n")?;
+        serde_json::from_slice(line).ok()
+    }
+
     fn new(record: &Record, windows_per_epoch: usize) -> Self {
         let bits = |nats: Option<f64>| nats.map(|nats| nats / LN_2);
         Line {
@@ -47,71 +66,134 @@ impl Line {
     }
 }
 
+/// Whether a file begins as metrics of ours, as far as it goes.
+pub(super) fn is_start(bytes: &[u8]) -> bool {
+    begins(bytes, MARK)
+}
+
+/// Whether what follows the lines that can be read is nothing that anybody could miss: zeros, or a
+/// line that was cut short. `bytes` of it have been read already.
+fn is_leftover(bytes: &[u8], mut rest: impl BufRead) -> io::Result<bool> {
+    if !begins(bytes, MARK) || bytes.ends_with(b"\n") {
+        return Ok(false);
+    }
+    loop {
+        let bytes = rest.fill_buf()?;
+        if bytes.is_empty() || !is_nothing(bytes) {
+            return Ok(bytes.is_empty());
+        }
+        let len = bytes.len();
+        rest.consume(len);
+    }
+}
+
+/// Copies a file to a new name beside it, which begins with a dot: a folder of texts has no more texts
+/// by it.
+fn put_aside(path: &Path) -> io::Result<PathBuf> {
+    for number in 1.. {
+        let mut name = OsString::from(".");
+        name.push(path.file_name().unwrap_or_default());
+        name.push(format!(".damaged-{number}"));
+        let copy = path.with_file_name(name);
+        match File::options().write(true).create_new(true).open(&copy) {
+            Ok(mut file) => {
+                io::copy(&mut File::open(path)?, &mut file)?;
+                file.sync_all()?;
+                return Ok(copy);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    unreachable!("some number is free")
+}
+
 /// A file of metrics that grows.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     path: PathBuf,
     file: File,
     started: Instant,
+    /// Step of the last line that was there before.
+    noted: u64,
     /// Characters and seconds of the starts before.
     before: (u64, f64),
     characters: u64,
 }
 
 impl Metrics {
-    /// The metrics of a run as it starts, from an empty file, or goes on.
-    pub(crate) fn open(path: &Path, trainer: &Trainer<f32>, is_new: bool) -> anyhow::Result<Self> {
+    /// The metrics of a run as it starts, in a new file, or goes on, in the one that it has.
+    pub(crate) fn open(
+        path: &Path,
+        trainer: &Trainer<f32>,
+        console: Console,
+    ) -> anyhow::Result<Self> {
         let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(is_new);
-        let file = options.open(path);
+        options.read(true).write(true);
+        let is_new = !path.exists();
+        let file = if is_new {
+            options.create_new(true).open(path)
+        } else {
+            checkpoint::open_file(path, &options)
+        };
         let file = file.with_context(|| format!("cannot write {}", path.display()))?;
         let mut metrics = Metrics {
             path: path.to_owned(),
             file,
             started: Instant::now(),
+            noted: 0,
             before: (0, 0.0),
             characters: 0,
         };
         if !is_new {
-            metrics.catch_up(trainer)?;
+            metrics.keep_lines(trainer, console)?;
+        }
+        let noted = metrics.noted;
+        for record in trainer
+            .history()
+            .iter()
+            .filter(|record| record.step > noted)
+        {
+            metrics.write(&Line::new(record, trainer.windows_per_epoch()))?;
         }
         Ok(metrics)
     }
 
-    /// Leaves the lines of evaluations that the run has made, all of them and no others.
-    fn catch_up(&mut self, trainer: &Trainer<f32>) -> anyhow::Result<()> {
-        let mut text = String::new();
-        let read = self.file.read_to_string(&mut text);
-        read.with_context(|| format!("cannot read {}", self.path.display()))?;
-        let history = trainer.history();
-        let last = history.last().map_or(0, |record| record.step);
-        let (mut kept, mut noted) = (0, 0);
-        for (number, line) in text.split_inclusive('\n').enumerate() {
-            if !line.ends_with('\n') && line.starts_with('{') {
-                // Cut short by the end of the program that wrote it.
-                break;
-            }
-            let Ok(line_read) = serde_json::from_str::<Line>(line) else {
-                let (path, number) = (self.path.display(), number + 1);
-                bail!("line {number} of {path} is no line of metrics, expected another file");
+    /// Leaves the lines of evaluations that the run has made, up to the first that cannot be read.
+    fn keep_lines(&mut self, trainer: &Trainer<f32>, console: Console) -> anyhow::Result<()> {
+        let last = trainer.history().last().map_or(0, |record| record.step);
+        let shown = self.path.display().to_string();
+        let cannot_read = || format!("cannot read {shown}");
+        let mut reader = BufReader::new(&self.file);
+        let (mut kept, mut bytes) = (0, Vec::new());
+        let damage = loop {
+            bytes.clear();
+            let mut line = reader.by_ref().take(LONGEST);
+            line.read_until(b'\n', &mut bytes)
+                .with_context(cannot_read)?;
+            let Some(read) = Line::read(&bytes) else {
+                break !is_leftover(&bytes, reader).with_context(cannot_read)?;
             };
-            if line_read.step > last {
-                break;
+            if read.step > last {
+                break false;
             }
-            noted = line_read.step;
-            if let (Some(characters), Some(seconds)) = (line_read.characters, line_read.seconds) {
+            self.noted = read.step;
+            if let (Some(characters), Some(seconds)) = (read.characters, read.seconds) {
                 self.before = (characters, seconds);
             }
-            kept += line.len();
-        }
-        let cut = |file: &mut File| {
-            file.set_len(kept as u64)?;
-            file.seek(SeekFrom::End(0))
+            kept += bytes.len() as u64;
         };
-        cut(&mut self.file).with_context(|| format!("cannot write {}", self.path.display()))?;
-        for record in history.iter().filter(|record| record.step > noted) {
-            self.write(&Line::new(record, trainer.windows_per_epoch()))?;
+        if damage {
+            let copy = put_aside(&self.path).with_context(|| format!("cannot copy {shown}"))?;
+            console.note(&format!(
+                "{shown} is damaged after step {}: what was there is kept in {}",
+                self.noted,
+                copy.display()
+            ));
         }
+        let cut = self.file.set_len(kept);
+        cut.and_then(|()| self.file.seek(SeekFrom::End(0)))
+            .with_context(|| format!("cannot write {shown}"))?;
         Ok(())
     }
 

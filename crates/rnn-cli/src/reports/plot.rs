@@ -4,10 +4,8 @@
 //! feature by which a dependency takes its logarithms from the platform: other bits elsewhere.
 
 use std::fmt::Write;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::bail;
 use rnn::{Record, checkpoint};
 
 /// The picture's size.
@@ -16,6 +14,11 @@ const SIZE: (f64, f64) = (800.0, 450.0);
 const FRAME: (f64, f64, f64, f64) = (70.0, 40.0, 770.0, 395.0);
 /// How a picture of ours begins.
 const MARK: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" data-source=\"rnn-cli\"";
+/// Whether a file begins as a picture of ours, as far as it goes.
+pub(super) fn is_start(bytes: &[u8]) -> bool {
+    super::begins(bytes, MARK)
+}
+
 /// What a line shows.
 type Loss = fn(&Record) -> Option<f64>;
 /// The two lines, in colours that also the colour-blind tell apart.
@@ -26,20 +29,9 @@ const SERIES: [(&str, &str, Loss); 2] = [
 
 /// A picture that follows a run.
 #[derive(Debug)]
-pub(crate) struct Plot(PathBuf);
+pub(crate) struct Plot(pub(super) PathBuf);
 
 impl Plot {
-    /// A picture at `path`, over what is there if that is a picture of ours or `force`.
-    pub(crate) fn open(path: &Path, force: bool) -> anyhow::Result<Self> {
-        let is_ours = || fs::read(path).is_ok_and(|bytes| bytes.starts_with(MARK.as_bytes()));
-        if path.exists() && !force && !is_ours() {
-            let shown = path.display();
-            bail!("{shown} is no picture of this program, expected --force to overwrite it");
-        }
-        checkpoint::check_target(path)?;
-        Ok(Plot(path.to_owned()))
-    }
-
     /// Draws the losses so far.
     pub(crate) fn draw(&self, history: &[Record]) -> anyhow::Result<()> {
         Ok(checkpoint::save(&self.0, svg(history).as_bytes())?)

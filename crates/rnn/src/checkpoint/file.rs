@@ -2,13 +2,15 @@
 //!
 //! A save writes a temporary file beside the target, flushes it to the disk, renames it over the
 //! target and flushes the folder: at every instant the path holds the old file or the new one,
-//! whole. A symbolic link is followed, so that the link stays and its target changes.
+//! whole. The temporary file has a random name that nobody else has taken. A symbolic link is
+//! followed, so that the link stays and its target changes.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::lock::Lock;
+use super::lock::{self, Lock, TEMPORARY};
+use super::place::{self, folder};
 use super::{from_bytes, header};
 use crate::error::{Error, Result};
 use crate::memory;
@@ -68,14 +70,15 @@ fn read_whole(mut reader: impl Read, size: Option<u64>) -> Result<Vec<u8>> {
 /// [`Error::File`] naming the path, with the reason as its source.
 pub fn read<R>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<R>) -> Result<R> {
     let read = || {
-        // Asked before opening: to open a pipe is to wait for its writer.
-        let metadata = fs::metadata(path)?;
-        if !metadata.is_file() {
-            return Err(Error::NotAModel {
-                what: format!("it is {}, expected a file", kind(&metadata)),
-            });
-        }
-        parse(&read_whole(File::open(path)?, Some(metadata.len()))?)
+        let file = match place::open(path, File::options().read(true)) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                let what = error.to_string();
+                return Err(Error::NotAModel { what });
+            }
+            file => file?,
+        };
+        let len = file.metadata()?.len();
+        parse(&read_whole(file, Some(len))?)
     };
     read().map_err(|source| Error::File {
         path: path.into(),
@@ -86,39 +89,69 @@ pub fn read<R>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<R>) -> Result<R>
 /// Writes a file so that its path holds the old content or the new, never a part.
 ///
 /// # Errors
-/// [`Error::Save`] naming the path, or [`Error::Locked`] if another writer holds it; it then holds
-/// what it held before.
+/// [`Error::Save`] naming the path, or [`Error::Locked`] if a run saves there; it then holds what it
+/// held before.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
-    let _lock = lock(path)?;
-    replace(path, bytes)
+    check_free(path)?;
+    replace(path, bytes, None, None)
 }
 
-/// The lock of the file that `path` means.
+/// Checks, before hours of work, that a file can be saved at `path`.
 ///
 /// # Errors
-/// [`Error::Locked`] if another writer holds it, [`Error::Save`] if nothing can be written there.
-pub(super) fn lock(path: &Path) -> Result<Lock> {
-    let taken = resolve(path)
-        .and_then(|target| Lock::take(&target))
-        .map_err(|source| Error::Save {
-            path: path.into(),
-            source,
-        })?;
-    taken.ok_or_else(|| Error::Locked { path: path.into() })
+/// [`Error::Save`] when its folder is missing or not writable, or `path` is no regular file;
+/// [`Error::Locked`] when a run saves there.
+pub fn check_target(path: &Path) -> Result<()> {
+    check_free(path)?;
+    probe(path, None)
 }
 
-/// As [`save`], for one who holds the lock.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+/// The file that `path` means: the end of its symbolic links.
+///
+/// # Errors
+/// [`Error::Save`] if that is neither a regular file nor a new name in a folder that exists.
+pub fn resolve(path: &Path) -> Result<PathBuf> {
+    place::resolve(path).map_err(|source| Error::Save {
+        path: path.into(),
+        source,
+    })
+}
+
+/// # Errors
+/// [`Error::Locked`] if a run writes the file that `path` means.
+pub(super) fn check_free(path: &Path) -> Result<()> {
+    let is_held = lock::is_held(&resolve(path)?).map_err(|source| Error::Save {
+        path: path.into(),
+        source,
+    })?;
+    if is_held {
+        return Err(Error::Locked { path: path.into() });
+    }
+    Ok(())
+}
+
+/// As [`save`], for a run: `lock` learns of the temporary file, and a new file is readable by whom
+/// `like` is, where that exists.
+pub(super) fn replace(
+    path: &Path,
+    bytes: &[u8],
+    lock: Option<&mut Lock>,
+    like: Option<&Path>,
+) -> Result<()> {
     let write = || -> io::Result<()> {
-        let target = resolve(path)?;
-        let temporary = temporary(&target);
-        let result = write_through(&temporary, &target, bytes)
-            .and_then(|()| fs::rename(&temporary, &target));
-        if result.is_err() {
-            // The first error is the one to report; a leftover goes at the next save.
-            let _ = fs::remove_file(&temporary);
-        }
-        result.and_then(|()| sync_folder(&target))
+        let target = place::resolve(path)?;
+        let permissions = match like.map(permissions) {
+            Some(Ok(Some(permissions))) => Some(permissions),
+            _ => permissions(&target)?,
+        };
+        let mut temporary = temporary(&target, lock, permissions)?;
+        temporary.as_file_mut().write_all(bytes)?;
+        temporary.as_file_mut().sync_all()?;
+        let mut path = temporary.into_temp_path();
+        fs::rename(&path, &target)?;
+        // The name is gone, and if somebody has taken it again it is theirs.
+        path.disable_cleanup(true);
+        sync_folder(&target)
     };
     write().map_err(|source| Error::Save {
         path: path.into(),
@@ -126,102 +159,54 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// Checks, before hours of training, that a model can be saved at `path`.
-///
-/// # Errors
-/// [`Error::Save`] when its folder is missing or not writable, or `path` is no regular file;
-/// [`Error::Locked`] when another writer holds it.
-pub fn check_target(path: &Path) -> Result<()> {
-    lock(path).and_then(|_lock| probe(path))
+/// Proves that a temporary file can be made where a save will make one.
+pub(super) fn probe(path: &Path, lock: Option<&mut Lock>) -> Result<()> {
+    place::resolve(path)
+        .and_then(|target| temporary(&target, lock, None))
+        .map(drop)
+        .map_err(|source| Error::Save {
+            path: path.into(),
+            source,
+        })
 }
 
-/// As [`check_target`], for one who holds the lock.
-pub(super) fn probe(path: &Path) -> Result<()> {
-    let check = || -> io::Result<()> {
-        let target = resolve(path)?;
-        let temporary = temporary(&target);
-        let result = create(&temporary).map(drop);
-        let _ = fs::remove_file(&temporary);
-        result
-    };
-    check().map_err(|source| Error::Save {
-        path: path.into(),
-        source,
-    })
-}
-
-/// The file that `path` means: the end of its symbolic links, which must be a regular file or
-/// nothing yet.
-pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
-    if path.file_name().is_none() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it names no file",
-        ));
-    }
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let folder = folder(path);
-            if fs::metadata(folder).is_ok_and(|metadata| metadata.is_dir()) {
-                return Ok(path.into());
-            }
-            let what = format!("the folder {} does not exist", folder.display());
-            Err(io::Error::new(io::ErrorKind::NotFound, what))
-        }
+/// The permissions of a file that exists.
+fn permissions(path: &Path) -> io::Result<Option<Permissions>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.permissions())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-        Ok(metadata) if metadata.is_symlink() => {
-            let end = fs::canonicalize(path).or_else(|error| match error.kind() {
-                io::ErrorKind::NotFound => fs::read_link(path).map(|to| folder(path).join(to)),
-                _ => Err(error),
-            })?;
-            if end == path { Ok(end) } else { resolve(&end) }
+    }
+}
+
+/// A new file beside `target`, which is removed on drop. Its name is random and new, so that
+/// whatever is there already, a text, a link, a pipe, is not touched.
+fn temporary(
+    target: &Path,
+    mut lock: Option<&mut Lock>,
+    permissions: Option<Permissions>,
+) -> io::Result<tempfile::NamedTempFile<File>> {
+    let (start, end) = TEMPORARY;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(start).suffix(end).rand_bytes(12);
+    let made = builder.make_in(folder(target), |path| {
+        if let Some(lock) = &mut lock {
+            lock.announce(path.file_name().unwrap_or_default())?;
         }
-        Ok(metadata) if metadata.is_file() => Ok(path.into()),
-        Ok(metadata) => {
-            let what = format!("it is {}, expected a file", kind(&metadata));
-            Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        // Nobody may read in the meantime what only some may read in the end.
+        #[cfg(unix)]
+        if permissions.is_some() {
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         }
+        options.open(path)
+    });
+    let file = made?;
+    if let Some(permissions) = permissions {
+        file.as_file().set_permissions(permissions)?;
     }
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
-}
-
-/// Fixed, so that a leftover of a killed process is overwritten by the next save.
-fn temporary(target: &Path) -> PathBuf {
-    beside(target, "tmp")
-}
-
-/// The path with a dot and `suffix` after its name.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".");
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
-/// Writes a file that takes the place of `target`, readable by whom that is.
-fn write_through(path: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = create(path)?;
-    match fs::metadata(target) {
-        Ok(metadata) => file.set_permissions(metadata.permissions())?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// A new file in place of a leftover. Whatever else a stranger may have put at that name, a
-/// symbolic link to some file of ours or a pipe that nobody reads, is removed and never followed.
-fn create(path: &Path) -> io::Result<File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => File::options().write(true).create_new(true).open(path),
-    }
+    Ok(file)
 }
 
 /// The rename itself reaches the disk with its folder. Windows has no way to ask for that.
@@ -230,13 +215,5 @@ fn sync_folder(path: &Path) -> io::Result<()> {
         File::open(folder(path))?.sync_all()
     } else {
         Ok(())
-    }
-}
-
-pub(super) fn kind(metadata: &fs::Metadata) -> &'static str {
-    if metadata.is_dir() {
-        "a folder"
-    } else {
-        "a device, pipe or socket"
     }
 }

@@ -1,22 +1,26 @@
 //! The files of a training run: `MODEL`, the best model so far, and `MODEL.resume`, all that going
 //! on needs.
 //!
-//! At each improvement `MODEL.resume` is written first, then `MODEL`; from time to time, and when
-//! the run stops, `MODEL.resume` alone. So `MODEL.resume` is never behind, and whoever goes on
-//! trusts it alone and brings `MODEL` up to date: a kill between the two writes loses nothing. Both
-//! stay when the run is finished, since it may be given more steps; `MODEL` does not need the other.
+//! At each improvement `MODEL` is written, then `MODEL.resume`; from time to time, and when the run
+//! stops, `MODEL.resume` alone. `MODEL` comes first because it is what people need, and the smaller:
+//! where a disk has room for one of them it is that. Whoever goes on trusts `MODEL.resume` alone,
+//! which leads to the same bits again, and writes `MODEL` where it is missing, damaged or older: a
+//! kill between the two writes loses nothing. Both stay when the run is finished, since it may be
+//! given more steps; `MODEL` does not need the other.
 //!
-//! `MODEL.lock` keeps a second writer out for as long as the [`Keeper`] lives.
+//! `MODEL.lock` keeps a second writer out for as long as the [`Keeper`] lives. `MODEL.resume` and
+//! `MODEL.lock` are names that nobody typed: what is there and not ours stays as it is.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::file::{self, lock, probe, replace};
+use super::file::{self, check_free, probe, replace};
 use super::lock::Lock;
-use super::resume::{Interrupted, resume_path};
-use super::{check_finite, load, to_bytes};
+use super::place::check_own;
+use super::resume::{Interrupted, is_run, resume_path};
+use super::{bytes_for, load};
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::Model;
@@ -70,6 +74,8 @@ impl Default for Every {
 #[derive(Debug)]
 pub struct Keeper {
     model: PathBuf,
+    /// The file that `model` means.
+    target: PathBuf,
     resume: PathBuf,
     every: Every,
     /// Step of the run in `MODEL.resume`, once this keeper has read or written it.
@@ -77,7 +83,7 @@ pub struct Keeper {
     noted_at: Instant,
     /// Whether `MODEL` should have been written and could not be.
     is_behind: bool,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Keeper {
@@ -87,23 +93,27 @@ impl Keeper {
     /// [`Error::Locked`] while another one keeps that run, [`Error::Save`] if its files cannot be
     /// written.
     pub fn new(model: &Path, every: Every) -> Result<Self> {
-        let lock = lock(model)?;
-        let target = file::resolve(model).map_err(|source| Error::Save {
+        let save = |source| Error::Save {
             path: model.into(),
             source,
-        })?;
+        };
+        let target = file::resolve(model)?;
+        check_free(&target)?;
+        let mut lock = Lock::take(&target)
+            .map_err(save)?
+            .ok_or_else(|| Error::Locked { path: model.into() })?;
         let resume = resume_path(&target);
-        for path in [model, &resume] {
-            probe(path)?;
-        }
+        check_own(&resume).map_err(save)?;
+        probe(model, Some(&mut lock))?;
         Ok(Keeper {
             model: model.into(),
+            target,
             resume,
             every,
             noted: None,
             noted_at: Instant::now(),
             is_behind: false,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -134,8 +144,20 @@ impl Keeper {
     /// that is full says so before the work begins.
     ///
     /// # Errors
-    /// [`Error::Save`].
+    /// [`Error::Foreign`] if something else has that name, and [`Error::Save`].
     pub fn start(&mut self, trainer: &Trainer<f32>) -> Result<()> {
+        if self.resume.exists() {
+            let path = self.resume.clone();
+            match file::read(&path, |content| Ok(is_run(content))) {
+                Ok(true) => {}
+                Ok(false) => return Err(Error::Foreign { path }),
+                Err(Error::File { source, .. }) => match *source {
+                    Error::Io(source) => return Err(Error::Save { path, source }),
+                    _ => return Err(Error::Foreign { path }),
+                },
+                Err(error) => return Err(error),
+            }
+        }
         self.noted = None;
         self.note(trainer)
     }
@@ -155,15 +177,19 @@ impl Keeper {
     /// older.
     ///
     /// # Errors
-    /// [`Error::OtherRun`] if it is the model of another run, unless `force`, and as
-    /// [`Model::save`].
+    /// [`Error::OtherRun`] if it is the model of another run, [`Error::Foreign`] if it is no model at
+    /// all, unless `force`, and as [`Model::save`].
     pub fn repair(&mut self, trainer: &Trainer<f32>, force: bool) -> Result<()> {
         if !trainer.has_result() {
             return Ok(());
         }
         let model = trainer.best_model();
         let is_wanted = match load(&self.model) {
-            Err(_) => true,
+            Err(_) if force || is_damaged_model(&self.target) => true,
+            Err(_) => {
+                let path = self.model.clone();
+                return Err(Error::Foreign { path });
+            }
             Ok(old) if is_same_run(&old, &model) => last_step(&old) < last_step(&model),
             Ok(_) if force => true,
             Ok(_) => {
@@ -187,8 +213,9 @@ impl Keeper {
         match event {
             Event::Evaluated { improved: true, .. } => {
                 self.is_behind = true;
-                self.note(trainer)?;
-                self.write_model(&trainer.best_model())?;
+                let written = self.write_model(&trainer.best_model());
+                let noted = self.note(trainer);
+                written.and(noted)?;
                 return Ok(true);
             }
             Event::Evaluated { .. } => {}
@@ -206,26 +233,47 @@ impl Keeper {
         }
     }
 
+    /// Whether `MODEL` should hold a better model than it does, since it could not be written.
+    pub fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
     /// Writes `MODEL.resume`, and `MODEL` where that could not be done before: for a run that stops
     /// and may go on later.
     ///
     /// # Errors
-    /// [`Error::Save`].
+    /// [`Error::Save`]. Where only one of them fits it is `MODEL`.
     pub fn stop(&mut self, trainer: &Trainer<f32>) -> Result<()> {
-        self.note(trainer)?;
         if self.is_behind {
-            self.write_model(&trainer.best_model())?;
+            self.write_last_model(&trainer.best_model())?;
         }
-        Ok(())
+        self.note(trainer)
     }
 
     /// Writes both files at the end of a run: the model with its whole history.
     ///
     /// # Errors
-    /// [`Error::Save`].
+    /// [`Error::Save`]. Where only one of them fits it is `MODEL`.
     pub fn finish(&mut self, trainer: &Trainer<f32>) -> Result<()> {
-        self.note(trainer)?;
-        self.write_model(&trainer.best_model())
+        self.write_last_model(&trainer.best_model())?;
+        self.note(trainer)
+    }
+
+    /// Writes `MODEL` for the last time. On a disk that is full what going on needs makes room.
+    fn write_last_model(&mut self, model: &Model) -> Result<()> {
+        let written = self.write_model(model);
+        let is_full = matches!(
+            &written,
+            Err(Error::Save { source, .. }) if matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            )
+        );
+        if !is_full || self.noted.is_none() || fs::remove_file(&self.resume).is_err() {
+            return written;
+        }
+        self.noted = None;
+        self.write_model(model)
     }
 
     /// Writes `MODEL.resume`.
@@ -242,17 +290,41 @@ impl Keeper {
             path: self.resume.clone(),
             source: io::ErrorKind::OutOfMemory.into(),
         })?;
-        replace(&self.resume, &trainer.interrupt().into_bytes())?;
+        let bytes = trainer.interrupt().into_bytes_for(&self.resume)?;
+        // It holds the same weights, so the same people may read it.
+        replace(
+            &self.resume,
+            &bytes,
+            Some(&mut self.lock),
+            Some(&self.target),
+        )?;
         self.noted = step;
         Ok(())
     }
 
     fn write_model(&mut self, model: &Model) -> Result<()> {
-        check_finite(model, &self.model)?;
-        replace(&self.model, &to_bytes(model))?;
+        let bytes = bytes_for(&self.model, model)?;
+        replace(&self.model, &bytes, Some(&mut self.lock), None)?;
         self.is_behind = false;
         Ok(())
     }
+}
+
+/// Whether a file that cannot be read as a model has been one, or was to be: missing, empty, or begun as
+/// we begin, as far as its content goes before the zeros that a power cut leaves.
+fn is_damaged_model(path: &Path) -> bool {
+    const START: &[u8] = br#"{"__metadata__":{"rnn":"#;
+    const LENGTH: usize = size_of::<u64>();
+    let Ok(content) = fs::read(path) else {
+        return !path.exists();
+    };
+    let written = content
+        .iter()
+        .rposition(|&byte| byte != 0)
+        .map_or(0, |at| at + 1);
+    let start = content[..written].get(LENGTH..).unwrap_or_default();
+    let start = &start[..start.len().min(START.len())];
+    written == 0 || START.starts_with(start) && content.len() > LENGTH
 }
 
 /// Whether an evaluation after this step is one that only a run's end brings. A longer run does not

@@ -1,48 +1,138 @@
-//! One writer at a time: `MODEL.lock`, an empty file whose lock a writer holds.
+//! One writer at a time: `MODEL.lock`, a small file whose lock a run holds.
 //!
-//! The system lets go of a lock when its process ends, however it ends, so a leftover file bars
-//! nobody. It is removed while it is still locked; whoever opened it before that gets the lock of a
-//! file without a name, notices, and begins again with a new one. So there are never two writers.
+//! The system lets go of a lock when its process ends, however it ends, so a leftover bars nobody. It
+//! is removed while it is still locked; whoever opened it before that gets the lock of a file without
+//! a name, notices, and begins again with a new one. So there are never two writers.
+//!
+//! The file says that it is ours ([`MARK`]) and names the temporary files of the save at hand. Only
+//! by that does the next run know what a run that was killed has left, and it removes nothing else: a
+//! `Cargo.lock` is no lock of ours, and a `.tmp` may be a text.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::file::{beside, kind};
+use super::place::{beside, check_own};
+
+/// How a lock of ours begins.
+pub const LOCK_MARK: &str = "rnn: training saves to the model beside this file\n";
+/// How the names of temporary files begin and end.
+pub(super) const TEMPORARY: (&str, &str) = (".rnn-", ".tmp");
+/// More bytes than a lock of ours has.
+const MOST: u64 = 1 << 16;
+
+/// The name of the file beside a model that a run holds: `MODEL.lock`.
+pub fn lock_path(model: &Path) -> PathBuf {
+    beside(model, "lock")
+}
 
 /// Holds the lock of a file until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
     file: File,
+    /// Whether the file is ours, by its content or since we made it: others are left as they are.
+    is_ours: bool,
+    /// Names of temporary files that may be there.
+    temporaries: Vec<String>,
 }
 
 impl Lock {
-    /// The lock of the file `target`, which need not exist; `None` if somebody else has it.
+    /// The lock of the file `target`, which need not exist; `None` if somebody else has it. What a
+    /// killed run has left beside `target` is removed.
     pub(super) fn take(target: &Path) -> io::Result<Option<Self>> {
-        let path = beside(target, "lock");
+        let path = lock_path(target);
         loop {
-            check(&path)?;
-            let file = File::options()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(&path)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                // Some network folders know no locks. Training there is worth more than this guard.
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-                Err(TryLockError::Error(error)) => return Err(error),
+            check_own(&path)?;
+            let Some((file, is_new)) = open(&path)? else {
+                continue;
+            };
+            if !try_lock(&file)? {
+                return Ok(None);
             }
-            let lock = Lock {
+            let mut lock = Lock {
                 path: path.clone(),
                 file,
+                is_ours: is_new,
+                temporaries: Vec::new(),
             };
-            if lock.is_current()? {
-                return Ok(Some(lock));
+            if !lock.is_current()? {
+                continue;
+            }
+            if is_new {
+                lock.write()?;
+            } else {
+                lock.clean()?;
+            }
+            return Ok(Some(lock));
+        }
+    }
+
+    /// Notes that a temporary file of this name will be there, before it is.
+    pub(super) fn announce(&mut self, name: &OsStr) -> io::Result<()> {
+        if !self.is_ours {
+            return Ok(());
+        }
+        self.forget_gone();
+        self.temporaries.push(name.to_string_lossy().into_owned());
+        self.write()
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let mut text = LOCK_MARK.to_owned();
+        for name in &self.temporaries {
+            text.push_str(name);
+            text.push('\n');
+        }
+        self.file.rewind()?;
+        self.file.write_all(text.as_bytes())?;
+        self.file.set_len(text.len() as u64)
+    }
+
+    /// Looks at a file that was there before: a leftover of ours names what else is left over.
+    ///
+    /// # Errors
+    /// If it has another content. An empty one, or one of zeros, as a power cut leaves it, locks as
+    /// well as any, but nobody knows whose it is.
+    fn clean(&mut self) -> io::Result<()> {
+        let mut content = Vec::new();
+        (&self.file).take(MOST).read_to_end(&mut content)?;
+        if content.iter().all(|&byte| byte == 0) {
+            return Ok(());
+        }
+        let names = std::str::from_utf8(&content)
+            .ok()
+            .and_then(|text| text.strip_prefix(LOCK_MARK));
+        let Some(names) = names else {
+            let what = format!(
+                "{} is not a lock of this program, expected another name for the model, or that file moved away",
+                self.path.display()
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        };
+        self.is_ours = true;
+        let names = names.lines().filter(|name| is_temporary(name));
+        self.temporaries = names.map(str::to_owned).collect();
+        self.sweep();
+        self.write()
+    }
+
+    /// Removes the temporary files on the list. What cannot be removed stays on it.
+    fn sweep(&mut self) {
+        for name in &self.temporaries {
+            let left = self.path.with_file_name(name);
+            if fs::symlink_metadata(&left).is_ok_and(|metadata| metadata.is_file()) {
+                let _ = fs::remove_file(left);
             }
         }
+        self.forget_gone();
+    }
+
+    fn forget_gone(&mut self) {
+        let path = &self.path;
+        self.temporaries
+            .retain(|name| fs::symlink_metadata(path.with_file_name(name)).is_ok());
     }
 
     /// Whether the locked file is the one at the path, not one removed in the meantime.
@@ -50,7 +140,7 @@ impl Lock {
     fn is_current(&self) -> io::Result<bool> {
         use std::os::unix::fs::MetadataExt;
         let mine = self.file.metadata()?;
-        match fs::metadata(&self.path) {
+        match fs::symlink_metadata(&self.path) {
             Ok(there) => Ok((mine.dev(), mine.ino()) == (there.dev(), there.ino())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
@@ -64,25 +154,71 @@ impl Lock {
     }
 }
 
-/// Refuses what somebody else has put in the place of the lock: to open a pipe is to wait for its
-/// reader, for ever.
-fn check(path: &Path) -> io::Result<()> {
-    match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => {
-            let (shown, kind) = (path.display(), kind(&metadata));
-            let what = format!("{shown} is {kind}, expected a file or nothing");
-            Err(io::Error::new(io::ErrorKind::InvalidInput, what))
-        }
-        // Whatever is wrong with it, opening it says so.
-        _ => Ok(()),
+/// A name that only we give.
+fn is_temporary(name: &str) -> bool {
+    let (start, end) = TEMPORARY;
+    name.starts_with(start) && name.ends_with(end) && !name.contains(['/', '\\'])
+}
+
+/// The file at a path, and whether it was made now; `None` if it has gone or come in the meantime.
+fn open(path: &Path) -> io::Result<Option<(File, bool)>> {
+    let mut options = File::options();
+    options.read(true).write(true);
+    let again = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists => Ok(None),
+        _ => Err(error),
+    };
+    if fs::symlink_metadata(path).is_ok() {
+        let there = options.open(path);
+        return there.map(|file| Some((file, false))).or_else(again);
     }
+    match options.create_new(true).open(path) {
+        // Its folder is gone: that will not change.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
+        made => made.map(|file| Some((file, true))).or_else(again),
+    }
+}
+
+/// Whether nobody else has the lock of a file, which then is ours.
+fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        // Some network folders know no locks. Training there is worth more than this guard.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether a run holds the file `target`: as its model, as what it goes on from, or as its lock.
+///
+/// # Errors
+/// If that cannot be told.
+pub(super) fn is_held(target: &Path) -> io::Result<bool> {
+    let of_run = target.extension().is_some_and(|end| end == "resume");
+    let of_run = of_run.then(|| lock_path(&target.with_extension("")));
+    let locks = [Some(target.to_owned()), Some(lock_path(target)), of_run];
+    for path in locks.into_iter().flatten() {
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
+            match File::open(&path) {
+                Ok(file) if try_lock(&file)? => {}
+                Ok(_) => return Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(false)
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if cfg!(unix) && self.is_current().is_ok_and(|is_current| is_current) {
-            // A leftover bars nobody.
-            let _ = fs::remove_file(&self.path);
+        if cfg!(unix) && self.is_ours && self.is_current().is_ok_and(|is_current| is_current) {
+            self.sweep();
+            // A leftover bars nobody, and the next run looks for what is on its list.
+            if self.temporaries.is_empty() {
+                let _ = fs::remove_file(&self.path);
+            }
         }
     }
 }
@@ -97,7 +233,11 @@ mod tests {
         let target = folder.path().join("m");
         let first = Lock::take(&target).unwrap().unwrap();
         assert!(Lock::take(&target).unwrap().is_none());
+        for held in ["m", "m.lock", "m.resume"] {
+            assert!(is_held(&folder.path().join(held)).unwrap(), "{held}");
+        }
         drop(first);
+        assert!(!is_held(&target).unwrap());
         drop(Lock::take(&target).unwrap().unwrap());
         if cfg!(unix) {
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -105,20 +245,60 @@ mod tests {
     }
 
     #[test]
-    fn a_leftover_bars_nobody() {
+    fn leftovers_go_where_they_are_ours_and_nothing_else_does() {
         let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("m");
-        fs::write(folder.path().join("m.lock"), "").unwrap();
-        assert!(Lock::take(&target).unwrap().is_some());
+        let at = |name: &str| folder.path().join(name);
+        let content = format!("{LOCK_MARK}.rnn-left.tmp\nbook.txt\n../.rnn-x.tmp\n.rnn-gone.tmp\n");
+        fs::write(at("m.lock"), content).unwrap();
+        for name in [".rnn-left.tmp", ".rnn-other.tmp", "book.txt", "m.tmp"] {
+            fs::write(at(name), "something").unwrap();
+        }
+        drop(Lock::take(&at("m")).unwrap().unwrap());
+        assert!(!at(".rnn-left.tmp").exists());
+        for name in [".rnn-other.tmp", "book.txt", "m.tmp"] {
+            assert!(at(name).exists(), "{name}");
+        }
+        assert_eq!(at("m.lock").exists(), cfg!(not(unix)));
     }
 
     #[test]
-    fn a_folder_in_its_place_is_named() {
+    fn a_file_that_only_has_the_name_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, path) = (folder.path().join("m"), folder.path().join("m.lock"));
+        for (content, is_taken) in [
+            (&b""[..], true),
+            (&[0; 300], true),
+            (b"version = 4\n", false),
+            (&[0, 7], false),
+            (&LOCK_MARK.as_bytes()[1..], false),
+        ] {
+            fs::write(&path, content).unwrap();
+            let taken = Lock::take(&target);
+            assert_eq!(matches!(taken, Ok(Some(_))), is_taken, "{content:?}");
+            drop(taken);
+            assert_eq!(fs::read(&path).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn what_is_no_file_in_its_place_is_named() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("m.lock")).unwrap();
         let error = Lock::take(&folder.path().join("m")).unwrap_err();
         let ours = "m.lock is a folder, expected a file or nothing";
         assert!(error.to_string().ends_with(ours), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_its_place_makes_no_file_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("m.lock");
+        std::os::unix::fs::symlink("elsewhere", link).unwrap();
+        let error = Lock::take(&folder.path().join("m")).unwrap_err();
+        let ours = "m.lock is a symbolic link, expected a file or nothing";
+        assert!(error.to_string().ends_with(ours), "{error}");
+        assert!(!folder.path().join("elsewhere").exists());
     }
 
     #[cfg(unix)]
@@ -138,11 +318,8 @@ mod tests {
     fn many_threads_never_hold_it_together() {
         use std::sync::atomic::{AtomicUsize, Ordering};
         let folder = tempfile::tempdir().unwrap();
-        let (target, holders, turns) = (
-            folder.path().join("m"),
-            AtomicUsize::new(0),
-            AtomicUsize::new(0),
-        );
+        let target = folder.path().join("m");
+        let (holders, turns) = (AtomicUsize::new(0), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {

@@ -7,11 +7,12 @@
 
 use std::path::{Path, PathBuf};
 
+use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use super::container::{Tensors, any_values, bytes, numbers, open, seal, values, wrong};
-use super::file::beside;
-use super::{Symbols, add_parameters, check_count, read_parameters};
+use super::place::beside;
+use super::{Symbols, add_parameters, check_count, read_parameters, unreadable, unsound};
 use crate::config::NetworkConfig;
 use crate::error::Result;
 use crate::model::{Model, Training};
@@ -63,6 +64,21 @@ pub(super) fn is_run(content: &[u8]) -> bool {
     open::<Description>(content).is_ok()
 }
 
+/// All of a file but its tensors, checked.
+fn describe(content: &[u8]) -> Result<(Description, Vocabulary, SafeTensors<'_>)> {
+    let (d, file) = open::<Description>(content)?;
+    let vocabulary = d.vocabulary.read(&d.architecture)?;
+    d.config
+        .validate()
+        .map_err(|error| wrong(error.to_string()))?;
+    d.progress
+        .validate()
+        .map_err(|error| wrong(error.to_string()))?;
+    let copies = 1 + usize::from(d.has_best) + d.optimizer_state.len();
+    check_count(&d.architecture, &file, copies)?;
+    Ok((d, vocabulary, file))
+}
+
 impl Interrupted {
     /// The file's content.
     pub fn into_bytes(self) -> Vec<u8> {
@@ -101,21 +117,26 @@ impl Interrupted {
         seal(tensors, &description)
     }
 
+    /// As [`into_bytes`](Self::into_bytes), of a file to be saved at `path`, which
+    /// [`from_bytes`](Self::from_bytes) will read.
+    ///
+    /// # Errors
+    /// [`Error::Save`](crate::Error::Save) if it would not.
+    pub(super) fn into_bytes_for(self, path: &Path) -> Result<Vec<u8>> {
+        if self.best.as_ref().is_some_and(|best| !best.is_finite()) {
+            return Err(unsound(path, "its best weights are not finite"));
+        }
+        let bytes = self.into_bytes();
+        describe(&bytes).map_err(|error| unreadable(path, error))?;
+        Ok(bytes)
+    }
+
     /// A run from its file's content.
     ///
     /// # Errors
     /// [`Error::NotAModel`](crate::Error::NotAModel) saying what is wrong.
     pub fn from_bytes(content: &[u8]) -> Result<Self> {
-        let (d, file) = open::<Description>(content)?;
-        let vocabulary = d.vocabulary.read(&d.architecture)?;
-        d.config
-            .validate()
-            .map_err(|error| wrong(error.to_string()))?;
-        d.progress
-            .validate()
-            .map_err(|error| wrong(error.to_string()))?;
-        let copies = 1 + usize::from(d.has_best) + d.optimizer_state.len();
-        check_count(&d.architecture, &file, copies)?;
+        let (d, vocabulary, file) = describe(content)?;
         // A step can carry them beyond all numbers; those that follow are left out, and in the end the
         // run goes back to its best weights.
         let parameters = read_parameters(&d.architecture, &file, "", any_values)?;

@@ -17,13 +17,12 @@ pub(super) fn stop(
     elapsed: Duration,
 ) -> anyhow::Result<String> {
     let step = trainer.step_count();
-    let Output::File(keeper) = output else {
+    if !output.stop(trainer)? {
         return Ok(format!(
             "stopped after step {step}; nothing was written, since standard output takes the model \
              at the end"
         ));
-    };
-    keeper.stop(trainer)?;
+    }
     let command = command(plan, trainer.config().max_steps.is_none(), elapsed);
     Ok(format!(
         "stopped after step {step} and saved; this goes on:\n  {command}"

@@ -50,7 +50,9 @@ pub(super) fn trainer(
 
 fn with_remedy(error: rnn::Error) -> anyhow::Error {
     match error {
-        rnn::Error::OtherRun { .. } => anyhow!("{error}; --force overwrites it"),
+        rnn::Error::OtherRun { .. } | rnn::Error::Foreign { .. } => {
+            anyhow!("{error}; --force overwrites it")
+        }
         error => error.into(),
     }
 }

@@ -1,0 +1,148 @@
+//! Where a file lies: the end of its links, what may stand there, and the names beside it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Links from link to link that are followed; as many as Linux does.
+const MOST_LINKS: usize = 40;
+
+/// The file that `path` means: the end of its symbolic links, which must be a regular file or
+/// nothing yet in a folder that exists.
+pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        check_name(&path)?;
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let folder = folder(&path);
+                if fs::metadata(folder).is_ok_and(|metadata| metadata.is_dir()) {
+                    return Ok(path);
+                }
+                let what = format!("the folder {} does not exist", folder.display());
+                return Err(io::Error::new(io::ErrorKind::NotFound, what));
+            }
+            Err(error) => return Err(error),
+            Ok(metadata) if metadata.is_symlink() => {
+                let end = fs::read_link(&path)?;
+                path = folder(&path).join(end);
+            }
+            Ok(metadata) if metadata.is_file() => return Ok(path),
+            Ok(metadata) => return Err(refused(&metadata)),
+        }
+    }
+    // The system has the right words for this.
+    fs::metadata(&path)?;
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// A path may end in `/` or `/.`: then it means a folder, and no file can be made there.
+fn check_name(path: &Path) -> io::Result<()> {
+    let typed = path.as_os_str().as_encoded_bytes();
+    let what = match path.file_name() {
+        Some(name) if typed.ends_with(name.as_encoded_bytes()) => return Ok(()),
+        _ if path.is_dir() => "it is a folder, expected a file".to_owned(),
+        None => "it names no file".to_owned(),
+        Some(_) => format!(
+            "it names a folder, expected a file such as {}",
+            path.join("model.safetensors").display()
+        ),
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+}
+
+/// Opens a regular file that is there. Anything else is refused before it is opened: to open a pipe is
+/// to wait for its other end, for ever, and some devices never end.
+///
+/// # Errors
+/// [`InvalidInput`](io::ErrorKind::InvalidInput) saying what is there instead, or the system's.
+pub fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(refused(&metadata));
+    }
+    options.open(path)
+}
+
+/// Checks that nothing or a regular file is at a path that is always ours, where a link can only be
+/// somebody's mistake or trap.
+pub(super) fn check_own(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(()),
+        Ok(metadata) => {
+            let what = format!(
+                "{} is {}, expected a file or nothing",
+                path.display(),
+                kind(&metadata)
+            );
+            Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The folder that a file lies in.
+pub(super) fn folder(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// The path with a dot and `suffix` after its name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".");
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// What stands at a path where a file should be.
+pub(super) fn kind(metadata: &fs::Metadata) -> &'static str {
+    if metadata.is_dir() {
+        "a folder"
+    } else if metadata.is_symlink() {
+        "a symbolic link"
+    } else {
+        "a device, pipe or socket"
+    }
+}
+
+pub(super) fn refused(metadata: &fs::Metadata) -> io::Error {
+    let what = format!("it is {}, expected a file", kind(metadata));
+    io::Error::new(io::ErrorKind::InvalidInput, what)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_name_that_ends_like_a_folder_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for (end, said) in [
+            ("new/", "it names a folder, expected a file such as "),
+            ("new/.", "it names a folder, expected a file such as "),
+            ("", "it is a folder, expected a file"),
+            ("..", "it is a folder, expected a file"),
+        ] {
+            let error = resolve(&folder.path().join(end)).unwrap_err();
+            assert!(error.to_string().starts_with(said), "{end}: {error}");
+        }
+        assert!(resolve(&folder.path().join("new")).is_ok());
+    }
+
+    #[test]
+    fn links_lead_to_their_end_however_many() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        symlink("b", at("a")).unwrap();
+        symlink("c", at("b")).unwrap();
+        assert_eq!(resolve(&at("a")).unwrap(), at("c"));
+        symlink("loop", at("loop")).unwrap();
+        assert!(resolve(&at("loop")).is_err());
+        symlink("there/", at("slash")).unwrap();
+        assert!(resolve(&at("slash")).is_err());
+    }
+}
