@@ -5,6 +5,7 @@
 #![allow(non_snake_case)]
 
 use std::path::Path;
+use std::process::Command;
 
 use approx::assert_relative_eq;
 use serde_json::Value;
@@ -204,4 +205,33 @@ fn twenty_seeds_spell_hello() {
             String::from_utf8_lossy(&printed)
         );
     }
+}
+
+/// The same program in numpy, `examples/notebook.py`, draws these initial weights by its seed 0.
+#[test]
+fn every_line_is_the_one_that_numpy_prints() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/notebook.py");
+    let has_numpy = Command::new("python3")
+        .args(["-c", "import numpy"])
+        .output();
+    if !has_numpy.is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: notebook.py is not run, since there is no numpy here");
+        return;
+    }
+    let output = Command::new("python3")
+        .arg(script)
+        .output()
+        .expect("it was there");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let theirs = String::from_utf8(output.stdout).expect("UTF-8");
+    let mut parameters = parameters(&fixture()["initial"]);
+    let mut ours = Vec::new();
+    notebook::train(&mut parameters, &mut ours).expect("memory takes all");
+    let ours = String::from_utf8(ours).expect("UTF-8") + &notebook::predict(&parameters) + "\n";
+    assert_eq!(ours.lines().count(), notebook::N_EPOCHS + 1);
+    assert_eq!(ours, theirs);
 }

@@ -1,7 +1,7 @@
 //! The notebook, cell by cell: a network of eight hidden units learns to spell one word.
 //!
-//! Read it beside the numpy notebook. Each "In \[n\]" below is the cell of that number, with its
-//! names, its order and its printed lines. Vectors are columns, as there. What Rust changes:
+//! Read it beside `notebook.py`, the same in numpy. Each "In \[n\]" below is the cell of that number,
+//! with its names, its order and its printed lines. Vectors are columns, as there. What Rust changes:
 //! the weights are not global, so the functions take them as `parameters`; `np.dot(A, B)` is
 //! `A.matmul(&B)`, `np.dot(A.T, B)` is `A.matmul_tn(&B)` and `np.dot(A, B.T)` is `A.matmul_nt(&B)`.
 //!
@@ -87,7 +87,8 @@ pub(crate) fn cross_entropy_loss(y_hat: &Matrix, target_index: usize) -> f64 {
 // It leaves something out: h also feeds the next step, so the losses of later steps depend on it
 // too, but dh takes only what comes from this step's output. Nothing flows from t+1 to t. The
 // gradients of V and c are exact, those of U, W and b are not; it learns this word nevertheless.
-// Backpropagation through time, which adds the missing term, is in `bptt/mod.rs` of the `rnn` crate.
+// Backpropagation through time, which adds the missing term, is in `bptt.rs` beside this file, and for
+// many sequences at once in `src/bptt/mod.rs`.
 pub(crate) fn backward_pass(
     parameters: &Parameters,
     y_hat: &Matrix,
