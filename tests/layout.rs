@@ -1,4 +1,5 @@
-//! Every test and benchmark at the root of the workspace is declared by a crate.
+//! Every test and benchmark at the root of the workspace is declared by a crate, and every module by
+//! another.
 //!
 //! The root manifest is virtual, so cargo looks into `tests/` and `benches/` only where a crate's
 //! manifest points: `[[test]] path = "../../tests/NAME.rs"`, or `NAME/main.rs`. What nobody declares
@@ -7,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Root folders and the kind of target that their files must be declared as.
 const FOLDERS: [(&str, &str); 2] = [("tests", "[[test]]"), ("benches", "[[bench]]")];
@@ -56,6 +57,83 @@ fn undeclared(root: &Path) -> io::Result<Vec<String>> {
         }
     }
     Ok(missing.into_iter().collect())
+}
+
+/// All Rust files below a folder.
+fn sources(folder: &Path, all: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sources(&path, all)?;
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            all.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Modules below a folder that no other file there declares, so that they are never compiled.
+fn orphans(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    sources(folder, &mut files)?;
+    let texts = files
+        .iter()
+        .map(fs::read_to_string)
+        .collect::<io::Result<Vec<_>>>()?;
+    let words = |line: &str| {
+        line.trim_start_matches("pub")
+            .trim_start_matches("(crate)")
+            .trim()
+            .to_owned()
+    };
+    let lines: BTreeSet<String> = texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .map(|line| words(line.trim()))
+        .collect();
+    let is_orphan = |path: &PathBuf| {
+        let name = |path: &Path| {
+            path.file_stem()
+                .map(|name| name.to_string_lossy().into_owned())
+        };
+        let module = match name(path).as_deref() {
+            Some("main" | "lib") | None => return false,
+            Some("mod") => path.parent().and_then(name),
+            Some(module) => Some(module.to_owned()),
+        };
+        !module.is_some_and(|module| lines.contains(&format!("mod {module};")))
+    };
+    Ok(files.into_iter().filter(is_orphan).collect())
+}
+
+#[test]
+fn every_module_is_declared() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for name in ["tensor", "rnn", "rnn-cli"] {
+        let orphans = orphans(&root.join("crates").join(name).join("src")).expect("a folder");
+        assert!(
+            orphans.is_empty(),
+            "declared by no mod, so never compiled: {orphans:?}"
+        );
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in [
+        ("lib.rs", "pub(crate) mod a;\n  mod b;\n// mod c;\n"),
+        ("a.rs", ""),
+        ("b/mod.rs", ""),
+        ("c.rs", ""),
+        ("d/mod.rs", ""),
+    ] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    let mut found = orphans(folder.path()).expect("a folder");
+    found.sort();
+    assert_eq!(
+        found,
+        ["c.rs", "d/mod.rs"].map(|name| folder.path().join(name))
+    );
 }
 
 #[test]
