@@ -134,6 +134,31 @@ impl Schedule {
         }
     }
 
+    /// The least number of steps whose decay begins at `step` or later, so that the rates of all
+    /// steps before are what they are while the number is open. `None` where every number puts the
+    /// beginning before `step`; `step` itself for a schedule that never asks.
+    pub(crate) fn least_steps(&self, step: u64) -> Option<u64> {
+        let fits = |max_steps| {
+            self.decay_start(max_steps)
+                .is_none_or(|start| start >= step)
+        };
+        if !fits(u64::MAX) {
+            return None;
+        }
+        // The beginning moves back with the end, by rounded numbers: halving finds the very step
+        // where a formula would be wrong by one now and then. `most` fits throughout.
+        let (mut below, mut most) = (step, u64::MAX);
+        while below < most {
+            let middle = below + (most - below) / 2;
+            if fits(middle) {
+                most = middle;
+            } else {
+                below = middle + 1;
+            }
+        }
+        Some(most)
+    }
+
     /// Share of the base rate: the lower of warm-up and decay, so that they may overlap.
     fn ramps(&self, position: Position, warmup_steps: u64, decay: Decay, floor: f64) -> f64 {
         let done = position.step.saturating_add(1);

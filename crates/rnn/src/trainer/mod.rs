@@ -9,6 +9,7 @@
 //! The trainer prints nothing. It reports [`Event`]s to a callback, which may look at the trainer,
 //! save its [best model](Trainer::best_model), and end the run.
 
+mod clock;
 mod config;
 mod defaults;
 mod epoch_line;
@@ -17,6 +18,7 @@ mod progress;
 mod resume;
 mod run;
 mod source;
+mod step;
 mod validation;
 mod view;
 
@@ -33,14 +35,12 @@ pub use run::{Event, Outcome, RunOptions};
 use crate::bptt::{Bptt, Window};
 use crate::config::NetworkConfig;
 use crate::corpus::Corpus;
-use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::memory;
 use crate::network::Network;
-use crate::optimizer::{Optimizer, Patience, Position};
+use crate::optimizer::{Optimizer, Patience};
 use crate::parameters::Parameters;
 use crate::vocabulary::Id;
-use guard::Verdict;
 use source::{HeldOut, Parts, Source};
 
 /// Trains a network on a text.
@@ -177,84 +177,6 @@ impl<T: Scalar> Trainer<T> {
             config,
             notes,
         })
-    }
-
-    /// Takes one step: forward, backward, clip, update. A window whose loss or gradient is not
-    /// finite changes no weight.
-    fn step(&mut self) -> (Step, Verdict) {
-        let window = self.source.fill(
-            self.corpus.ids().as_slice(),
-            self.progress.window,
-            &mut self.inputs,
-            &mut self.targets,
-        );
-        if window.is_first {
-            self.bptt.reset_state();
-        }
-        let count = window.steps * self.config.batch_size;
-        let dropout = (self.config.dropout > 0.0)
-            .then(|| Dropout::new(self.config.dropout, self.config.seed, self.progress.step));
-        let (inputs, targets) = (&self.inputs[..count], &self.targets[..count]);
-        let loss = self
-            .bptt
-            .forward(self.network.parameters(), inputs, targets, dropout);
-        self.gradient.clear();
-        self.bptt.backward(&mut self.gradient);
-        if self.config.freeze_recurrent_bias {
-            for bias in self.network.recurrent_biases() {
-                self.gradient.slice_mut(bias).fill(T::ZERO);
-            }
-        }
-        let gradient_norm = self.config.clip.apply(self.gradient.as_mut_slice());
-        let learning_rate = self.learning_rate();
-        let verdict = self.progress.guard.judge(loss, gradient_norm);
-        if verdict == Verdict::Take {
-            self.optimizer.step(
-                self.network.parameters_mut().as_mut_slice(),
-                self.gradient.as_slice(),
-                learning_rate,
-            );
-            self.progress.losses.0 += loss;
-            self.progress.losses.1 += 1;
-        }
-        self.progress.learning_rate = learning_rate;
-        self.progress.step += 1;
-        self.progress.window += 1;
-        if self.progress.window == self.source.windows_per_epoch() {
-            self.progress.window = 0;
-            self.progress.epoch += 1;
-            let ids = self.corpus.ids().as_slice();
-            self.source.begin_epoch(ids, self.progress.epoch);
-        }
-        (
-            Step {
-                loss,
-                gradient_norm,
-                learning_rate,
-                characters: window.characters as u64,
-            },
-            verdict,
-        )
-    }
-
-    /// The learning rate of the step about to be taken.
-    fn learning_rate(&self) -> f64 {
-        let Progress {
-            step,
-            epoch,
-            ref guard,
-            ref plateau,
-            ..
-        } = self.progress;
-        let position = Position {
-            step,
-            max_steps: self.config.max_steps,
-            epoch,
-        };
-        self.config
-            .schedule
-            .rate(self.config.learning_rate, position, plateau)
-            * guard.scale
     }
 
     /// Measures the held-out loss, notes it in the history, and keeps the weights if they are the

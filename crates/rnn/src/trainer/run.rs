@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use tensor::Scalar;
 
+use super::clock::Clock;
 use super::guard::Verdict;
 use super::{Record, Step, Trainer};
 use crate::error::{self, Error};
 use crate::model::Model;
-use crate::optimizer::Schedule;
 
 /// How to run, none of which influences the result but `time`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,37 +176,41 @@ impl<T: Scalar> Trainer<T> {
         self.progress.step.is_multiple_of(self.config.eval_every)
     }
 
-    /// The number of steps that `time` allows, once it must be known: when the rate would begin
-    /// to fall, or, for a schedule that never asks, when the time is up.
-    fn fix_steps(&self, elapsed: Duration, time: Duration, first: u64) -> Option<u64> {
-        let (step, done) = (self.progress.step, self.progress.step - first);
-        let constant_share = match self.config.schedule {
-            Schedule::WarmupDecay { decay_fraction, .. } => 1.0 - decay_fraction,
-            Schedule::Cosine { .. } => 0.0,
-            Schedule::Constant | Schedule::Exponential { .. } | Schedule::Plateau { .. } => 1.0,
+    /// The number of steps that `time` allows, once it must be known: before the first step whose
+    /// rate depends on it, or, for a schedule that never asks, when the time is up.
+    fn fix_steps(&mut self, elapsed: Duration, time: Duration, first: u64) -> Option<u64> {
+        let step = self.progress.step;
+        let clock = Clock {
+            step,
+            done: step - first,
+            elapsed,
+            time,
         };
-        let warm = self
-            .config
-            .schedule
-            .decay_start(u64::MAX)
-            .is_none_or(|start| match self.config.schedule {
-                Schedule::Cosine { .. } => step >= start,
-                _ => true,
-            });
-        if done == 0 || !warm || elapsed.as_secs_f64() < time.as_secs_f64() * constant_share {
+        if !clock.must_fix(&self.config.schedule) {
             return None;
         }
-        let left = time.saturating_sub(elapsed).as_secs_f64();
-        let mut max_steps = step + (done as f64 * left / elapsed.as_secs_f64()) as u64;
-        // Not a step of the decay may lie behind us already.
-        while self
-            .config
-            .schedule
-            .decay_start(max_steps)
-            .is_some_and(|start| start < step)
-        {
-            max_steps += 1;
+        let (count, took) = match clock.done {
+            0 => (1, self.time_a_step(time)),
+            done => (done, elapsed),
+        };
+        Some(clock.steps(&self.config.schedule, count, took))
+    }
+
+    /// How long a step takes, without taking it: the next window forward and back, nothing kept. The
+    /// shortest of some, since the first finds every cache cold, as far as `time` has room for them.
+    fn time_a_step(&mut self, time: Duration) -> Duration {
+        let state = self.bptt.state();
+        let begin = Instant::now();
+        let mut shortest = Duration::MAX;
+        for _ in 0..5 {
+            let start = Instant::now();
+            self.differentiate();
+            shortest = shortest.min(start.elapsed());
+            self.bptt.set_state(&state);
+            if begin.elapsed() > time / 20 {
+                break;
+            }
         }
-        Some(max_steps.max(step).max(1))
+        shortest
     }
 }
