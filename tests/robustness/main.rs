@@ -15,3 +15,4 @@ mod outputs;
 mod power;
 mod snapshot;
 mod tails;
+mod terminal;

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use crate::format::visible;
+use crate::terminal;
 
 /// How much to say.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +36,7 @@ impl Console {
     fn say(self, wanted: bool, text: &str) {
         if wanted {
             // Nobody reads a closed standard error; the work goes on.
-            let _ = writeln!(io::stderr(), "{}", visible(text, "\n"));
+            let _ = terminal::write(|| writeln!(io::stderr(), "{}", visible(text, "\n")));
         }
     }
 }

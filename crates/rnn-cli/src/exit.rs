@@ -1,8 +1,11 @@
 //! How a run ended: one line on standard error and an exit code.
 //!
 //! 0 done; 1 failed, for a reason that lies in files or numbers; 2 misused, so that no file could
-//! make the command line right; 130 interrupted, with everything saved. A reader of standard output that goes away (`| head -1`) has had
-//! what it wanted: that ends the run quietly, with 0.
+//! make the command line right; 130 interrupted, with everything saved; 3 ended at once by a second
+//! Ctrl-C or SIGTERM, without saving. That last is no shell's code for a signal (130, 137, 143), which
+//! would tell of something else: what it stands for is that of the two signals the second won. A
+//! reader of standard output that goes away (`| head -1`) has had what it wanted: that ends the run
+//! quietly, with 0.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
@@ -30,6 +33,8 @@ pub(crate) struct Interrupted;
 
 /// The exit code of what was interrupted.
 pub(crate) const INTERRUPTED: u8 = 130;
+/// The exit code of what a second signal ended before it was saved.
+pub(crate) const ENDED_AT_ONCE: u8 = 3;
 
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

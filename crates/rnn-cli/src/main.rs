@@ -19,6 +19,7 @@ mod reports;
 mod shell;
 mod signals;
 mod target;
+mod terminal;
 mod texts;
 mod view;
 

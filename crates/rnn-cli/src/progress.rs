@@ -10,9 +10,13 @@ use rnn::{Record, Step};
 use crate::console::Console;
 use crate::format::{duration, loss, thousands};
 use crate::live::{Board, Live};
+use crate::signals;
+use crate::terminal::{self, Bar};
 
 /// Time between two updates of the bar.
 const REDRAW: Duration = Duration::from_millis(100);
+/// Most that a bar is drawn, whoever asks.
+const DRAWS_PER_SECOND: u8 = 20;
 
 /// Watches a training run.
 pub(crate) struct Progress {
@@ -86,7 +90,7 @@ impl Progress {
     /// What the model writes by now, for the picture.
     pub(crate) fn sample(&mut self, text: String) {
         if let Some(live) = &mut self.live {
-            live.board.sample(text);
+            live.change(|board| board.sample(text));
         }
     }
 
@@ -106,8 +110,7 @@ impl Progress {
         self.characters += step.characters;
         if let Some(mut live) = self.live.take() {
             let speed = format!("{}{}", self.speed(), self.time_left());
-            live.board.step(number, step, self.max_steps, speed);
-            live.refresh();
+            live.change(|board| board.step(number, step, self.max_steps, speed));
             self.live = Some(live);
             return;
         }
@@ -163,7 +166,7 @@ impl Progress {
             line.push_str("  saved");
         }
         if let Some(live) = &mut self.live {
-            live.board.evaluated(record);
+            live.change(|board| board.evaluated(record));
         }
         self.line(&line)
     }
@@ -171,21 +174,22 @@ impl Progress {
     /// Writes a line, or several, that are results.
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
         if let Some(live) = &mut self.live {
-            live.board.line(line);
+            live.change(|board| board.line(line));
             self.kept.push(Kept::Line(line.to_owned()));
             return Ok(());
         }
         let Self { bar, lines, .. } = self;
-        bar.suspend(|| {
+        let mut write = || {
             writeln!(lines, "{line}")?;
             lines.flush()
-        })
+        };
+        bar.suspend(|| terminal::write(&mut write))
     }
 
     /// Writes a note.
     pub(crate) fn note(&mut self, text: &str) {
         if let Some(live) = &mut self.live {
-            live.board.line(text);
+            live.change(|board| board.line(text));
             self.kept.push(Kept::Note(text.to_owned()));
             return;
         }
@@ -195,7 +199,7 @@ impl Progress {
     /// Writes a warning.
     pub(crate) fn warn(&mut self, text: &str) {
         if let Some(live) = &mut self.live {
-            live.board.line(text);
+            live.change(|board| board.line(text));
             self.kept.push(Kept::Warning(text.to_owned()));
             return;
         }
@@ -277,7 +281,8 @@ pub(crate) fn characters(console: Console, count: u64) -> ProgressBar {
 /// Where bars go: to a terminal, for those who want to hear.
 pub(crate) fn target(console: Console) -> ProgressDrawTarget {
     if io::stderr().is_terminal() && !console.quiet {
-        ProgressDrawTarget::stderr()
+        signals::listen();
+        ProgressDrawTarget::term_like_with_hz(Box::<Bar>::default(), DRAWS_PER_SECOND)
     } else {
         ProgressDrawTarget::hidden()
     }

@@ -36,6 +36,7 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     let mut output = Output::open(&plan.target, plan.every())?;
     let mut trainer = prepare::trainer(&plan, &mut output, console)?;
     prepare::tell(&plan, &trainer, console);
+    let signals = Signals::watch(console.quiet).context("cannot listen to Ctrl-C")?;
     let mut reports = Reports::open(&plan, &trainer, console)?;
     // Lines and a model do not mix on standard output.
     let lines = match output {
@@ -47,7 +48,6 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     if plan.live {
         progress.show_live(plan.target.to_string());
     }
-    let signals = Signals::watch().context("cannot listen to Ctrl-C")?;
     let outcome = trainer.run(&plan.run, |trainer, event| {
         let is_saved = output.follow(trainer, &event, |why| progress.warn(why));
         report(&plan, &mut progress, trainer, event, is_saved)?;

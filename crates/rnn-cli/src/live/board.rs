@@ -165,6 +165,7 @@ impl Board {
         self.sample_box(frame, sample);
         self.log_box(frame, log);
         let hint = match area.width {
+            WIDE.. => " Ctrl-C saves, ends, and says how to go on; a second one ends at once",
             NARROW.. => " Ctrl-C saves, ends, and says how to go on",
             _ => " Ctrl-C saves and ends",
         };

@@ -2,7 +2,8 @@
 //!
 //! The picture is drawn on standard error, on the terminal's second screen, and the first comes back
 //! at the end as it was. Keys are not read: Ctrl-C stays the signal that it is without a picture, so
-//! one piece of code saves and says how to go on. Only the echo of what is typed is turned off.
+//! one piece of code saves and says how to go on. Only the echo of what is typed is turned off. How
+//! the terminal is taken and given back, also at signals, is told in [`terminal`].
 
 mod board;
 
@@ -11,9 +12,11 @@ use std::time::{Duration, Instant};
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, size};
-use ratatui::crossterm::{cursor, execute};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{Clear, ClearType, size};
 
+use crate::signals;
+use crate::terminal;
 pub(crate) use board::Board;
 
 /// Time between two pictures.
@@ -26,53 +29,36 @@ const SAMPLE: Duration = Duration::from_secs(5);
 
 /// The terminal while it shows the picture; what it was comes back on drop.
 pub(crate) struct Live {
-    terminal: Terminal<CrosstermBackend<Stderr>>,
-    /// What is drawn.
-    pub(crate) board: Board,
-    drawn: Instant,
     sampled: Option<Instant>,
-    _echo: Echo,
 }
 
 impl Live {
-    /// Takes the terminal; `None` where standard error is none, or one beyond all sizes.
+    /// Takes the terminal; `None` where standard error is none, or one beyond all sizes, or another
+    /// program's while this one stands in the background.
     pub(crate) fn new(board: Board) -> Option<Self> {
         if !io::stderr().is_terminal() || !can_be_drawn() {
             return None;
         }
-        let echo = Echo::off();
-        execute!(io::stderr(), EnterAlternateScreen, cursor::Hide).ok()?;
-        let terminal = Terminal::new(CrosstermBackend::new(io::stderr()));
-        let Ok(terminal) = terminal else {
-            restore();
+        // Where signals cannot be waited for they would leave the terminal as it is under a picture.
+        if cfg!(unix) && !signals::listen() {
             return None;
-        };
-        let mut live = Live {
-            terminal,
+        }
+        let picture = Picture {
+            terminal: screen().ok()?,
             board,
             drawn: Instant::now(),
-            sampled: None,
-            _echo: echo,
         };
-        live.draw();
-        Some(live)
+        terminal::show(picture).then_some(Live { sampled: None })
     }
 
-    /// Draws again, if the last picture is old enough.
-    pub(crate) fn refresh(&mut self) {
-        if self.drawn.elapsed() >= REDRAW {
-            self.draw();
-        }
-    }
-
-    fn draw(&mut self) {
-        self.drawn = Instant::now();
-        let board = &self.board;
-        if !can_be_drawn() {
-            return;
-        }
-        // A terminal that has gone away takes nothing from the training.
-        let _ = self.terminal.draw(|frame| board.draw(frame));
+    /// Changes what is shown, and draws it if the last picture is old enough.
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Board)) {
+        terminal::with_picture(|picture, is_shown| {
+            change(&mut picture.board);
+            if is_shown && picture.drawn.elapsed() >= REDRAW {
+                picture.draw();
+            }
+        });
     }
 
     /// Whether it is time for another sample; if so, it counts as taken.
@@ -87,57 +73,44 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        restore();
+        terminal::take_off();
     }
+}
+
+/// What is drawn, and where.
+pub(crate) struct Picture {
+    terminal: Terminal<CrosstermBackend<Stderr>>,
+    pub(crate) board: Board,
+    drawn: Instant,
+}
+
+impl Picture {
+    /// Draws what has changed.
+    pub(crate) fn draw(&mut self) {
+        self.drawn = Instant::now();
+        let board = &self.board;
+        if !can_be_drawn() {
+            return;
+        }
+        // A terminal that has gone away takes nothing from the training.
+        let _ = self.terminal.draw(|frame| board.draw(frame));
+    }
+
+    /// Draws everything, whatever stands there.
+    pub(crate) fn draw_anew(&mut self) {
+        if let Ok(terminal) = screen() {
+            self.terminal = terminal;
+        }
+        let _ = execute!(io::stderr(), Clear(ClearType::All));
+        self.draw();
+    }
+}
+
+fn screen() -> io::Result<Terminal<CrosstermBackend<Stderr>>> {
+    Terminal::new(CrosstermBackend::new(io::stderr()))
 }
 
 /// Whether the terminal has a size that can be drawn on.
 fn can_be_drawn() -> bool {
     size().is_ok_and(|(columns, rows)| u32::from(columns) * u32::from(rows) <= MOST_CELLS)
-}
-
-fn restore() {
-    let _ = execute!(io::stderr(), LeaveAlternateScreen, cursor::Show);
-}
-
-/// The terminal's settings from before the echo was turned off, set again on drop.
-#[cfg(unix)]
-struct Echo(Option<rustix::termios::Termios>);
-
-#[cfg(unix)]
-impl Echo {
-    fn off() -> Self {
-        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-        let Ok(before) = tcgetattr(io::stderr()) else {
-            return Echo(None);
-        };
-        let mut quiet = before.clone();
-        // Not raw mode: signals keep coming.
-        quiet
-            .local_modes
-            .remove(LocalModes::ECHO | LocalModes::ICANON);
-        let _ = tcsetattr(io::stderr(), OptionalActions::Now, &quiet);
-        Echo(Some(before))
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Echo {
-    fn drop(&mut self) {
-        use rustix::termios::{OptionalActions, tcsetattr};
-        if let Some(before) = &self.0 {
-            // What was typed into the picture is not for the shell.
-            let _ = tcsetattr(io::stderr(), OptionalActions::Flush, before);
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Echo;
-
-#[cfg(not(unix))]
-impl Echo {
-    fn off() -> Self {
-        Echo
-    }
 }
