@@ -7,8 +7,10 @@
 #[path = "../cli_support/mod.rs"]
 mod cli_support;
 
+mod clock;
 mod commands;
 mod disks;
+mod flags;
 mod kinds;
 mod names;
 mod outputs;

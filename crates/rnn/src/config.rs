@@ -113,6 +113,9 @@ pub enum Scheme {
     Normal(f64),
 }
 
+/// Far beyond any use, and its rarest draws are far from the end of 32-bit numbers.
+const MAX_DEVIATION: f64 = 1e30;
+
 /// The initialisation of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,25 +141,25 @@ impl Default for Init {
 }
 
 impl Init {
-    /// Checks that the numbers are finite and in range.
+    /// Checks that the weights come out finite, also in 32 bits: no other can be saved.
     ///
     /// # Errors
     /// [`Error::InvalidSetting`] naming the value.
     pub fn validate(&self) -> Result<()> {
         if let Scheme::Normal(std) = self.scheme
-            && !(std.is_finite() && std >= 0.0)
+            && !(0.0..=MAX_DEVIATION).contains(&std)
         {
             let name = "standard deviation";
             return Err(Error::InvalidSetting {
                 name,
-                expected: "finite and not negative",
+                expected: "at least 0 and at most 1e30",
                 value: std,
             });
         }
         match self.forget_bias {
-            Some(value) if !value.is_finite() => Err(Error::InvalidSetting {
+            Some(value) if !(value as f32).is_finite() => Err(Error::InvalidSetting {
                 name: "forget bias",
-                expected: "finite",
+                expected: "finite in 32 bits",
                 value,
             }),
             _ => Ok(()),

@@ -254,4 +254,37 @@ mod tests {
         assert!((6..12).all(|j| ih[j] + hh[j] == 1.0));
         assert!((0..6).any(|j| ih[j] + hh[j] != 1.0));
     }
+
+    #[test]
+    fn a_start_that_is_accepted_is_finite() {
+        let values = [
+            0.0,
+            -0.0,
+            1.0,
+            1e30,
+            3e38,
+            1e39,
+            -1e39,
+            f64::MAX,
+            f64::MIN,
+            f64::NAN,
+        ];
+        let mut accepted = 0;
+        for value in values {
+            for scheme in [Scheme::Uniform, Scheme::Normal(value)] {
+                let init = Init {
+                    scheme,
+                    orthogonal: false,
+                    forget_bias: Some(value),
+                };
+                if init.validate().is_ok() {
+                    let network = Network::<f32>::new(config(CellKind::Lstm), &init, 3).unwrap();
+                    assert!(network.parameters().is_finite(), "{init:?}");
+                    accepted += 1;
+                }
+            }
+        }
+        // Of the last five nothing, of 3e38 the bias alone.
+        assert_eq!(accepted, 9);
+    }
 }
