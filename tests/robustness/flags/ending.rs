@@ -285,7 +285,7 @@ fn fixtures() -> &'static Files {
         folder.write(
             "bytes.bin",
             (0..4000u32)
-                .map(|i| (i * i >> 3) as u8)
+                .map(|i| ((i * i) >> 3) as u8)
                 .collect::<Vec<u8>>(),
         );
         folder.write("letters.txt", "zebra \nx");
