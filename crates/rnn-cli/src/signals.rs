@@ -13,6 +13,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::exit::ENDED_AT_ONCE;
+use crate::terminal;
 
 /// Makes a file that may not grow further (`ulimit -f`) an error of the write, as a full disk is:
 /// the system's signal would end the program without a word.
@@ -57,6 +58,7 @@ impl Signals {
 
 /// Starts the thread, once; false where there can be none. Before anything stands on the terminal.
 pub(crate) fn listen() -> bool {
+    terminal::guard_panics();
     #[cfg(unix)]
     return thread::start();
     #[cfg(not(unix))]
@@ -77,8 +79,6 @@ mod thread {
     use signal_hook::iterator::Signals;
     use signal_hook::low_level::{emulate_default_handler, exit};
 
-    use crate::terminal;
-
     /// What ends or stops the program beside those that ask it to, and what follows a stop.
     const OTHERS: [i32; 10] = [
         SIGALRM, SIGCONT, SIGHUP, SIGPROF, SIGQUIT, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
@@ -93,7 +93,6 @@ mod thread {
             // Elsewhere nothing has to be given back.
             if io::stderr().is_terminal() {
                 wanted.extend(OTHERS.into_iter().filter(|&signal| !is_ignored(signal)));
-                terminal::guard_panics();
             }
             let (sender, receiver) = channel();
             // The signals are asked for by the thread: where there is none all stays as it was.

@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// What trains for longer than this is asked to stop, as it may have been told to go on for ever.
 const PATIENCE: Duration = Duration::from_millis(400);
 /// How much of an output without end is read.
-const ENOUGH: usize = 1 << 20;
+const ENOUGH: usize = 1 << 17;
 
 /// The files of a folder, by name.
 type Files = BTreeMap<String, Vec<u8>>;

@@ -50,10 +50,10 @@ fn try_out(cases: u64) {
                         .map_or("failed".into(), |code| code.to_string());
                     *counts.lock().unwrap().entry((command, kind)).or_default() += 1;
                     if let Err(why) = outcome {
-                        failures
-                            .lock()
-                            .unwrap()
-                            .push(format!("SEED={seed}, case {case}: {args:?}\n  {why}"));
+                        let failure = format!("SEED={seed}, case {case}: {args:?}\n  {why}");
+                        // At once, since thousands take their time.
+                        let _ = writeln!(io::stderr(), "{failure}");
+                        failures.lock().unwrap().push(failure);
                     }
                 }
             });
@@ -94,7 +94,7 @@ fn some_hundred_combinations_end_as_documented() {
 }
 
 #[test]
-#[ignore = "takes ten minutes"]
+#[ignore = "takes some ten minutes"]
 fn thousands_of_combinations_end_as_documented() {
     try_out(12_000);
 }

@@ -9,6 +9,7 @@ mod shell;
 use std::fs;
 use std::io::{self, Write};
 use std::process::Command;
+use std::time::Duration;
 
 use crate::cli_support::{Folder, text};
 use shell::{PICTURE_OFF, PICTURE_ON, Terminal, last_line};
@@ -272,4 +273,29 @@ fn an_error_under_the_picture_is_read_after_it() {
     assert_eq!(terminal.end("diverged"), 1, "{:?}", terminal.seen);
     let (_, after) = terminal.seen.split_once(PICTURE_OFF).expect("a picture");
     assert!(after.contains("error: "), "{after}");
+}
+
+#[test]
+fn a_terminal_that_takes_nothing_more_keeps_nobody_from_ending_the_program() {
+    for stage in stages()
+        .iter()
+        .filter(|stage| stage.name.ends_with("evaluation"))
+    {
+        let Some((mut terminal, _)) = at(stage, "") else {
+            return;
+        };
+        terminal.press(b"\x13");
+        std::thread::sleep(Duration::from_millis(500));
+        // Apart, since two that come together are one.
+        terminal.kill("TERM");
+        std::thread::sleep(Duration::from_millis(2000));
+        terminal.kill("TERM");
+        terminal.wait_for_death();
+        terminal.press(b"\x11");
+        // What takes the picture off could not be shown, so nothing else is asked of the terminal.
+        terminal.wait_for("THE END", 1);
+        let read = |name| fs::read_to_string(terminal.folder.path(name)).expect(name);
+        assert_eq!(read("code").trim(), "3", "{}", stage.name);
+        assert_eq!(read("before"), read("after"), "{}", stage.name);
+    }
 }

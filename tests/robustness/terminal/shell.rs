@@ -92,8 +92,23 @@ impl Terminal {
             "TSTP" => b"\x1a",
             _ => return self.kill(signal),
         };
+        self.press(key);
+    }
+
+    pub(super) fn press(&mut self, key: &[u8]) {
         let keys = self.child.stdin.as_mut().expect("a pipe");
         keys.write_all(key).expect("the terminal takes keys");
+    }
+
+    /// Waits until the program has ended, of which nothing may be shown.
+    #[track_caller]
+    pub(super) fn wait_for_death(&self) {
+        let pid = fs::read_to_string(self.folder.path("pid")).expect("a process");
+        let started = Instant::now();
+        while fs::exists(format!("/proc/{}", pid.trim())).expect("a list of processes") {
+            assert!(started.elapsed() < LIMIT, "the program never ends");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Sends the signal to the program alone.

@@ -40,7 +40,8 @@ impl Live {
             return None;
         }
         // Where signals cannot be waited for they would leave the terminal as it is under a picture.
-        if cfg!(unix) && !signals::listen() {
+        let listens = signals::listen();
+        if cfg!(unix) && !listens {
             return None;
         }
         let picture = Picture {

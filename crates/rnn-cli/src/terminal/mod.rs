@@ -3,10 +3,15 @@
 //!
 //! A bar stands on the line of the cursor. A picture stands on the second screen, without cursor and
 //! echo. Whoever draws or writes a line holds [`drawing`]; whoever ends the program waits for that, so
-//! that nothing stays half written, though not for long, since a terminal that takes nothing more (Ctrl-S) must keep nobody from ending it. What is
-//! there to undo is noted apart, so that it can be undone without the lock.
+//! that nothing stays half written, though not for long: a terminal that takes nothing more (Ctrl-S)
+//! must keep nobody from ending it. What is there to undo is noted apart, so that it can be undone
+//! without the lock.
 //!
 //! SIGKILL, SIGSTOP and a crash of the process itself (SIGABRT, SIGSEGV) leave no time for any of this.
+#![cfg_attr(
+    not(unix),
+    allow(dead_code, reason = "signals are waited for on Unix alone")
+)]
 
 mod bar;
 mod system;
@@ -138,7 +143,7 @@ pub(crate) fn announce(line: &str) {
     };
     if let Some(picture) = drawing.as_mut() {
         picture.board.line(line);
-        if state().shown == Shown::Picture {
+        if state().shown == Shown::Picture && system::is_ready() {
             picture.draw();
         }
         return;
@@ -182,7 +187,7 @@ pub(crate) fn resume() {
     let shown = state().shown;
     match shown {
         // Stopped by what cannot be caught, so the picture was never taken off.
-        Shown::Picture if is_foreground() => {
+        Shown::Picture if is_foreground() && system::is_ready() => {
             let _ = system::echo_off();
             picture.draw_anew();
         }

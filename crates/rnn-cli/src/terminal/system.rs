@@ -56,18 +56,21 @@ mod unix {
         (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
     }
 
-    /// Writes to standard error if that can be done without waiting for a reader. Whoever is ending
-    /// waits for nobody, not even for a thread that is in the middle of writing.
-    pub(crate) fn write_now(bytes: &[u8]) -> bool {
+    /// Whether standard error takes something now, without waiting for a reader.
+    pub(crate) fn is_ready() -> bool {
         let stderr = io::stderr();
         let mut place = [PollFd::new(&stderr, PollFlags::OUT)];
         let wait = Timespec {
             tv_sec: 0,
             tv_nsec: 200_000_000,
         };
-        poll(&mut place, Some(&wait)).is_ok()
-            && place[0].revents().contains(PollFlags::OUT)
-            && rustix::io::write(&stderr, bytes).is_ok()
+        poll(&mut place, Some(&wait)).is_ok() && place[0].revents().contains(PollFlags::OUT)
+    }
+
+    /// Writes to standard error if that can be done without waiting for a reader. Whoever is ending
+    /// waits for nobody, not even for a thread that is in the middle of writing.
+    pub(crate) fn write_now(bytes: &[u8]) -> bool {
+        is_ready() && rustix::io::write(io::stderr(), bytes).is_ok()
     }
 }
 
@@ -89,6 +92,10 @@ mod other {
 
     pub(crate) fn size() -> Option<(u16, u16)> {
         ratatui::crossterm::terminal::size().ok()
+    }
+
+    pub(crate) fn is_ready() -> bool {
+        true
     }
 
     pub(crate) fn write_now(bytes: &[u8]) -> bool {
