@@ -11,6 +11,7 @@ mod clock;
 mod commands;
 mod disks;
 mod flags;
+mod folders;
 mod kinds;
 mod names;
 mod outputs;

@@ -77,8 +77,7 @@ impl Texts {
             match source {
                 Source::File(folder) if folder.is_dir() => {
                     let mut files = Vec::new();
-                    collect(folder, &own, &mut files)
-                        .with_context(|| format!("cannot read {}", folder.display()))?;
+                    collect(folder, &own, &mut files)?;
                     if files.is_empty() {
                         bail!("{} holds no files, expected at least one", folder.display());
                     }
@@ -114,14 +113,22 @@ impl Texts {
 
 /// The files below `folder`. Links to files are followed, links to folders are not, since they may
 /// lead in circles; devices and pipes are no texts.
-fn collect(folder: &Path, own: &[Identity], files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
+///
+/// # Errors
+/// A folder cannot be read; it is named, whichever it is of those below.
+fn collect(folder: &Path, own: &[Identity], files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let failed = || format!("cannot read {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(failed)? {
+        let entry = entry.with_context(failed)?;
         let path = entry.path();
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type();
+        if kind
+            .with_context(|| format!("cannot read {}", path.display()))?
+            .is_dir()
+        {
             collect(&path, own, files)?;
         } else if path.is_file() && !(own.contains(&Identity::of(&path)) && is_ours(&path)) {
             files.push(path);
