@@ -16,6 +16,7 @@ mod kinds;
 mod names;
 mod outputs;
 mod power;
+mod shown;
 mod snapshot;
 mod tails;
 mod terminal;

@@ -3,6 +3,11 @@
 use std::f64::consts::LN_2;
 use std::time::Duration;
 
+/// Text as it goes to a terminal: nothing in it steers, hides or turns around, but what is in `kept`.
+/// Names of files may hold such characters, and a stranger may have given the names.
+pub(crate) use rnn::visible::escaped as visible;
+use rnn::visible::is_visible;
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -49,18 +54,15 @@ pub(crate) fn loss(nats: f64) -> String {
     format!("{} nats ({} bits)", short(nats), short(nats / LN_2))
 }
 
-/// Text in which nothing steers a terminal: control characters, but for those in `kept`, are written
-/// as in a program. Names of files may hold them, and a stranger may have given the names.
-pub(crate) fn visible(text: &str, kept: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() && !kept.contains(character) {
-            safe.extend(character.escape_default());
-        } else {
-            safe.push(character);
-        }
+/// A character between quotation marks, as a program has it: `'\0'`, `'\u{301}'`.
+pub(crate) fn quoted(character: char) -> String {
+    let written = format!("{character:?}");
+    if written.chars().all(is_visible) {
+        written
+    } else {
+        // A filler, which the standard library takes for the letter that it is.
+        format!("'{}'", character.escape_unicode())
     }
-    safe
 }
 
 #[cfg(test)]
@@ -79,10 +81,18 @@ mod tests {
             [7, 1500, 2_340_000].map(bytes),
             ["7 bytes", "1.5 kB", "2.3 MB"]
         );
-        assert_eq!(
-            visible("a\u{1b}[2J\u{9b}\té\n", "\n"),
-            "a\\u{1b}[2J\\u{9b}\\té\n"
-        );
+        let characters = ['\0', 'a', '"', '\'', '\\', '\t', '\u{202e}', '\u{3164}'].map(quoted);
+        let expected = [
+            r"'\0'",
+            "'a'",
+            "'\"'",
+            r"'\''",
+            r"'\\'",
+            r"'\t'",
+            r"'\u{202e}'",
+            r"'\u{3164}'",
+        ];
+        assert_eq!(characters, expected);
         assert_eq!(loss(LN_2), "0.6931 nats (1.0000 bits)");
         assert_eq!(loss(1e30), "1.000e30 nats (1.443e30 bits)");
     }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use rnn::{Record, Step};
 
 use crate::console::Console;
-use crate::format::{duration, loss, thousands};
+use crate::format::{duration, loss, thousands, visible};
 use crate::live::{Board, Live};
 use crate::signals;
 use crate::terminal::{self, Bar};
@@ -75,7 +75,7 @@ impl Progress {
     /// Shows a picture in place of the bar, if standard error is a terminal.
     pub(crate) fn show_live(&mut self, title: String) {
         if !self.console.quiet {
-            self.live = Live::new(Board::new(title));
+            self.live = Live::new(Board::new(visible(&title, "")));
         }
         if self.live.is_some() {
             self.bar.set_draw_target(ProgressDrawTarget::hidden());
@@ -90,7 +90,7 @@ impl Progress {
     /// What the model writes by now, for the picture.
     pub(crate) fn sample(&mut self, text: String) {
         if let Some(live) = &mut self.live {
-            live.change(|board| board.sample(text));
+            live.change(|board| board.sample(visible(&text, "\n\t")));
         }
     }
 
@@ -174,11 +174,13 @@ impl Progress {
     /// Writes a line, or several, that are results.
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
         if let Some(live) = &mut self.live {
-            live.change(|board| board.line(line));
+            live.change(|board| board.line(&visible(line, "\n\t")));
             self.kept.push(Kept::Line(line.to_owned()));
             return Ok(());
         }
         let Self { bar, lines, .. } = self;
+        // What the model writes is among them, as it has learned it from a stranger's text.
+        let line = visible(line, "\n\t");
         let mut write = || {
             writeln!(lines, "{line}")?;
             lines.flush()
@@ -189,7 +191,7 @@ impl Progress {
     /// Writes a note.
     pub(crate) fn note(&mut self, text: &str) {
         if let Some(live) = &mut self.live {
-            live.change(|board| board.line(text));
+            live.change(|board| board.line(&visible(text, "\n")));
             self.kept.push(Kept::Note(text.to_owned()));
             return;
         }
@@ -199,7 +201,7 @@ impl Progress {
     /// Writes a warning.
     pub(crate) fn warn(&mut self, text: &str) {
         if let Some(live) = &mut self.live {
-            live.change(|board| board.line(text));
+            live.change(|board| board.line(&visible(text, "\n")));
             self.kept.push(Kept::Warning(text.to_owned()));
             return;
         }

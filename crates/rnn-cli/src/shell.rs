@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::fmt::Write;
 
+use rnn::visible::is_visible;
+
 /// A path, quoted where a shell would take it apart, and never a flag.
 ///
 /// What is no text, and what would steer the terminal that shows it, is written as `$'\377'`, which
@@ -22,11 +24,12 @@ pub(crate) fn word(word: impl AsRef<OsStr>) -> String {
     let bytes = word.as_ref().as_encoded_bytes();
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
     match str::from_utf8(bytes) {
+        Ok(text) if !text.chars().all(is_visible) => escaped(bytes),
         Ok(text) if !text.is_empty() && text.chars().all(is_plain) => text.to_owned(),
-        Ok(text) if !text.contains(char::is_control) => {
+        Ok(text) => {
             format!("'{}'", text.replace('\'', r"'\''"))
         }
-        _ => escaped(bytes),
+        Err(_) => escaped(bytes),
     }
 }
 
@@ -41,8 +44,8 @@ fn escaped(bytes: &[u8]) -> String {
         for character in chunk.valid().chars() {
             match character {
                 '\'' | '\\' => text.extend(['\\', character]),
-                c if c.is_control() => octal(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes()),
-                c => text.push(c),
+                c if is_visible(c) => text.push(c),
+                c => octal(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
         octal(&mut text, chunk.invalid());
@@ -71,6 +74,8 @@ mod tests {
             ("a\u{1b}[2J", r"$'a\033[2J'"),
             ("it's\t\\", r"$'it\'s\011\\'"),
             ("\u{9b}2J", r"$'\302\2332J'"),
+            ("a\u{202e}txt", r"$'a\342\200\256txt'"),
+            ("\u{3164}", r"$'\343\205\244'"),
         ] {
             assert_eq!(path(typed), expected);
         }

@@ -76,6 +76,7 @@ mod score;
 mod state;
 mod trainer;
 mod unroll;
+pub mod visible;
 pub mod vocabulary;
 
 pub use bptt::{Bptt, Window};

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::args::InspectArgs;
 use crate::console;
 use crate::file;
-use crate::format::{bytes, loss, thousands};
+use crate::format::{bytes, loss, quoted, thousands};
 
 /// Size of the plot in characters.
 const PLOT: (usize, usize) = (60, 10);
@@ -83,10 +83,10 @@ fn tell(found: &Found, out: &mut impl Write) -> anyhow::Result<()> {
         let symbols: String = vocabulary
             .symbols()
             .iter()
-            .map(|symbol| match symbol {
-                // Nothing here is quoted.
+            .map(|&symbol| match symbol {
+                // Nothing here is between quotation marks.
                 '\'' | '"' => symbol.to_string(),
-                symbol => symbol.escape_debug().to_string(),
+                symbol => quoted(symbol).trim_matches('\'').to_owned(),
             })
             .collect();
         writeln!(

@@ -11,7 +11,7 @@ use crate::args::ScoreArgs;
 use crate::console::{self, Console};
 use crate::exit::misuse;
 use crate::file::{self, Source};
-use crate::format::visible;
+use crate::format::{quoted, visible};
 use crate::progress;
 
 /// Characters scored between two looks at the bar.
@@ -194,7 +194,8 @@ impl Text<'_> {
                 let line = json!({"line": number, "nats_per_character": nats, "text": text});
                 writeln!(out, "{line}")?;
             } else {
-                writeln!(out, "{nats:9.4}  {number:>6}  {text}")?;
+                // Of a line, the tabs are its own.
+                writeln!(out, "{nats:9.4}  {number:>6}  {}", visible(text, "\t"))?;
             }
         }
         Ok(score)
@@ -211,7 +212,7 @@ impl Text<'_> {
                     json!({"character": symbol.to_string(), "nats": nats})
                 )
             } else {
-                writeln!(out, "{nats:9.4}  {symbol:?}")
+                writeln!(out, "{nats:9.4}  {}", quoted(symbol))
             }
         })
     }

@@ -19,6 +19,7 @@ use twox_hash::XxHash3_64;
 
 use super::header;
 use crate::error::{Error, Result};
+use crate::visible;
 
 /// Version of the layout that this program writes, the only one that it reads.
 pub const FORMAT: u64 = 1;
@@ -62,10 +63,10 @@ pub(super) fn wrong(what: impl AsRef<str>) -> Error {
             text.push('…');
             break;
         }
-        if character.is_control() {
-            text.extend(character.escape_default());
-        } else {
+        if visible::is_visible(character) {
             text.push(character);
+        } else {
+            text.extend(character.escape_default());
         }
     }
     Error::NotAModel { what: text }

@@ -158,3 +158,14 @@ fn a_save_through_a_symbolic_link_changes_its_target() {
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 }
+
+#[test]
+fn what_a_message_quotes_of_a_file_is_visible() {
+    let hidden = "a\u{202e}\u{2066}\u{200b}\u{2028}\u{e0041}\u{1b}z";
+    let said = container::wrong(format!("unknown field `{hidden}`")).to_string();
+    let expected = r"unknown field `a\u{202e}\u{2066}\u{200b}\u{2028}\u{e0041}\u{1b}z`";
+    assert!(said.ends_with(expected), "{said}");
+    // A message has an end, however long what it quotes.
+    let said = container::wrong("\u{202e}".repeat(10_000)).to_string();
+    assert!(said.chars().count() < 400, "{said}");
+}
