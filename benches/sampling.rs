@@ -83,7 +83,7 @@ fn measure(
         Side::new("ours", move || {
             threads.run(|| {
                 for _ in 0..steps {
-                    sampler.next_characters();
+                    sampler.next_characters().expect("sound weights");
                 }
             });
         })

@@ -144,11 +144,11 @@ fn check_reading_and_writing(cell: CellKind) {
         .encode(&text(2_000))
         .expect("its own text");
     let mut scorer = Scorer::new(&model);
-    scorer.push(&ids[..300]);
+    scorer.push(&ids[..300]).unwrap();
     let before = allocations();
-    scorer.push(&ids[300..]);
+    scorer.push(&ids[300..]).unwrap();
     for id in ids.chunks(1).take(20) {
-        scorer.push(id);
+        scorer.push(id).unwrap();
     }
     assert_eq!(allocations() - before, 0, "{cell}: scoring");
 
@@ -165,10 +165,10 @@ fn check_reading_and_writing(cell: CellKind) {
             let mut sampler = model
                 .sample_batch("the ", samples, &options)
                 .expect("known characters");
-            sampler.next_characters();
+            sampler.next_characters().unwrap();
             let before = allocations();
             for _ in 0..50 {
-                sampler.next_characters();
+                sampler.next_characters().unwrap();
             }
             let count = allocations() - before;
             assert_eq!(count, 0, "{cell}: {samples} samples with {options:?}");

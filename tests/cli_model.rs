@@ -217,11 +217,17 @@ fn a_model_whose_states_overflow_is_told() {
     network.parameters_mut().as_mut_slice().fill(f32::MAX);
     model = rnn::Model::new(model.vocabulary().clone(), network, None);
     model.save(folder.path("large")).unwrap();
-    let run = folder.run(&["score", "large", "text.txt"]);
-    let message = "text.txt scores NaN nats per character, expected a finite number: \
-                   the model's weights are so large that its states overflow";
-    run.fails(1, message);
-    folder.run(&["sample", "large", "-n", "5"]).ok();
+    let message = "the network's states overflow after 1 character: its weights are too large, \
+                   expected those of a training that did not diverge";
+    for (args, what) in [
+        (&["score", "large", "text.txt"][..], "score text.txt"),
+        (&["sample", "large", "-n", "5"], "sample large"),
+        (&["view", "large", "text.txt", "--json"], "view text.txt"),
+    ] {
+        folder
+            .run(args)
+            .fails(1, &format!("cannot {what}: {message}"));
+    }
     folder.run(&["inspect", "large"]).ok();
 }
 

@@ -101,7 +101,8 @@ fn everything() -> Vec<u8> {
                 ..SampleOptions::default()
             };
             let sampler = model.sample("the ", &options).expect("known characters");
-            bytes.extend(sampler.take(80).collect::<String>().bytes());
+            let written: rnn::Result<String> = sampler.take(80).collect();
+            bytes.extend(written.expect("sound weights").bytes());
             let score = model.score(&text(500)).expect("known characters");
             bytes.extend(score.nats.to_le_bytes());
             bytes.extend(file);

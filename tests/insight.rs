@@ -24,9 +24,10 @@ fn surprises_are_those_of_the_scorer_with_the_likeliest_in_order() {
     let ids = vocabulary.encode(&text).unwrap();
     let network = network::<f32>(CellKind::Gru, vocabulary.len(), 12, 1);
     let model = Model::new(vocabulary, network, None);
-    let surprises = surprises(&model, &ids, 5);
+    let surprises = surprises(&model, &ids, 5).unwrap();
     let mut at = 0;
-    Scorer::new(&model).push_with(&ids, |id, nats, p| {
+    let mut scorer = Scorer::new(&model);
+    let read = scorer.push_with(&ids, |id, nats, p| {
         let found = &surprises[at];
         assert_eq!((found.id, found.nats, found.likeliest.len()), (id, nats, 5));
         let mut sorted: Vec<f32> = p.to_vec();
@@ -40,9 +41,10 @@ fn surprises_are_those_of_the_scorer_with_the_likeliest_in_order() {
         );
         at += 1;
     });
+    read.unwrap();
     assert_eq!(at, surprises.len());
     assert_eq!(
-        rnn::insight::surprises(&model, &ids[..2], 99)[0]
+        rnn::insight::surprises(&model, &ids[..2], 99).unwrap()[0]
             .likeliest
             .len(),
         model.vocabulary().len()
@@ -95,7 +97,7 @@ fn properties_are_what_a_reader_would_mark() {
 fn correlations_are_pearsons() {
     let ids = random_ids(VOCAB, 50, 9);
     let network = network::<f64>(CellKind::Lstm, VOCAB, HIDDEN, 2);
-    let traces = Traces::read(&network, &ids);
+    let traces = Traces::read(&network, &ids).unwrap();
     let property: Vec<f64> = (0..50).map(|t| f64::from(t * t % 7)).collect();
     for &signal in traces.signals() {
         let r = correlations(&property, &traces, 1, signal);
@@ -236,7 +238,7 @@ fn the_kept_share_is_what_truncated_bptt_lets_through() {
 fn what_truncation_cuts_off_is_a_share_of_the_norms() {
     let ids = random_ids(VOCAB, 60, 8);
     let network = network::<f64>(CellKind::Lstm, VOCAB, HIDDEN, 1);
-    let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids), 3, 9);
+    let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids).unwrap(), 3, 9);
     let norms = &memory.layers[0].hidden;
     let kept = norms[0] + 0.5 * norms[1];
     assert_relative_eq!(

@@ -55,12 +55,14 @@ fn the_difference_is_the_largest_of_any_probability() {
             let rounded = rounded(model.network(), digits);
             let theirs = probabilities(&rounded, &ids);
             let (mut at, mut worst) = (0, 0.0f64);
-            Scorer::new(&model).push_with(&ids, |_, _, ours| {
+            let mut scorer = Scorer::new(&model);
+            let read = scorer.push_with(&ids, |_, _, ours| {
                 for (p, q) in ours.iter().zip(&theirs[at]) {
                     worst = worst.max((f64::from(*p) - q).abs());
                 }
                 at += 1;
             });
+            read.unwrap();
             assert_eq!(at, 2499);
             let found = largest_difference(&model, &rounded, &ids);
             assert!(

@@ -147,7 +147,7 @@ fn traces_are_the_states_and_gates_of_the_equations() {
         .flat_map(|cell| [(cell, 1), (cell, 3)])
     {
         let network = network::<f64>(cell, VOCAB, HIDDEN, layers);
-        let traces = Traces::read(&network, &ids[..11]);
+        let traces = Traces::read(&network, &ids[..11]).unwrap();
         let (held, _) = reference(&network, &ids, None);
         for &signal in traces.signals() {
             for (t, layer, unit) in (0..11 * layers * HIDDEN)
@@ -179,15 +179,15 @@ fn a_long_text_is_traced_as_if_in_one_piece() {
     let ids = random_ids(VOCAB, 700, 4);
     let network = network::<f32>(CellKind::Lstm, VOCAB, HIDDEN, 2);
     let (all, some) = (
-        Traces::read(&network, &ids),
-        Traces::read(&network, &ids[..300]),
+        Traces::read(&network, &ids).unwrap(),
+        Traces::read(&network, &ids[..300]).unwrap(),
     );
     for signal in Signal::of(CellKind::Lstm) {
         for t in 0..300 {
             assert_eq!(all.layer(1, signal).row(t), some.layer(1, signal).row(t));
         }
     }
-    assert_eq!(Traces::read(&network, &[]).len(), 0);
+    assert_eq!(Traces::read(&network, &[]).unwrap().len(), 0);
 }
 
 /// The norm of the gradient of the last loss with respect to a state, by central differences.
@@ -227,7 +227,7 @@ fn memory_is_the_norm_of_the_gradient_by_differences() {
         .flat_map(|cell| [(cell, 1), (cell, 2)])
     {
         let network = network::<f64>(cell, VOCAB, HIDDEN, layers);
-        let traces = Traces::read(&network, &ids);
+        let traces = Traces::read(&network, &ids).unwrap();
         let memory = Memory::measure(&network, &ids, &traces, MAX_LAG, 1000);
         assert_eq!(memory.samples, 6); // losses of the steps 6 to 11
         for (layer, norms) in memory.layers.iter().enumerate() {
@@ -265,7 +265,13 @@ fn memory_of_a_short_text_goes_back_as_far_as_the_text() {
     let network = network::<f64>(CellKind::Gru, VOCAB, HIDDEN, 1);
     for (length, lags, samples) in [(0, 0, 0), (1, 0, 0), (2, 1, 1), (5, 4, 1), (40, 11, 7)] {
         let ids = random_ids(VOCAB, length, 6);
-        let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids), 10, 7);
+        let memory = Memory::measure(
+            &network,
+            &ids,
+            &Traces::read(&network, &ids).unwrap(),
+            10,
+            7,
+        );
         assert_eq!(
             (memory.layers[0].hidden.len(), memory.samples),
             (lags, samples),

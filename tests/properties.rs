@@ -52,7 +52,7 @@ fn letters(count: usize) -> Vocabulary {
 }
 
 /// A model of so many letters, and ids that it may read. Its weights are small enough that no state
-/// of a rectifier outgrows all numbers.
+/// of a rectifier outgrows all numbers within a few hundred characters.
 fn model_and_ids(most: usize) -> impl Strategy<Value = (Model, Vec<Id>)> {
     let size = 2..9_usize;
     let parts = size.prop_flat_map(move |size| {
@@ -124,14 +124,15 @@ proptest! {
         cuts in vec(any::<prop::sample::Index>(), 0..8),
     ) {
         let mut whole = Scorer::new(&model);
-        whole.push(&ids);
+        // A rectifier may overflow over so long a text; then too the cut makes no difference.
+        let told = |read: rnn::Result<()>| read.map_err(|error| error.to_string());
+        let read = told(whole.push(&ids));
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(ids.len())).collect();
         cuts.extend([0, ids.len()]);
         cuts.sort_unstable();
         let mut pieces = Scorer::new(&model);
-        for cut in cuts.windows(2) {
-            pieces.push(&ids[cut[0]..cut[1]]);
-        }
+        let each = cuts.windows(2).map(|cut| pieces.push(&ids[cut[0]..cut[1]]));
+        prop_assert_eq!(read, told(each.collect()));
         prop_assert_eq!(whole.score().nats.to_bits(), pieces.score().nats.to_bits());
         prop_assert_eq!(whole.score().characters, pieces.score().characters);
     }
@@ -162,7 +163,7 @@ proptest! {
         let mut many = BatchSampler::new(&model, &ids, rows, &options).expect("sound parts");
         let mut one = BatchSampler::new(&model, &ids, 1, &options).expect("sound parts");
         for _ in 0..20 {
-            prop_assert_eq!(many.next_characters()[0], one.next_characters()[0]);
+            prop_assert_eq!(many.next_characters().unwrap()[0], one.next_characters().unwrap()[0]);
         }
     }
 
@@ -195,7 +196,7 @@ proptest! {
             .collect();
         let score = |model: &Model, ids: &[Id]| {
             let mut scorer = Scorer::new(model);
-            scorer.push(ids);
+            scorer.push(ids).expect("small weights");
             scorer.score().nats
         };
         let (was, is) = (score(&model, &ids), score(&permuted, &renumbered));
@@ -215,7 +216,7 @@ proptest! {
         let mut sampler = BatchSampler::new(&model, &ids, 2, &options).expect("sound parts");
         let mut texts = [ids.clone(), ids];
         for _ in 0..10 {
-            let drawn = sampler.next_characters().to_vec();
+            let drawn = sampler.next_characters().unwrap().to_vec();
             for (text, id) in texts.iter_mut().zip(drawn) {
                 let mut state = State::zeros(model.network().config(), 1);
                 let logits = model.network().forward(text, &mut state);

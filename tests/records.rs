@@ -59,7 +59,8 @@ fn the_held_out_loss_is_that_of_each_line_scored_for_itself() {
         let (trainer, _) = run(corpus, advice, 1);
         let model = trainer.current_model();
         let mut scorer = Scorer::new(&model);
-        scorer.push(&model.vocabulary().encode(&format!("\n{line}")).unwrap());
+        let ids = model.vocabulary().encode(&format!("\n{line}")).unwrap();
+        scorer.push(&ids).unwrap();
         let alone = scorer.score().nats_per_character();
         let found = trainer.history()[0].validation_loss.unwrap();
         assert!((alone - found).abs() < 1e-6, "{cell}: {alone} and {found}");

@@ -25,7 +25,8 @@ fn score(model: &Model, ids: &[Id], size: usize) -> Vec<u64> {
     let mut scorer = Scorer::new(model);
     let mut bits = Vec::new();
     for piece in ids.chunks(size) {
-        scorer.push_with(piece, |_, nats, _| bits.push(nats.to_bits()));
+        let read = scorer.push_with(piece, |_, nats, _| bits.push(nats.to_bits()));
+        read.expect("small weights");
     }
     let score = scorer.score();
     assert_eq!(score.characters, ids.len() as u64 - 1);

@@ -7,6 +7,7 @@
 #[path = "../cli_support/mod.rs"]
 mod cli_support;
 
+mod agreement;
 mod clock;
 mod commands;
 mod disks;
@@ -15,6 +16,7 @@ mod folders;
 mod kinds;
 mod names;
 mod outputs;
+mod overflow;
 mod power;
 mod shown;
 mod snapshot;

@@ -38,9 +38,9 @@ pub(crate) fn invent(
         // A name begins where a line ends.
         let name: String = model
             .sample("\n", &options)?
-            .take_while(|&character| character != '\n')
+            .take_while(|character| !matches!(character, Ok('\n')))
             .take(30)
-            .collect();
+            .collect::<rnn::Result<_>>()?;
         if !name.is_empty() && !known.contains(&name[..]) {
             names.insert(name);
         }

@@ -145,6 +145,18 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A network's numbers have grown beyond those of its type: a state or a prediction is infinite
+    /// or no number at all, or two predictions lie too far apart to be compared.
+    #[error(
+        "the network's states overflow after {}: its weights are too large, expected those of a \
+         training that did not diverge",
+        characters_read(*characters)
+    )]
+    Overflow {
+        /// Characters read until then, from a zero state or the state given.
+        characters: u64,
+    },
+
     /// What was asked for does not fit into memory.
     #[error("the sizes asked for take {} of memory, {}", amount(*needed), available.map_or_else(
         || "more than the system gives".to_owned(),
@@ -292,6 +304,12 @@ fn close_ones(close: &[char]) -> String {
     }
     let list: Vec<String> = close.iter().map(|symbol| format!("{symbol:?}")).collect();
     format!("; close ones: {}", list.join(", "))
+}
+
+/// `1 character`, `2 characters`.
+fn characters_read(count: u64) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} character{plural}")
 }
 
 /// Bytes, and how much that is.

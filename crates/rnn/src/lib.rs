@@ -22,7 +22,8 @@
 //! trainer.run(&RunOptions::default(), |_, _| Ok::<_, rnn::Error>(ControlFlow::Continue(())))?;
 //! let model = trainer.best_model();
 //!
-//! let completed: String = model.sample("she se", &SampleOptions::greedy())?.take(40).collect();
+//! let written = model.sample("she se", &SampleOptions::greedy())?.take(40);
+//! let completed = written.collect::<rnn::Result<String>>()?;
 //! println!("she se{completed}");
 //! let likely = model.score("she sells sea shells")?.nats_per_character();
 //! let odd = model.score("yeh sslle eas lshsle")?.nats_per_character();
@@ -37,7 +38,8 @@
 //!
 //! let model = Model::load("names.safetensors")?;
 //! let options = SampleOptions::default();
-//! let completed: String = model.sample("an", &options)?.take_while(|&c| c != '\n').collect();
+//! let written = model.sample("an", &options)?.take_while(|c| !matches!(c, Ok('\n')));
+//! let completed = written.collect::<rnn::Result<String>>()?;
 //! println!("an{completed}, {:.2} bits a character", model.score("anna")?.bits_per_character());
 //! let mut state = model.initial_state();
 //! let next = model.step('a', &mut state)?; // one probability for each symbol

@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 use tensor::{Kernel, Scalar, map_in_place, reduce, vectorize};
 
-use crate::vocabulary::{IGNORE, Id};
+use crate::vocabulary::{IGNORE, Id, check_targets};
 
 /// How the losses of a window become one number, and so how its gradient is scaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,7 @@ pub enum Reduction {
 ///
 /// # Panics
 /// If the three lengths do not belong together, or a target is outside the vocabulary.
+#[track_caller]
 pub fn softmax_cross_entropy<T: Scalar>(logits: &mut [T], targets: &[Id], losses: &mut [f64]) {
     check(logits, targets, losses);
     vectorize(Rows {
@@ -46,6 +47,7 @@ pub fn softmax_cross_entropy<T: Scalar>(logits: &mut [T], targets: &[Id], losses
 ///
 /// # Panics
 /// As [`softmax_cross_entropy`].
+#[track_caller]
 pub fn softmax_cross_entropy_gradient<T: Scalar>(
     logits: &mut [T],
     targets: &[Id],
@@ -71,6 +73,7 @@ fn check<T>(logits: &[T], targets: &[Id], losses: &[f64]) {
         targets.len(),
         losses.len()
     );
+    check_targets(targets, logits.len() / targets.len().max(1));
 }
 
 /// Logits whose exponentials are taken together: those of several rows where the vocabulary is small, so

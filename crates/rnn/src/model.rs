@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tensor::activation;
 
 use crate::checkpoint;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::packed::{PackedOnce, PackedWeights};
 use crate::sampler::{BatchSampler, SampleOptions, Sampler};
@@ -50,7 +50,8 @@ impl Training {
 /// };
 /// let model = Model::new(vocabulary, Network::new(config, &Init::default(), 1)?, None);
 /// let again = Model::from_bytes(&model.to_bytes())?;
-/// let text: String = again.sample("hello", &SampleOptions::default())?.take(20).collect();
+/// let written = again.sample("hello", &SampleOptions::default())?.take(20);
+/// let text = written.collect::<rnn::Result<String>>()?;
 /// assert_eq!(text.chars().count(), 20);
 /// assert!(again.score("hello world")?.bits_per_character() > 0.0);
 /// # Ok::<(), rnn::Error>(())
@@ -143,7 +144,9 @@ impl Model {
     /// An endless iterator of the characters that follow `prime`.
     ///
     /// # Errors
-    /// If `prime` has a character that the model does not know, or an option is out of range.
+    /// If `prime` has a character that the model does not know, an option is out of range, or the
+    /// network's states [overflow](Error::Overflow) over the prime. An overflow later on is what the
+    /// iterator gives last.
     pub fn sample(&self, prime: &str, options: &SampleOptions) -> Result<Sampler<'_>> {
         Sampler::new(self, &self.vocabulary.encode(prime)?, options)
     }
@@ -170,7 +173,7 @@ impl Model {
     /// next, in the order of the vocabulary: for a loop over key presses.
     ///
     /// # Errors
-    /// [`Error::UnknownCharacter`](crate::Error::UnknownCharacter), which leaves `state` as it was.
+    /// [`Error::UnknownCharacter`] and [`Error::Overflow`], which leave `state` as it was.
     ///
     /// # Panics
     /// If `state` is not one of a single sequence in this network.
@@ -182,6 +185,9 @@ impl Model {
         unroll.load_state(state);
         unroll.set_inputs(&ids, 1, ids.len());
         unroll.forward(self.network.parameters(), self.packed());
+        if unroll.overflow().is_some() {
+            return Err(Error::Overflow { characters: 1 });
+        }
         unroll.store_state(state);
         let mut probabilities = unroll.logits_at(ids.len() - 1).to_vec();
         activation::softmax_in_place(&mut probabilities);
@@ -197,10 +203,11 @@ impl Model {
     /// How surprising `text` is. The first character is read, not predicted.
     ///
     /// # Errors
-    /// If `text` has a character that the model does not know.
+    /// If `text` has a character that the model does not know, or the network's states
+    /// [overflow](Error::Overflow) over it.
     pub fn score(&self, text: &str) -> Result<Score> {
         let mut scorer = Scorer::new(self);
-        scorer.push(&self.vocabulary.encode(text)?);
+        scorer.push(&self.vocabulary.encode(text)?)?;
         Ok(scorer.score())
     }
 }

@@ -9,7 +9,7 @@ use crate::packed::PackedWeights;
 use crate::parameters::{Block, Parameters};
 use crate::state::State;
 use crate::unroll::Unroll;
-use crate::vocabulary::Id;
+use crate::vocabulary::{Id, check_ids};
 
 /// Stream of the generator that draws initial weights.
 const INIT_STREAM: u64 = 1;
@@ -117,7 +117,8 @@ impl<T: Scalar> Network<T> {
     }
 
     /// Reads characters and returns the logits of what follows each: softmax of a row gives the
-    /// probabilities of the next character.
+    /// probabilities of the next character. Weights that are large enough make them infinite or NaN,
+    /// which is for the caller to look at, as it is for [`State`].
     ///
     /// `inputs` is `[time, batch]`, the result `[time * batch, V]`. `state` is where the sequences
     /// stand: before the call after what was read earlier, after it after `inputs`. Every call
@@ -149,6 +150,7 @@ impl<T: Scalar> Network<T> {
             "{} inputs for a batch of {batch}",
             inputs.len()
         );
+        check_ids(inputs, self.config.vocab_size);
         let steps = inputs.len() / batch;
         let mut weights = PackedWeights::forward(&self.config);
         weights.pack_forward(&self.parameters);

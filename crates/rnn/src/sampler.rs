@@ -17,7 +17,7 @@ use crate::memory;
 use crate::model::Model;
 use crate::packed::PackedWeights;
 use crate::unroll::Unroll;
-use crate::vocabulary::Id;
+use crate::vocabulary::{Id, check_ids};
 
 /// Streams of the generator from here on draw samples.
 const SAMPLE_STREAMS: u64 = 1 << 32;
@@ -36,6 +36,8 @@ pub struct BatchSampler<'m> {
     chosen: Vec<Id>,
     probabilities: Vec<f32>,
     order: Vec<Id>,
+    /// Characters that each sample has read, the prime's included.
+    read: u64,
 }
 
 impl<'m> BatchSampler<'m> {
@@ -43,16 +45,19 @@ impl<'m> BatchSampler<'m> {
     /// as there is nothing to predict it from.
     ///
     /// # Errors
-    /// If an option is out of range or `samples` is 0 or beyond the machine's memory.
+    /// If an option is out of range, `samples` is 0 or beyond the machine's memory, or the network's
+    /// states [overflow](Error::Overflow) over the prime.
     ///
     /// # Panics
     /// If an id is outside the model's vocabulary.
+    #[track_caller]
     pub fn new(
         model: &'m Model,
         prime: &[Id],
         samples: usize,
         options: &SampleOptions,
     ) -> Result<Self> {
+        check_ids(prime, model.vocabulary().len());
         options.validate()?;
         if samples == 0 {
             return Err(Error::ZeroSize {
@@ -76,13 +81,14 @@ impl<'m> BatchSampler<'m> {
             chosen: vec![0; samples],
             probabilities: vec![0.0; vocab],
             order: Vec::with_capacity(vocab),
+            read: 0,
         };
-        sampler.read(prime);
+        sampler.read(prime)?;
         Ok(sampler)
     }
 
     /// Reads the prime once and gives its state to every sample.
-    fn read(&mut self, prime: &[Id]) {
+    fn read(&mut self, prime: &[Id]) -> Result<()> {
         let (params, config) = (
             self.model.network().parameters(),
             self.model.network().config(),
@@ -90,13 +96,14 @@ impl<'m> BatchSampler<'m> {
         let samples = self.chosen.len();
         if prime.is_empty() {
             self.unroll.logits.fill(0.0);
-            return;
+            return Ok(());
         }
         let mut one = Unroll::new(config, 0, 1, STEPS.min(prime.len()), false);
         for ids in prime.chunks(STEPS) {
             one.carry_state();
             one.set_inputs(ids, 1, ids.len());
             one.forward(params, self.weights);
+            self.read = check(&one, self.read)?;
         }
         let last = one.logits_at(one.steps - 1);
         for logits in self.unroll.logits.chunks_exact_mut(config.vocab_size) {
@@ -112,10 +119,19 @@ impl<'m> BatchSampler<'m> {
                 }
             }
         }
+        Ok(())
     }
 
     /// Draws the next character of every sample and reads it.
-    pub fn next_characters(&mut self) -> &[Id] {
+    ///
+    /// # Errors
+    /// [`Error::Overflow`] where the characters before have left the network without a prediction,
+    /// in one of the samples: then nothing is drawn, now or later.
+    pub fn next_characters(&mut self) -> Result<&[Id]> {
+        // Reading a character is no fault of its own: what counts is that nothing follows it.
+        if self.unroll.steps > 0 {
+            check(&self.unroll, self.read - 1)?;
+        }
         let vocab = self.probabilities.len();
         for sample in 0..self.chosen.len() {
             let logits = &self.unroll.logits[sample * vocab..(sample + 1) * vocab];
@@ -132,7 +148,18 @@ impl<'m> BatchSampler<'m> {
         self.unroll.set_inputs(&self.chosen, self.chosen.len(), 1);
         self.unroll
             .forward(self.model.network().parameters(), self.weights);
-        &self.chosen
+        self.read += 1;
+        Ok(&self.chosen)
+    }
+}
+
+/// Characters read after a window that followed `read` others.
+fn check(unroll: &Unroll<f32>, read: u64) -> Result<u64> {
+    match unroll.overflow() {
+        None => Ok(read + unroll.steps as u64),
+        Some(step) => Err(Error::Overflow {
+            characters: read + step as u64 + 1,
+        }),
     }
 }
 
@@ -191,28 +218,42 @@ fn keep_likeliest(probabilities: &mut [f32], order: &mut Vec<Id>, options: &Samp
     }
 }
 
-/// An endless iterator of characters.
-pub struct Sampler<'m>(BatchSampler<'m>);
+/// An endless iterator of characters; one that ends with an error where the network's states
+/// [overflow](Error::Overflow), which only weights do that no sound training leaves.
+pub struct Sampler<'m> {
+    batch: BatchSampler<'m>,
+    has_failed: bool,
+}
 
 impl<'m> Sampler<'m> {
     /// A sampler that has read `prime`.
     ///
     /// # Errors
-    /// If an option is out of range.
+    /// As those of [`BatchSampler::new`].
     ///
     /// # Panics
     /// If an id is outside the model's vocabulary.
+    #[track_caller]
     pub fn new(model: &'m Model, prime: &[Id], options: &SampleOptions) -> Result<Self> {
-        BatchSampler::new(model, prime, 1, options).map(Sampler)
+        Ok(Sampler {
+            batch: BatchSampler::new(model, prime, 1, options)?,
+            has_failed: false,
+        })
     }
 }
 
 impl Iterator for Sampler<'_> {
-    type Item = char;
+    type Item = Result<char>;
 
-    fn next(&mut self) -> Option<char> {
-        let id = self.0.next_characters()[0];
-        Some(self.0.model.vocabulary().symbol(id))
+    fn next(&mut self) -> Option<Result<char>> {
+        if self.has_failed {
+            return None;
+        }
+        let vocabulary = self.batch.model.vocabulary();
+        let drawn = self.batch.next_characters();
+        let next = drawn.map(|ids| vocabulary.symbol(ids[0]));
+        self.has_failed = next.is_err();
+        Some(next)
     }
 }
 

@@ -1,10 +1,11 @@
 //! How well a model predicts a text: nats, bits per character, perplexity, surprise by character.
 
+use crate::error::{Error, Result};
 use crate::loss;
 use crate::model::Model;
 use crate::packed::PackedWeights;
 use crate::unroll::Unroll;
-use crate::vocabulary::Id;
+use crate::vocabulary::{Id, check_ids};
 
 /// The total surprise of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -43,6 +44,7 @@ pub struct Scorer<'m> {
     losses: Vec<f64>,
     last: Option<Id>,
     score: Score,
+    has_overflowed: bool,
 }
 
 impl<'m> Scorer<'m> {
@@ -56,24 +58,41 @@ impl<'m> Scorer<'m> {
             losses: vec![0.0; STEPS],
             last: None,
             score: Score::default(),
+            has_overflowed: false,
         }
     }
 
     /// Reads the next piece of the text.
     ///
+    /// # Errors
+    /// [`Error::Overflow`] from the first character on that the network has no prediction for, as its
+    /// states have left the numbers of `f32`; the score is then that of the characters before, until
+    /// [`reset`](Self::reset).
+    ///
     /// # Panics
     /// If an id is outside the model's vocabulary.
-    pub fn push(&mut self, ids: &[Id]) {
-        self.push_with(ids, |_, _, _| {});
+    #[track_caller]
+    pub fn push(&mut self, ids: &[Id]) -> Result<()> {
+        self.push_with(ids, |_, _, _| {})
     }
 
     /// Reads the next piece and tells of each predicted character: its id, its surprise in nats,
     /// and the probabilities of all characters in its place.
     ///
+    /// # Errors
+    /// As those of [`push`](Self::push).
+    ///
     /// # Panics
     /// If an id is outside the model's vocabulary.
-    pub fn push_with(&mut self, ids: &[Id], mut tell: impl FnMut(Id, f64, &[f32])) {
-        let Some(&first) = ids.first() else { return };
+    #[track_caller]
+    pub fn push_with(&mut self, ids: &[Id], mut tell: impl FnMut(Id, f64, &[f32])) -> Result<()> {
+        check_ids(ids, self.model.vocabulary().len());
+        if self.has_overflowed {
+            return Err(self.overflow());
+        }
+        let Some(&first) = ids.first() else {
+            return Ok(());
+        };
         let params = self.model.network().parameters();
         let vocab = self.model.vocabulary().len();
         let targets = if self.last.is_none() { &ids[1..] } else { ids };
@@ -85,6 +104,8 @@ impl<'m> Scorer<'m> {
                 *input = std::mem::replace(&mut before, target);
             }
             self.unroll.forward(params, self.weights);
+            let overflow = self.unroll.overflow();
+            let targets = &targets[..overflow.unwrap_or(targets.len())];
             let losses = &mut self.losses[..targets.len()];
             let logits = &mut self.unroll.logits[..targets.len() * vocab];
             loss::softmax_cross_entropy(logits, targets, losses);
@@ -95,8 +116,20 @@ impl<'m> Scorer<'m> {
                 self.score.characters += 1;
                 tell(target, nats, probabilities);
             }
+            if overflow.is_some() {
+                self.has_overflowed = true;
+                return Err(self.overflow());
+            }
         }
         self.last = Some(before);
+        Ok(())
+    }
+
+    /// What has gone wrong: the character after the last one predicted was the last one read.
+    fn overflow(&self) -> Error {
+        Error::Overflow {
+            characters: self.score.characters + 1,
+        }
     }
 
     /// The score of all text so far.
@@ -110,5 +143,6 @@ impl<'m> Scorer<'m> {
         self.unroll.reset_state();
         self.last = None;
         self.score = Score::default();
+        self.has_overflowed = false;
     }
 }

@@ -280,6 +280,27 @@ impl<T: Scalar> Unroll<T> {
         self.logits = logits;
     }
 
+    /// The first step of the window that has left the numbers of its type: a state that is not
+    /// finite, or logits that are not or lie so far apart that their difference is not.
+    ///
+    /// Without it a softmax of such logits gives no number for the likeliest character, or for every
+    /// one, and whoever looks for the largest finds the first.
+    pub(crate) fn overflow(&self) -> Option<usize> {
+        let (state, vocab) = (self.rows * self.config.hidden_size, self.config.vocab_size);
+        // No two numbers of half the largest size differ by more than the largest.
+        let most = T::from_f64(f64::from(f32::MAX) / 2.0);
+        let is_sound = |values: &[T]| values.iter().fold(true, |all, x| all & (x.abs() <= most));
+        (0..self.steps).find(|&t| {
+            let after = (t + 1) * state..(t + 2) * state;
+            let are_states_sound = self.layers.iter().all(|layer| {
+                is_sound(&layer.h[after.clone()])
+                    && (layer.c.is_empty() || is_sound(&layer.c[after.clone()]))
+            });
+            let logits = t * self.rows * vocab..(t + 1) * self.rows * vocab;
+            !(are_states_sound && is_sound(&self.logits[logits]))
+        })
+    }
+
     /// The logits of step `t`, `[rows, V]`.
     pub(crate) fn logits_at(&self, t: usize) -> &[T] {
         let len = self.rows * self.config.vocab_size;

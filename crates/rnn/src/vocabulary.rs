@@ -247,6 +247,33 @@ impl Vocabulary {
     }
 }
 
+/// Panics unless every id is one of a vocabulary of `len` symbols.
+#[track_caller]
+pub(crate) fn check_ids(ids: &[Id], len: usize) {
+    if let Some(at) = ids.iter().position(|&id| id as usize >= len) {
+        outside(ids[at], at, len);
+    }
+}
+
+/// The same for targets, which may also be [`IGNORE`].
+#[track_caller]
+pub(crate) fn check_targets(ids: &[Id], len: usize) {
+    let is_outside = |&id: &Id| id as usize >= len && id != IGNORE;
+    if let Some(at) = ids.iter().position(is_outside) {
+        outside(ids[at], at, len);
+    }
+}
+
+#[cold]
+#[track_caller]
+fn outside(id: Id, at: usize, len: usize) -> ! {
+    let id = match id {
+        IGNORE => "IGNORE".to_owned(),
+        id => id.to_string(),
+    };
+    panic!("id {id} at position {at} is outside a vocabulary of {len} symbols")
+}
+
 // The table follows from the symbols.
 impl PartialEq for Vocabulary {
     fn eq(&self, other: &Self) -> bool {

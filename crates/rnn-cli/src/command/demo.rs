@@ -47,7 +47,9 @@ pub(crate) fn run(args: &DemoArgs, console: Console) -> anyhow::Result<()> {
     );
     let model = trainer.current_model();
     let mut spelled = first.clone();
-    spelled.extend(model.sample(&first, &SampleOptions::greedy())?.take(rest));
+    for next in model.sample(&first, &SampleOptions::greedy())?.take(rest) {
+        spelled.push(next?);
+    }
     writeln!(out, "{spelled}")?;
     out.flush()?;
     console.hint(&what_next(args, &spelled));

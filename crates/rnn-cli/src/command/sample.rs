@@ -4,7 +4,7 @@ use std::collections::TryReserveError;
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
-use rnn::{BatchSampler, Model, SampleOptions, memory};
+use rnn::{BatchSampler, Error, Model, SampleOptions, memory};
 
 use crate::args::SampleArgs;
 use crate::console::{self, Console};
@@ -50,7 +50,12 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
         let waiting = (args.samples as u128 - 1) * args.length as u128;
         memory::check(waiting * widest.unwrap_or(1) as u128)?;
     }
-    let mut sampler = BatchSampler::new(&model, &prime, args.samples, &options)?;
+    let failed = || format!("cannot sample {}", args.model.display());
+    let sampler = BatchSampler::new(&model, &prime, args.samples, &options);
+    let mut sampler = sampler.map_err(|error| match error {
+        Error::Overflow { .. } => anyhow::Error::from(error).context(failed()),
+        error => error.into(),
+    })?;
     let stop = args
         .stop
         .as_deref()
@@ -64,7 +69,7 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
     let is_shown = io::stdout().is_terminal();
     let mut current = 0;
     for _ in 0..args.length {
-        let ids = sampler.next_characters();
+        let ids = sampler.next_characters().with_context(failed)?;
         for (sample, &id) in samples.iter_mut().zip(ids) {
             sample
                 .push(symbol(&model, id, &mut [0; 4]))

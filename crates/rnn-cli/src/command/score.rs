@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::bail;
+use anyhow::Context;
 use rayon::ThreadPoolBuilder;
 use rnn::{Corpus, CorpusBuilder, Error, Id, Model, Score, Scorer};
 use serde_json::json;
@@ -118,39 +118,33 @@ impl Text<'_> {
         let mut scorer = Scorer::new(self.model);
         let mut ids = vec![0; CHUNK.min(length)];
         let mut score = Score::default();
+        let failed = || format!("cannot score {}", self.source);
         if let Some(end) = self.record_end {
-            scorer.push(&[end]);
+            scorer.push(&[end])?;
         }
         for start in (0..length).step_by(CHUNK) {
             let ids = &mut ids[..CHUNK.min(length - start)];
             self.corpus.ids().copy_to(start..start + ids.len(), ids);
             let mut told = Ok(());
             for piece in ids.split_inclusive(|&id| Some(id) == self.record_end) {
-                scorer.push_with(piece, |id, nats, _| {
+                let read = scorer.push_with(piece, |id, nats, _| {
                     score.nats += nats;
                     score.characters += 1;
                     if told.is_ok() {
                         told = tell(id, nats);
                     }
                 });
+                read.with_context(failed)?;
                 // The next line begins as if there had been none, after a line's end.
                 if let Some(end) = self.record_end.filter(|end| piece.ends_with(&[*end])) {
                     scorer.reset();
-                    scorer.push(&[end]);
+                    scorer.push(&[end])?;
                 }
             }
             told?;
             bar.inc(ids.len() as u64);
         }
         bar.finish_and_clear();
-        let nats = score.nats_per_character();
-        if !nats.is_finite() {
-            bail!(
-                "{} scores {nats} nats per character, expected a finite number: \
-                 the model's weights are so large that its states overflow",
-                self.source
-            );
-        }
         Ok(score)
     }
 

@@ -9,7 +9,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use rnn::{BatchSampler, Event, Id, Outcome, SampleOptions, Trainer};
+use rnn::{BatchSampler, Error, Event, Id, Outcome, SampleOptions, Trainer};
 
 use crate::args::TrainArgs;
 use crate::console::{self, Console};
@@ -124,11 +124,21 @@ fn report(
 fn written(trainer: &Trainer<f32>) -> anyhow::Result<String> {
     let model = trainer.current_model();
     let prime: Vec<Id> = model.vocabulary().id('\n').into_iter().collect();
-    let mut sampler = BatchSampler::new(&model, &prime, 1, &SampleOptions::default())?;
-    let ids: Vec<Id> = (0..SAMPLE_LENGTH)
-        .map(|_| sampler.next_characters()[0])
-        .collect();
-    Ok(model.vocabulary().decode(&ids))
+    let mut ids: Vec<Id> = Vec::new();
+    let mut write = || -> rnn::Result<()> {
+        let mut sampler = BatchSampler::new(&model, &prime, 1, &SampleOptions::default())?;
+        for _ in 0..SAMPLE_LENGTH {
+            ids.push(sampler.next_characters()?[0]);
+        }
+        Ok(())
+    };
+    let end = match write() {
+        Ok(()) => String::new(),
+        // Training that diverges may recover, and says so itself.
+        Err(error @ Error::Overflow { .. }) => format!("\n({error})"),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(model.vocabulary().decode(&ids) + &end)
 }
 
 fn conclusion(

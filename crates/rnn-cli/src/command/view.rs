@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use rnn::{CorpusBuilder, checkpoint, memory};
 
 use crate::args::ViewArgs;
@@ -32,7 +32,14 @@ pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
     corpus.ids().copy_to(0..shown, &mut ids);
     memory::check(memory::viewing(model.network().config(), shown))?;
     let names = [&args.model, &args.text].map(|path| name(path));
-    let numbers = Numbers::new(&model, names, ids, corpus.len());
+    if model.training().is_some_and(|told| told.config.records) {
+        console.note(&format!(
+            "{} was trained line by line, and score reads a text so; here it reads the text as one",
+            names[0]
+        ));
+    }
+    let numbers = Numbers::new(&model, names, ids, corpus.len())
+        .with_context(|| format!("cannot view {source}"))?;
     if args.json {
         let mut out = console::stdout();
         numbers.write_json(&mut out)?;

@@ -78,13 +78,21 @@ pub(crate) struct Numbers<'m> {
 
 impl<'m> Numbers<'m> {
     /// Reads `ids`, the first of a text of `total` characters.
-    pub(crate) fn new(model: &'m Model, names: [String; 2], ids: Vec<Id>, total: usize) -> Self {
+    ///
+    /// # Errors
+    /// The model's states overflow over the text.
+    pub(crate) fn new(
+        model: &'m Model,
+        names: [String; 2],
+        ids: Vec<Id>,
+        total: usize,
+    ) -> rnn::Result<Self> {
         let network = model.network();
         let text: Vec<char> = ids
             .iter()
             .map(|&id| model.vocabulary().symbol(id))
             .collect();
-        let traces = Traces::read(network, &ids);
+        let traces = Traces::read(network, &ids)?;
         let mut follows = Vec::new();
         for property in Property::ALL {
             let values = property.values(&text);
@@ -103,17 +111,17 @@ impl<'m> Numbers<'m> {
         let lags = model.training().map_or(MEMORY_LAGS, |training| {
             training.config.seq_length.saturating_mul(2).clamp(32, 512)
         });
-        Numbers {
+        Ok(Numbers {
             model,
             names,
             total,
-            surprises: surprises(model, &ids, LIKELIEST),
+            surprises: surprises(model, &ids, LIKELIEST)?,
             follows,
             memory: Memory::measure(network, &ids, &traces, lags, MEMORY_SAMPLES),
             letters: letters(network),
             traces,
             ids,
-        }
+        })
     }
 
     /// Everything but the activations.

@@ -35,7 +35,7 @@ use crate::packed::PackedWeights;
 use crate::parallel;
 use crate::parameters::Parameters;
 use crate::state::State;
-use crate::vocabulary::{IGNORE, Id};
+use crate::vocabulary::{IGNORE, Id, check_ids, check_targets};
 
 /// The shape of the work: how many sequences, how many steps, how far back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +155,7 @@ impl<T: Scalar> Bptt<T> {
     /// # Panics
     /// If the lengths do not make whole steps of the batch, there are more steps than the window
     /// has, or an id is outside the vocabulary.
+    #[track_caller]
     pub fn forward(
         &mut self,
         params: &Parameters<T>,
@@ -169,6 +170,8 @@ impl<T: Scalar> Bptt<T> {
             inputs.len(),
             targets.len()
         );
+        check_ids(inputs, self.config.vocab_size);
+        check_targets(targets, self.config.vocab_size);
         let steps = inputs.len() / batch;
         let counted = targets.iter().filter(|&&target| target != IGNORE).count();
         let scale = match self.window.reduction {

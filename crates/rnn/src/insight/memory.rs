@@ -23,7 +23,7 @@ use crate::loss;
 use crate::network::Network;
 use crate::packed::PackedWeights;
 use crate::unroll::Unroll;
-use crate::vocabulary::{IGNORE, Id};
+use crate::vocabulary::{IGNORE, Id, check_ids};
 
 /// Losses taken back side by side.
 const ROWS: usize = 32;
@@ -50,7 +50,8 @@ pub struct Memory {
 impl Memory {
     /// Measures lags from 0 to `max_lag`, averaged over `samples` places spread evenly over the
     /// text, or over all where it has fewer. `traces` are those of `ids`; a text of fewer than
-    /// `max_lag + 2` characters is measured as far back as it goes.
+    /// `max_lag + 2` characters is measured as far back as it goes. A gradient that grows from step
+    /// to step may outgrow its type; its norm is then infinite or NaN from some lag on.
     ///
     /// ```
     /// use rnn::insight::{Memory, Traces};
@@ -59,7 +60,7 @@ impl Memory {
     /// let config = NetworkConfig { cell: CellKind::Rnn, vocab_size: 3, hidden_size: 4, num_layers: 1 };
     /// let network = Network::<f64>::new(config, &Init::default(), 1)?;
     /// let ids = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0];
-    /// let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids), 3, 100);
+    /// let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids)?, 3, 100);
     /// let norms = &memory.layers[0].hidden;
     /// assert!(memory.samples == 6 && norms.len() == 4 && norms[3] < norms[0]);
     /// # Ok::<(), rnn::Error>(())
@@ -83,6 +84,7 @@ impl Memory {
             traces.config(),
             ids.len()
         );
+        check_ids(ids, config.vocab_size);
         let max_lag = max_lag.min(ids.len().saturating_sub(2));
         // Place t needs a lag's worth of text before it and a character after it.
         let places = ids.len().saturating_sub(max_lag + 1);

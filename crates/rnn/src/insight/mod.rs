@@ -20,7 +20,7 @@
 //!     cell: CellKind::Gru, vocab_size: vocabulary.len(), hidden_size: 8, num_layers: 1,
 //! };
 //! let network = Network::<f32>::new(config, &Init::default(), 1)?;
-//! let traces = Traces::read(&network, &vocabulary.encode(&String::from_iter(&text))?);
+//! let traces = Traces::read(&network, &vocabulary.encode(&String::from_iter(&text))?)?;
 //! let quoted = Property::InsideQuotes.values(&text);
 //! let r = correlations(&quoted, &traces, 0, Signal::Hidden);
 //! assert!(r.len() == 8 && r.iter().flatten().all(|r| r.abs() <= 1.0));

@@ -17,7 +17,7 @@ use crate::network::Network;
 use crate::parameters::Parameters;
 use crate::score::Scorer;
 use crate::state::State;
-use crate::vocabulary::Id;
+use crate::vocabulary::{Id, check_ids};
 
 /// Characters between two looks at the probabilities.
 const PIECE: usize = 1024;
@@ -104,18 +104,22 @@ pub fn rounded(network: &Network<f32>, digits: Option<i32>) -> Network<f64> {
 }
 
 /// The largest `|p - q|` of the probabilities that a model and a network of the same shape in double
-/// precision give to any character in any place of a text; infinite if one of them is no number.
+/// precision give to any character in any place of a text; infinite if one of them is no number, or
+/// the states overflow.
 ///
 /// # Panics
 /// If the sizes of the vocabularies differ or an id is outside of them.
 pub fn largest_difference(model: &Model, other: &Network<f64>, ids: &[Id]) -> f64 {
     let vocab = model.vocabulary().len();
     assert_eq!(vocab, other.config().vocab_size, "size of the vocabularies");
+    check_ids(ids, vocab);
     let (mut scorer, mut state) = (Scorer::new(model), State::zeros(other.config(), 1));
     let Some((first, rest)) = ids.split_first() else {
         return 0.0;
     };
-    scorer.push(&[*first]);
+    if scorer.push(&[*first]).is_err() {
+        return f64::INFINITY;
+    }
     let (mut before, mut worst) = (*first, 0.0f64);
     for piece in rest.chunks(PIECE) {
         // What has been read before each character of the piece.
@@ -129,7 +133,7 @@ pub fn largest_difference(model: &Model, other: &Network<f64>, ids: &[Id]) -> f6
         let mut theirs = other.forward(&inputs, &mut state);
         activation::softmax_rows(theirs.view_mut());
         let mut row = 0;
-        scorer.push_with(piece, |_, _, ours| {
+        let read = scorer.push_with(piece, |_, _, ours| {
             for (p, q) in ours.iter().zip(theirs.row(row)) {
                 let difference = (f64::from(*p) - q).abs();
                 worst = worst.max(if difference.is_nan() {
@@ -140,6 +144,9 @@ pub fn largest_difference(model: &Model, other: &Network<f64>, ids: &[Id]) -> f6
             }
             row += 1;
         });
+        if read.is_err() {
+            return f64::INFINITY;
+        }
     }
     worst
 }

@@ -3,6 +3,7 @@
 //! The surprise of character `t` is `-ln p(x_t | x_0 ... x_{t-1})` in nats: 0 for what was certain,
 //! `ln V` for a guess among all `V` characters.
 
+use crate::error::Result;
 use crate::model::Model;
 use crate::score::Scorer;
 use crate::vocabulary::Id;
@@ -32,14 +33,18 @@ pub struct Surprise {
 /// };
 /// let model = Model::new(vocabulary, Network::new(config, &Init::default(), 1)?, None);
 /// let ids = model.vocabulary().encode("hello")?;
-/// let surprises = surprises(&model, &ids, 2);
+/// let surprises = surprises(&model, &ids, 2)?;
 /// assert_eq!((surprises.len(), surprises[0].likeliest.len()), (4, 2));
 /// # Ok::<(), rnn::Error>(())
 /// ```
 ///
+/// # Errors
+/// [`Error::Overflow`](crate::Error::Overflow) where the network's states overflow over the text.
+///
 /// # Panics
 /// If an id is outside the model's vocabulary.
-pub fn surprises(model: &Model, ids: &[Id], likeliest: usize) -> Vec<Surprise> {
+#[track_caller]
+pub fn surprises(model: &Model, ids: &[Id], likeliest: usize) -> Result<Vec<Surprise>> {
     let mut surprises = Vec::with_capacity(ids.len().saturating_sub(1));
     let mut order: Vec<Id> = Vec::new();
     Scorer::new(model).push_with(ids, |id, nats, probabilities| {
@@ -57,6 +62,6 @@ pub fn surprises(model: &Model, ids: &[Id], likeliest: usize) -> Vec<Surprise> {
             nats,
             likeliest: order[..wanted].iter().map(|&id| (id, p(id))).collect(),
         });
-    });
-    surprises
+    })?;
+    Ok(surprises)
 }

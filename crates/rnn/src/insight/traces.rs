@@ -7,11 +7,12 @@
 use tensor::{Matrix, MatrixView, Scalar};
 
 use crate::config::{CellKind, NetworkConfig};
+use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::packed::PackedWeights;
 use crate::state::State;
 use crate::unroll::Unroll;
-use crate::vocabulary::Id;
+use crate::vocabulary::{Id, check_ids};
 
 /// Steps through the network at a time.
 const STEPS: usize = 256;
@@ -93,7 +94,7 @@ impl Signal {
 ///
 /// let config = NetworkConfig { cell: CellKind::Lstm, vocab_size: 3, hidden_size: 4, num_layers: 2 };
 /// let network = Network::<f32>::new(config, &Init::default(), 1)?;
-/// let traces = Traces::read(&network, &[0, 2, 1, 1, 0]);
+/// let traces = Traces::read(&network, &[0, 2, 1, 1, 0])?;
 /// let forget: Vec<f32> = traces.unit(1, Signal::ForgetGate, 3).collect();
 /// assert!(forget.len() == 5 && forget.iter().all(|f| (0.0..=1.0).contains(f)));
 /// # Ok::<(), rnn::Error>(())
@@ -110,19 +111,28 @@ pub struct Traces<T> {
 impl<T: Scalar> Traces<T> {
     /// Reads a text from a zero state.
     ///
+    /// # Errors
+    /// [`Error::Overflow`] where the states leave the numbers of their type.
+    ///
     /// # Panics
     /// If an id is outside the vocabulary.
-    pub fn read(network: &Network<T>, ids: &[Id]) -> Self {
+    #[track_caller]
+    pub fn read(network: &Network<T>, ids: &[Id]) -> Result<Self> {
+        check_ids(ids, network.config().vocab_size);
         let config = *network.config();
         let (hidden, signals) = (config.hidden_size, Signal::of(config.cell));
         let mut weights = PackedWeights::forward(&config);
         weights.pack_forward(network.parameters());
         let mut unroll = Unroll::new(&config, 0, 1, STEPS.min(ids.len()), false);
         let mut values = vec![vec![Vec::<T>::new(); signals.len()]; config.num_layers];
-        for ids in ids.chunks(STEPS) {
+        for (at, ids) in ids.chunks(STEPS).enumerate() {
             unroll.carry_state();
             unroll.set_inputs(ids, 1, ids.len());
             unroll.forward(network.parameters(), &weights);
+            if let Some(step) = unroll.overflow() {
+                let characters = (at * STEPS + step + 1) as u64;
+                return Err(Error::Overflow { characters });
+            }
             let (width, states) = (unroll.width(), hidden..(ids.len() + 1) * hidden);
             for (values, layer) in values.iter_mut().zip(&unroll.layers) {
                 values[0].extend_from_slice(&layer.h[states.clone()]);
@@ -143,12 +153,12 @@ impl<T: Scalar> Traces<T> {
             .into_iter()
             .map(|signals| signals.into_iter().map(matrix).collect())
             .collect();
-        Traces {
+        Ok(Traces {
             config,
             signals,
             layers,
             length: ids.len(),
-        }
+        })
     }
 
     /// The architecture of the network.

@@ -147,3 +147,94 @@ fn close_symbols_come_likeliest_first() {
 fn an_id_outside_the_vocabulary_panics_with_both_numbers() {
     Vocabulary::from_text("hello").unwrap().symbol(4);
 }
+
+/// What a panic says.
+fn panic_of(run: impl FnOnce() + std::panic::UnwindSafe) -> String {
+    let panic = std::panic::catch_unwind(run).expect_err("it panics");
+    *panic.downcast::<String>().expect("a formatted message")
+}
+
+#[test]
+fn every_function_that_takes_ids_refuses_those_outside_the_vocabulary() {
+    use crate::insight::{Memory, Rounding, Traces, rounded, surprises};
+    use crate::*;
+    use std::panic::AssertUnwindSafe;
+
+    let vocabulary = Vocabulary::from_text("abc").unwrap();
+    for cell in CellKind::ALL {
+        let config = NetworkConfig {
+            cell,
+            vocab_size: 3,
+            hidden_size: 4,
+            num_layers: 2,
+        };
+        let network = Network::<f32>::new(config, &Init::default(), 1).unwrap();
+        let model = Model::new(vocabulary.clone(), network.clone(), None);
+        let options = SampleOptions::default();
+        let window = Window {
+            batch_size: 1,
+            seq_length: 8,
+            horizon: None,
+            reduction: Reduction::Mean,
+        };
+        let traces = Traces::read(&network, &[0, 1, 2]).unwrap();
+        let bptt = |inputs: &[Id], targets: &[Id]| {
+            let mut bptt = Bptt::new(&config, window, false);
+            bptt.forward(network.parameters(), inputs, targets, None);
+        };
+        for (ids, name, at) in [
+            (&[0, 1, 3][..], "3", 2),
+            (&[0, IGNORE], "IGNORE", 1),
+            (&[IGNORE], "IGNORE", 0),
+            (&[7, 0, 0], "7", 0),
+        ] {
+            let zeros = vec![0; ids.len()];
+            let takes: [(&str, &dyn Fn()); 13] = [
+                ("Scorer::push", &|| drop(Scorer::new(&model).push(ids))),
+                ("Scorer::push of a second piece", &|| {
+                    let mut scorer = Scorer::new(&model);
+                    scorer.push(&[0]).unwrap();
+                    drop(scorer.push(ids));
+                }),
+                ("BatchSampler", &|| {
+                    drop(BatchSampler::new(&model, ids, 2, &options))
+                }),
+                ("Sampler", &|| drop(Sampler::new(&model, ids, &options))),
+                ("Network::forward", &|| {
+                    drop(network.forward(ids, &mut State::zeros(&config, 1)));
+                }),
+                ("surprises", &|| drop(surprises(&model, ids, 2))),
+                ("Traces", &|| drop(Traces::read(&network, ids))),
+                ("Memory", &|| {
+                    let mut three = ids.to_vec();
+                    three.resize(3, 0);
+                    Memory::measure(&network, &three, &traces, 1, 9);
+                }),
+                ("Rounding", &|| {
+                    Rounding::measure(&model, ids, Some(9));
+                }),
+                ("largest_difference", &|| {
+                    insight::largest_difference(&model, &rounded(&network, None), ids);
+                }),
+                ("Bptt's inputs", &|| bptt(ids, &zeros)),
+                // A target may be IGNORE.
+                ("softmax_cross_entropy's targets", &|| {
+                    let (mut logits, mut losses) =
+                        (vec![0.0f32; 3 * ids.len()], vec![0.0; ids.len()]);
+                    softmax_cross_entropy(&mut logits, ids, &mut losses);
+                }),
+                ("Bptt's targets", &|| bptt(&zeros, ids)),
+            ];
+            for (function, take) in takes {
+                if function.ends_with("targets") && name == "IGNORE" {
+                    take();
+                    continue;
+                }
+                let said = panic_of(AssertUnwindSafe(take));
+                let expected =
+                    format!("id {name} at position {at} is outside a vocabulary of 3 symbols");
+                assert_eq!(said, expected, "{function} of {ids:?}");
+            }
+        }
+    }
+}
