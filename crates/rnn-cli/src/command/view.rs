@@ -56,7 +56,7 @@ pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
         || PAGE_SIZE.max(SIZE_PER_CHARACTER * shown),
         |megabytes| (megabytes * 1e6) as usize,
     );
-    let (page, left_out) = page(&numbers, most);
+    let (page, left_out) = page(&numbers, most)?;
     for note in left_out {
         console.note(&note);
     }

@@ -20,8 +20,36 @@ function finish(element, attributes, children) {
     if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
     else if (value !== null && value !== undefined && value !== false) element.setAttribute(key, value);
   }
-  element.append(...children);
+  append(element, children);
   return element;
+}
+
+/**
+ * Adds children, which may be lists of children. One by one: a list that is spread into arguments
+ * is as long as a file makes it, and a browser has room for some hundred thousand.
+ */
+function append(element, children) {
+  for (const child of children) {
+    if (Array.isArray(child)) append(element, child);
+    else element.append(child);
+  }
+}
+
+/** The same in place of what is there. */
+function refill(element, children) {
+  element.replaceChildren();
+  append(element, children);
+}
+
+/** The smallest and the largest of the finite numbers; infinite the wrong way round without any. */
+function extent(numbers) {
+  let low = Infinity, high = -Infinity;
+  for (const x of numbers) {
+    if (!Number.isFinite(x)) continue;
+    if (x < low) low = x;
+    if (x > high) high = x;
+  }
+  return [low, high];
 }
 
 const panel = (id) => document.getElementById(id);
@@ -32,8 +60,8 @@ function speak(text) {
 }
 
 // Characters that cannot be seen, that turn the direction of what follows, or that join what is
-// before them.
-const UNSEEN = /[\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]|\p{Co}|\p{Cn}/u;
+// before them: the rule of `rnn::visible`, in the browser's own tables.
+const UNSEEN = /\p{C}|\p{Z}|\p{Default_Ignorable_Code_Point}/u;
 
 /** A character as something that can be seen: its picture, or its code point. */
 function glyph(symbol) {
@@ -60,17 +88,18 @@ function plain(text) {
   return Array.from(text, (c) => (c === ' ' ? c : glyph(c))).join('');
 }
 
-const fixed = (x, digits) => (Number.isFinite(x) ? x.toFixed(digits).replace('-', '−') : '∞');
+const fixed = (x, digits) => (x === null ? 'unknown' : Number.isFinite(x) ? x.toFixed(digits).replace('-', '−') : '∞');
 const signed = (x, digits = 2) => (x === null ? 'none' : (x < 0 ? '' : '+') + fixed(x, digits));
 /** A probability or a share: whole percents, tenths of small ones, and of the smallest their first digit. */
 const percent = (p) => (p >= 0.0995 ? fixed(100 * p, 0) : p >= 0.00095 ? fixed(100 * p, 1) : p === 0 ? '0' : p < 1e-5 ? '<0.001' : fixed(100 * p, p >= 1e-4 ? 2 : 3)) + ' %';
 /** A power as it is printed: 2⁻²⁰. */
 const power = (base, exponent) => base + String(exponent).replace('-', '⁻').replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[digit]);
-const thousands = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+const thousands = (n) => String(n).replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ','));
 
 /** A number in few digits, for axes and tables. */
 function brief(x) {
   if (x === null || x === undefined) return '';
+  if (!Number.isFinite(x)) return x > 0 ? '∞' : x < 0 ? '−∞' : 'no number';
   const size = Math.abs(x);
   if (size !== 0 && (size < 1e-4 || size >= 1e6)) {
     const [digits, exponent] = x.toExponential(1).replace('.0', '').split('e');
@@ -110,10 +139,29 @@ function bars(rows) {
       make('span', {}, value)));
 }
 
+// Rows that a table gets at a time.
+const TABLE_ROWS = 500;
+
+/** A table behind a heading, with `row(i)` for each of `count` rows: made when it is opened, a part at a time. */
+function numbersTable(heads, count, row) {
+  const body = make('tbody'), more = make('button', { type: 'button', onclick: grow });
+  const table = make('table', {}, make('thead', {}, make('tr', {}, heads.map((head) => make('th', { scope: 'col' }, head)))), body);
+  const frame = make('div', { tabindex: 0 }, table);
+  function grow() {
+    const from = body.children.length, to = Math.min(count, from + TABLE_ROWS);
+    for (let i = from; i < to; i++) body.append(make('tr', {}, row(i)));
+    more.textContent = `Show ${thousands(Math.min(TABLE_ROWS, count - to))} more of ${thousands(count)}`;
+    if (to < count) frame.append(more);
+    else more.remove();
+  }
+  const ontoggle = () => { if (body.children.length === 0) grow(); };
+  return make('details', { ontoggle }, make('summary', {}, 'Numbers'), frame);
+}
+
 /** A drop-down list; `choose` is called with the index chosen. */
 function dropDown(label, names, choose) {
   const list = make('select', { onchange: () => choose(list.selectedIndex) });
-  list.append(...names.map((name) => make('option', {}, name)));
+  append(list, names.map((name) => make('option', {}, name)));
   return { list, field: make('label', {}, label, list) };
 }
 
@@ -161,7 +209,7 @@ function showHead() {
     `${thousands(data.parameters)} parameters`,
     data.bytes ? 'knows 256 bytes' : `knows ${thousands(symbols.length)} characters`,
   ].join(' · ');
-  panel('notes').append(...data.notes.map((note) => make('li', {}, note)));
+  append(panel('notes'), data.notes.map((note) => make('li', {}, note)));
   panel('notes').hidden = data.notes.length === 0;
 }
 

@@ -3,35 +3,58 @@
 
 const CLASS_HUES = { vowels: 'orange', 'other letters': 'blue', capitals: 'green', digits: 'purple', spaces: 'grey', signs: 'gold' };
 
+// Of more characters than this, one is drawn for those that cover each other.
+const ALL_GLYPHS = 600;
+// The room that a character takes, in pixels.
+const GLYPH_ROOM = [7, 12];
+
+/** The characters to draw at places `at(i)`: of one class, one for each bit of room, the first. */
+function apart(count, at) {
+  const all = Array.from({ length: count }, (_, i) => i);
+  if (count <= ALL_GLYPHS) return all;
+  const taken = new Set(), kinds = Object.keys(CLASS_HUES);
+  return all.filter((i) => {
+    const [x, y] = at(i);
+    const [column, row] = [Math.floor(x / GLYPH_ROOM[0]), Math.floor(y / GLYPH_ROOM[1])];
+    const place = (column * 1e4 + row) * kinds.length + kinds.indexOf(data.classes[i]);
+    return !taken.has(place) && taken.add(place);
+  });
+}
+
 function scatter(title, text, { points, explained }) {
   const height = 380;
   const svg = draw('svg', { class: 'chart', role: 'img', height, 'aria-label': `${title}: ${points.length} characters in a plane that holds ${percent(explained[0] + explained[1])} of the variance` });
   const nearest = (i) => points
     .map(([x, y], j) => [Math.hypot(x - points[i][0], y - points[i][1]), j])
     .sort((a, b) => a[0] - b[0]).slice(1, 6).map(([, j]) => glyph(symbols[j]));
-  const table = make('details', {}, make('summary', {}, 'Numbers'), make('div', { tabindex: 0 }, make('table', {},
-    make('thead', {}, make('tr', {}, ...['character', 'x', 'y', 'closest'].map((head) => make('th', { scope: 'col' }, head)))),
-    make('tbody', {}, ...points.map(([x, y], i) => make('tr', {},
-      ...[glyph(symbols[i]), brief(x), brief(y), points.length <= 600 ? nearest(i).join(' ') : ''].map((cell) => make('td', { class: 'mono' }, cell))))))));
-  const figure = make('figure', {}, make('h3', {}, title), make('p', { class: 'small soft' }, text), svg,
-    make('figcaption', {}, `${percent(explained[0])} of the variance from left to right, ${percent(explained[1])} from bottom to top`), table);
+  const table = numbersTable(['character', 'x', 'y', 'closest'], points.length, (i) =>
+    [glyph(symbols[i]), brief(points[i][0]), brief(points[i][1]), points.length <= ALL_GLYPHS ? nearest(i).join(' ') : '']
+      .map((cell) => make('td', { class: 'mono' }, cell)));
+  const caption = make('figcaption');
+  const figure = make('figure', {}, make('h3', {}, title), make('p', { class: 'small soft' }, text), svg, caption, table);
+  const ranges = [0, 1].map((axis) => extent(points.map((p) => p[axis])));
   withWidth(figure, (width) => {
-    const [low, high] = [Math.min, Math.max].map((f) => [0, 1].map((axis) => f(...points.map((p) => p[axis]))));
-    const on = (axis, v, from, to) => from + ((v - low[axis]) / (high[axis] - low[axis] || 1)) * (to - from);
-    svg.replaceChildren(
+    const on = (axis, v, from, to) => from + ((v - ranges[axis][0]) / (ranges[axis][1] - ranges[axis][0] || 1)) * (to - from);
+    const place = ([x, y]) => [on(0, x, 14, width - 14), on(1, y, height - 14, 14)];
+    const drawn = apart(points.length, (i) => place(points[i]));
+    caption.textContent = `${percent(explained[0])} of the variance from left to right, ${percent(explained[1])} from bottom to top` +
+      (drawn.length < points.length ? `; ${thousands(drawn.length)} of ${thousands(points.length)} characters are drawn, the others lie behind one of their kind` : '');
+    refill(svg, [
       draw('line', { class: 'grid', x1: on(0, 0, 14, width - 14), x2: on(0, 0, 14, width - 14), y1: 0, y2: height }),
       draw('line', { class: 'grid', y1: on(1, 0, height - 14, 14), y2: on(1, 0, height - 14, 14), x1: 0, x2: width }),
-      ...points.map(([x, y], i) => draw('text', {
-        class: `glyph ${CLASS_HUES[data.classes[i]]}`, 'data-class': data.classes[i],
-        x: on(0, x, 14, width - 14), y: on(1, y, height - 14, 14),
-      }, draw('title', {}, spoken(symbols[i])), glyph(symbols[i]))));
+      drawn.map((i) => {
+        const [x, y] = place(points[i]);
+        return draw('text', { class: `glyph ${CLASS_HUES[data.classes[i]]}`, 'data-class': data.classes[i], x, y },
+          draw('title', {}, spoken(symbols[i])), glyph(symbols[i]));
+      }),
+    ]);
   });
   return figure;
 }
 
 function showLetters() {
   const classes = Object.keys(CLASS_HUES).filter((name) => data.classes.includes(name));
-  const legend = make('div', { class: 'legend', role: 'group', 'aria-label': 'Show one kind of character' }, ...classes.map((name) =>
+  const legend = make('div', { class: 'legend', role: 'group', 'aria-label': 'Show one kind of character' }, classes.map((name) =>
     make('button', {
       type: 'button', class: CLASS_HUES[name], 'aria-pressed': false,
       onclick(event) {

@@ -13,7 +13,7 @@ function showLoss() {
     { name: 'training', hue: 'blue', dashed: true, values: history.map((record) => record.train_loss) },
     { name: 'held out', hue: 'orange', values: history.map((record) => record.validation_loss) },
   ].filter((s) => s.values.some((v) => v !== null));
-  into.append(make('p', { class: 'soft' }, ...text));
+  into.append(make('p', { class: 'soft' }, text));
   if (series.length) into.append(chart({ name: 'Loss over steps', x: 'step', y: 'nats', xs, series }));
   into.append(chart({
     name: 'Learning rate over steps', x: 'step', y: 'rate', xs, height: 140,

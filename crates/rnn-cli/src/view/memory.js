@@ -3,7 +3,10 @@
 const HUES = ['blue', 'green', 'purple', 'gold', 'grey'];
 
 function showMemory() {
-  const into = panel('memory'), { layers, window, horizon, samples } = data.memory;
+  const into = panel('memory'), { window, horizon, samples } = data.memory;
+  // What is no number in the file was one too large for it: gradients may grow from step to step.
+  const norms = (values) => values.map((norm) => norm ?? Infinity);
+  const layers = data.memory.layers.map((layer) => ({ hidden: norms(layer.hidden), cell: norms(layer.cell), cut_off: layer.cut_off }));
   if (samples === 0 || layers[0].hidden.length < 2) {
     return into.append(make('p', { class: 'soft' }, 'The text is too short to measure how far the model remembers.'));
   }
@@ -18,7 +21,7 @@ function showMemory() {
   const hidden = { name: layers.length > 1 ? `hidden state, layer ${top + 1}` : 'hidden state', hue: 'orange', values: layers[top].hidden };
   const series = [hidden];
   if (window !== null) {
-    series.push({ name: 'as training sees it', hue: 'orange', dashed: true, values: layers[top].hidden.map((norm, k) => norm * kept(k)) });
+    series.push({ name: 'as training sees it', hue: 'orange', dashed: true, values: layers[top].hidden.map((norm, k) => (kept(k) === 0 ? 0 : norm * kept(k))) });
   }
   layers.forEach((layer, k) => {
     const of = layers.length > 1 ? `, layer ${k + 1}` : '';
@@ -31,7 +34,7 @@ function showMemory() {
   into.append(make('p', { class: 'soft' }, text));
   if (window !== null) {
     const back = horizon !== null && horizon < window ? `${thousands(horizon)} steps back at most` : `back to the start of a window of ${thousands(window)} characters`;
-    into.append(make('p', { class: 'soft' }, `Training took gradients ${back}, and so did not see ${percent(layers[top].cut_off)} of the sum of these norms.`));
+    into.append(make('p', { class: 'soft' }, `Training took gradients ${back}, and so did not see ${layers[top].cut_off === null ? 'an unknown part' : percent(layers[top].cut_off)} of the sum of these norms.`));
   }
   into.append(chart({
     name: 'Norm of the gradient by lag', x: 'characters back', y: 'norm', xs, series, log: true, height: 290,

@@ -4,6 +4,8 @@ const IS_GATE = (signal) => signal.endsWith(' gate');
 const MIDDLE = 127, MOST = 254;
 /** Activations that are computed at once; of longer texts only the signal that is looked at. */
 const AT_ONCE = 6e7;
+/** Most rows that are painted, three to a row of pixels; browsers end at some ten thousand. */
+const MOST_ROWS = 1260;
 
 // Codes 0 to 254 of a unit's signal over the text, by `layer/unit/signal`: those that the page holds,
 // and those that it computed.
@@ -66,9 +68,9 @@ function showNeurons() {
   const hidden = config.hidden_size;
   const chosen = { property: 0, layer: config.num_layers - 1, signal: 0, unit: 0 };
   // The property that some unit follows most closely comes first.
-  const closest = (name) => Math.max(...data.follows
+  const closest = (name) => extent(data.follows
     .filter((follow) => follow.property === name && follow.layer === chosen.layer && follow.signal === data.signals[0])
-    .flatMap((follow) => follow.r.map((r) => Math.abs(r ?? 0))));
+    .flatMap((follow) => follow.r.map((r) => Math.abs(r ?? 0))))[1];
   chosen.property = properties.map(closest).reduce((best, r, i, all) => (r > all[best] ? i : best), 0);
   const signal = () => data.signals[chosen.signal];
   const trace = (unit) => {
@@ -88,8 +90,8 @@ function showNeurons() {
   property.list.selectedIndex = chosen.property;
   layer.list.selectedIndex = chosen.layer;
   const unit = make('input', { type: 'number', min: 0, max: hidden - 1, id: 'unit', onchange: () => choose(Math.trunc(Number(unit.value)) || 0) });
-  const fields = make('div', { class: 'fields' }, property.field, ...(config.num_layers > 1 ? [layer.field] : []),
-    ...(data.signals.length > 1 ? [signals.field] : []), make('label', {}, 'Unit', unit));
+  const fields = make('div', { class: 'fields' }, property.field, config.num_layers > 1 ? layer.field : [],
+    data.signals.length > 1 ? signals.field : [], make('label', {}, 'Unit', unit));
   const map = heatMap((row, i) => { choose(rows[row]); text.go(i, true); });
   panel('neurons').append(
     make('p', { class: 'soft' }, 'What a single unit holds after each character. The list has the units that follow a property of the text most closely, with Pearson’s correlation r; choose one, or any by its number.'),
@@ -127,7 +129,7 @@ function showNeurons() {
     rows = units.slice().sort((a, b) => (of[b] ?? -2) - (of[a] ?? -2) || a - b);
     map.fill(rows.map(trace), IS_GATE(signal()), `${signal()} of layer ${chosen.layer + 1}, ordered by correlation with ${properties[chosen.property]}`);
     const best = units.filter((u) => of[u] !== null).slice(0, 8);
-    list.replaceChildren(...best.map((u) => make('li', { style: 'display:block' },
+    refill(list, best.map((u) => make('li', { style: 'display:block' },
       make('button', { type: 'button', class: of[u] < 0 ? 'neg' : 'pos', onclick: () => choose(u) },
         make('span', {}, `unit ${u}`),
         make('b', { style: `width:${(100 * Math.abs(of[u])).toFixed(0)}%` }),
@@ -145,7 +147,7 @@ function showNeurons() {
     text.colour((i) => (now ? level(share(signal(), now[i])) : ''));
     map.row(rows.indexOf(chosen.unit), chosen.unit);
     scale.replaceChildren(make('i', { class: IS_GATE(signal()) ? 'one' : 'two' }),
-      make('span', {}, ...(IS_GATE(signal()) ? ['0, closed', '1, open'] : [`−${brief(bound())}`, '0', brief(bound())]).map((end) => make('span', {}, end))));
+      make('span', {}, (IS_GATE(signal()) ? ['0, closed', '1, open'] : [`−${brief(bound())}`, '0', brief(bound())]).map((end) => make('span', {}, end))));
     look(text.at);
     if (!now) facts.textContent = 'This unit is not in the page for this signal.';
     else if (text.at === null) facts.textContent = `${properties[chosen.property]}: r = ${signed(of)}`;
@@ -179,14 +181,15 @@ function heatMap(choose) {
   let traces = [], isGate = false, row = 0, at = 0;
   const columns = () => Math.min(length, 1200);
   function paint() {
-    const width = columns(), high = traces.length;
+    const width = columns(), high = Math.min(traces.length, MOST_ROWS);
     if (!width || !high) return;
     canvas.width = width;
     canvas.height = high;
     canvas.style.height = `${Math.max(120, Math.min(420, high * 3))}px`;
     canvas.style.imageRendering = high * 3 <= 420 ? 'pixelated' : 'auto';
     const image = new ImageData(width, high), [zero, plus, minus] = ['--card', '--map-pos', '--map-neg'].map(rgb);
-    traces.forEach((codes, y) => {
+    for (let y = 0; y < high; y++) {
+      const codes = traces[Math.floor((y * traces.length) / high)];
       for (let x = 0; x < width; x++) {
         const from = Math.floor((x * length) / width), to = Math.max(from + 1, Math.floor(((x + 1) * length) / width));
         let sum = 0;
@@ -196,7 +199,7 @@ function heatMap(choose) {
         for (let c = 0; c < 3; c++) image.data[o + c] = zero[c] + (end[c] - zero[c]) * Math.abs(v);
         image.data[o + 3] = 255;
       }
-    });
+    }
     canvas.getContext('2d').putImageData(image, 0, 0);
   }
   function mark() {

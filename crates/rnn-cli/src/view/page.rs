@@ -6,6 +6,7 @@
 //! that is left, so that they are there at once. Where the weights do not fit, all the room is for
 //! activations: hidden states, and every signal of the best units.
 
+use anyhow::bail;
 use rnn::insight::Signal;
 use serde_json::{Value, json};
 
@@ -32,22 +33,41 @@ const SCRIPTS: [&str; 10] = [
 const DIGITS: usize = 6;
 /// Characters for the list of what is where, and for what estimates miss.
 const SPARE: usize = 12_000;
+/// The longest text that Chrome makes of anything (V8's `String::kMaxLength`, 2^29 - 24); other
+/// browsers take longer ones.
+const MOST_TEXT: usize = (1 << 29) - 24;
 
 /// The page of at most about `most` bytes, and what was left out of it to get there.
-pub(crate) fn page(numbers: &Numbers<'_>, most: usize) -> (String, Vec<String>) {
+///
+/// # Errors
+/// What must be in the page is more than a browser reads.
+pub(crate) fn page(numbers: &Numbers<'_>, most: usize) -> anyhow::Result<(String, Vec<String>)> {
     let mut data = numbers.summary(Detail::Page);
     data["bounds"] = bounds(numbers);
+    let size = data.to_string().len();
+    if size + SPARE > MOST_TEXT {
+        let fewer = numbers.ids.len() as u128 * MOST_TEXT as u128 / size as u128;
+        bail!(
+            "the numbers of {} characters are a text of {}, of which a browser reads {} at most, \
+             expected --characters below {}",
+            thousands(numbers.ids.len() as u64),
+            bytes(size as u64),
+            bytes(MOST_TEXT as u64),
+            thousands(fewer as u64),
+        );
+    }
     let rest = frame(&data, "", "").len() + SPARE;
     let room = most.saturating_sub(rest);
-    let weights = Weights::fit(numbers.model, &numbers.ids, room);
+    let weights = Weights::fit(numbers.model, &numbers.ids, room.min(MOST_TEXT));
     let left = room - weights.as_ref().map_or(0, |weights| weights.text.len());
+    let left = left.min(MOST_TEXT);
     let stored = Stored::fill(numbers, left, weights.is_some());
     let notes = notes(numbers, weights.as_ref(), &stored);
     data["activations"] = json!(stored.places);
     data["weights"] = weights.as_ref().map_or(Value::Null, Weights::describe);
     data["notes"] = json!(notes);
     let text = weights.map_or_else(String::new, |weights| weights.text);
-    (frame(&data, &text, &stored.text), notes)
+    Ok((frame(&data, &text, &stored.text), notes))
 }
 
 fn frame(data: &Value, weights: &str, activations: &str) -> String {

@@ -25,4 +25,8 @@
     show();
   }
   document.body.dataset.ready = 'yes';
-})();
+})().catch((error) => {
+  panel('notes').append(make('li', {}, `This browser cannot draw the page: ${error.message}.`));
+  panel('notes').hidden = false;
+  throw error;
+});

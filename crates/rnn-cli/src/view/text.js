@@ -1,33 +1,52 @@
 // The text as characters that can be coloured, pointed at and walked through; and the panel that
 // colours them by surprise.
 
+// Characters shown at once. Each is an element, and of a million a browser makes neither head nor tail.
+const STRETCH = 20000;
+
 /**
- * A pane of text. `look(i)` is called when character `i` is pointed at or reached by a key, and
- * returns what to say of it. The pane takes the keys, so that it is one stop of the Tab key and not
- * thousands.
+ * A pane of text, a stretch of it at a time. `look(i)` is called when character `i` is pointed at or
+ * reached by a key, and returns what to say of it. The pane takes the keys, so that it is one stop
+ * of the Tab key and not thousands.
  */
 function textPane(label, look) {
   const hint = 'Arrow keys go from character to character, Home and End to the ends of the line.';
   const pane = make('div', { class: 'text', tabindex: 0, role: 'application', 'aria-label': `${label}. ${hint}` });
-  const spans = data.ids.map((id, i) => {
-    const symbol = symbols[id], shown = glyph(symbol);
+  let start = 0, spans = [], at = null, colour = () => '';
+  function paint(i) {
+    const span = spans[i - start];
+    if (span) span.className = colour(i) + span.sign + (i === at ? ' here' : '');
+  }
+  function spanOf(i) {
+    const symbol = symbols[data.ids[i]], shown = glyph(symbol);
     const isSign = shown !== symbol && symbol !== ' ';
     const span = make('span', {}, symbol === ' ' ? ' ' : symbol === '\n' ? '↵\n' : shown);
     span.index = i;
     span.sign = isSign ? ' sign' : '';
-    span.className = span.sign;
     return span;
-  });
-  pane.append(...spans);
-  let at = null, colours = spans.map(() => '');
-  const paint = (i) => (spans[i].className = colours[i] + spans[i].sign + (i === at ? ' here' : ''));
+  }
+  const place = make('span', { class: 'small soft' });
+  const turn = (by) => make('button', { type: 'button', onclick: () => show(start + by * STRETCH) }, by < 0 ? 'Earlier' : 'Later');
+  const [earlier, later] = [turn(-1), turn(1)];
+  /** Shows the stretch that begins at `from`. */
+  function show(from) {
+    start = from;
+    spans = Array.from({ length: Math.min(STRETCH, length - start) }, (_, k) => spanOf(start + k));
+    refill(pane, spans);
+    pane.scrollTop = 0;
+    for (let k = 0; k < spans.length; k++) paint(start + k);
+    place.textContent = `characters ${thousands(start + 1)} to ${thousands(start + spans.length)} of ${thousands(length)}`;
+    earlier.disabled = start === 0;
+    later.disabled = start + STRETCH >= length;
+  }
   function go(i, scroll) {
     const before = at;
     at = Math.max(0, Math.min(length - 1, i));
+    if (at < start || at >= start + spans.length) show(at - (at % STRETCH));
     if (before !== null) paint(before);
     paint(at);
     if (scroll) {
-      const { offsetTop: y, offsetHeight: h } = spans[at], top = y - pane.offsetTop;
+      const { offsetTop: y, offsetHeight: h } = spans[at - start], top = y - pane.offsetTop;
       if (top < pane.scrollTop) pane.scrollTop = top - 8;
       else if (top + h > pane.scrollTop + pane.clientHeight) pane.scrollTop = top + h - pane.clientHeight + 8;
     }
@@ -52,14 +71,15 @@ function textPane(label, look) {
   const point = (event) => { if (event.target.index !== undefined) go(event.target.index, false); };
   pane.addEventListener('pointerover', point);
   pane.addEventListener('click', point);
+  show(0);
   return {
-    pane,
+    pane: length > STRETCH ? [pane, make('div', { class: 'fields' }, earlier, later, place)] : pane,
     go,
     get at() { return at; },
     /** Colours character `i` with the class `of(i)`. */
     colour(of) {
-      colours = spans.map((_, i) => of(i));
-      spans.forEach((_, i) => paint(i));
+      colour = of;
+      for (let k = 0; k < spans.length; k++) paint(start + k);
     },
   };
 }
@@ -84,7 +104,7 @@ function showSurprise() {
     facts.textContent = `${fixed(n, 4)} nats, ${fixed(n / Math.LN2, 2)} bits · character ${thousands(i + 1)}`;
     const rows = data.likeliest[i - 1].map((id, k) => ({ id, p: data.probabilities[i - 1][k] }));
     if (!rows.some((row) => row.id === came)) rows.push({ id: came, p });
-    list.replaceChildren(...bars(rows.map((row) => ({
+    refill(list, bars(rows.map((row) => ({
       label: glyph(symbols[row.id]), share: row.p, value: percent(row.p), title: `probability ${row.p}`,
       kind: row.id === came ? 'came' : '',
     }))));
@@ -106,5 +126,5 @@ function showSurprise() {
       make('div', { class: 'card surprise-card' }, title, facts, make('p', {}, 'Likeliest in its place:'), list)));
   // Something to see from the start: the strangest of the characters in sight.
   const first = nats.slice(0, 150);
-  text.go(first.length ? 1 + first.indexOf(Math.max(...first)) : 0, false);
+  text.go(first.length ? 1 + first.indexOf(first.reduce((a, b) => Math.max(a, b))) : 0, false);
 }

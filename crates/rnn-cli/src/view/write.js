@@ -43,6 +43,25 @@ function exactness({ digits, change }) {
   return `${weights}; on the text above no probability differs from the program’s by more than ${brief(Number(change.toPrecision(2)))}.`;
 }
 
+/** The beginning of a line that holds nothing unseen: what is typed is shown as it is. */
+function seen(line) {
+  const all = Array.from(line).slice(0, 40), end = all.findIndex((c) => c !== ' ' && UNSEEN.test(c));
+  return all.slice(0, end < 0 ? 40 : end).join('');
+}
+
+/** The ids of the `count` largest, the largest first; of equals the lower id. */
+function largest(values, count) {
+  const best = [];
+  for (let id = 0; id < values.length; id++) {
+    let place = best.length;
+    while (place > 0 && values[id] > values[best[place - 1]]) place--;
+    if (place >= count) continue;
+    best.splice(place, 0, id);
+    if (best.length > count) best.pop();
+  }
+  return best;
+}
+
 function showWriting() {
   const into = panel('write');
   if (network === null) {
@@ -51,7 +70,8 @@ function showWriting() {
   symbols.forEach((symbol, id) => ID_OF.set(symbol, id));
   const newline = ID_OF.has('\n') ? '\n' : '';
   // The first line of the text that is more than a word's end.
-  const start = decode(data.ids.slice(0, 400)).split('\n').find((line) => line.trim().length > 3)?.slice(0, 40) ?? decode(data.ids.slice(0, 12));
+  const lines = decode(data.ids.slice(0, 400)).split('\n').map(seen);
+  const start = lines.find((line) => line.trim().length > 3) ?? lines[0];
   const typed = make('textarea', { id: 'typed', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', oninput: () => go(false) });
   typed.value = start;
   const temperature = make('input', { type: 'range', min: 0, max: 2, step: 0.05, value: 0.8, id: 'temperature', oninput: () => go(false) });
@@ -69,6 +89,10 @@ function showWriting() {
         make('p', { class: 'label', id: 'written-label' }, 'What the model makes of it'), output, note),
       make('div', { class: 'card' }, title, after, list)));
 
+  // What follows is unknown once a number has outgrown its type, which only weights lead to that no
+  // sound training leaves: as rnn-cli sample, it ends there and says so.
+  const isSound = (logits) => logits.every(Number.isFinite);
+  const stop = () => { note.textContent = 'The network’s states overflow here: its weights are too large, as after a training that diverged.'; };
   let seed = 1, run = 0, written = [];
   function go(further) {
     const mine = ++run, heat = Number(temperature.value), random = randomFrom(seed + (further ? 7919 * written.length : 0));
@@ -82,17 +106,19 @@ function showWriting() {
     if (!further) written = [];
     let logits;
     for (const id of before) logits = network.step(state, id);
-    const next = Array.from(probabilities(logits, heat)).map((p, id) => ({ p, id })).sort((a, b) => b.p - a.p || a.id - b.id).slice(0, 8);
-    list.replaceChildren(...bars(next.map(({ p, id }) => ({ label: glyph(symbols[id]), share: p, value: percent(p) }))));
+    output.replaceChildren(visible(decode(ids)));
+    more.disabled = true;
+    if (!isSound(logits)) return refill(list, []), stop();
+    const p = probabilities(logits, heat);
+    refill(list, bars(largest(p, 8).map((id) => ({ label: glyph(symbols[id]), share: p[id], value: percent(p[id]) }))));
     for (const id of written) logits = network.step(state, id);
     const made = make('span', { class: 'made' }, visible(decode(written)));
     output.replaceChildren(visible(decode(ids)), made);
     const end = written.length + CONTINUATION;
-    more.disabled = true;
     (function some() {
       if (mine !== run) return;
       const until = performance.now() + 12;
-      while (written.length < end && performance.now() < until) {
+      while (written.length < end && isSound(logits) && performance.now() < until) {
         const p = probabilities(logits, heat);
         let left = random(), id = -1;
         for (let i = 0; i < p.length && left >= 0; i++) if (p[i] > 0) { id = i; left -= p[i]; }
@@ -101,7 +127,8 @@ function showWriting() {
       }
       made.textContent = visible(decode(written));
       if (further) output.scrollTop = output.scrollHeight;
-      if (written.length < end) setTimeout(some, 16);
+      if (!isSound(logits)) stop();
+      else if (written.length < end) setTimeout(some, 16);
       else more.disabled = false;
     })();
   }
