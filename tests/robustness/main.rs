@@ -6,6 +6,8 @@
 
 #[path = "../cli_support/mod.rs"]
 mod cli_support;
+#[path = "../webdriver/mod.rs"]
+mod webdriver;
 
 mod agreement;
 mod clock;
@@ -17,6 +19,9 @@ mod kinds;
 mod names;
 mod outputs;
 mod overflow;
+mod page;
+mod page_numbers;
+mod page_scripts;
 mod power;
 mod shown;
 mod snapshot;
