@@ -7,10 +7,31 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
+use bytemuck::Zeroable;
+use bytemuck::allocation::try_zeroed_vec;
+
+use crate::error::TensorError;
 use crate::scalar::Scalar;
 
 /// Bytes in a cache line.
 pub(crate) const LINE: usize = 64;
+
+/// A vector of `len` zeros, or an error where the system has no memory for it. Pages of it are no
+/// memory until something is written there.
+///
+/// ```
+/// assert_eq!(tensor::try_zeros::<u32>(3)?, [0, 0, 0]);
+/// assert!(tensor::try_zeros::<f64>(usize::MAX).is_err());
+/// # Ok::<(), tensor::TensorError>(())
+/// ```
+///
+/// # Errors
+/// [`TensorError::OutOfMemory`].
+pub fn try_zeros<T: Zeroable>(len: usize) -> Result<Vec<T>, TensorError> {
+    try_zeroed_vec(len).map_err(|()| TensorError::OutOfMemory {
+        bytes: len.saturating_mul(size_of::<T>()),
+    })
+}
 
 /// A slice that owns its elements and starts on a cache line.
 ///
@@ -28,13 +49,37 @@ pub struct Buffer<T> {
 }
 
 impl<T: Scalar> Buffer<T> {
-    /// So many zeros.
+    /// A buffer of `len` zeros.
     pub fn zeros(len: usize) -> Self {
         // Zeros from the system, which are no memory until something is written.
-        let mut data = vec![T::ZERO; len.saturating_add(slack::<T>())];
+        Self::aligned(vec![T::ZERO; len.saturating_add(slack::<T>())], len)
+    }
+
+    /// As [`zeros`](Self::zeros), or an error where the system has no memory for them.
+    ///
+    /// # Errors
+    /// [`TensorError::OutOfMemory`].
+    pub fn try_zeros(len: usize) -> Result<Self, TensorError> {
+        let data = try_zeros(len.saturating_add(slack::<T>()))?;
+        Ok(Self::aligned(data, len))
+    }
+
+    /// The `len` elements of `data` from the start of a line on.
+    fn aligned(mut data: Vec<T>, len: usize) -> Self {
         let start = to_line(&data);
         data.truncate(start + len);
         Buffer { data, start }
+    }
+
+    /// Makes the room that [`grown`](Self::grown) needs, or says that there is no memory for it.
+    ///
+    /// # Errors
+    /// [`TensorError::OutOfMemory`].
+    pub(crate) fn try_grow(&mut self, len: usize) -> Result<(), TensorError> {
+        if self.len() < len {
+            *self = Buffer::try_zeros(len)?;
+        }
+        Ok(())
     }
 
     /// Room for `len` elements, whose values are left over from earlier use.

@@ -29,6 +29,12 @@ pub enum TensorError {
         /// Length of row 0.
         expected: usize,
     },
+    /// The system has no memory for what was to be held.
+    #[error("no memory for {bytes} bytes, expected a smaller size")]
+    OutOfMemory {
+        /// Bytes asked for.
+        bytes: usize,
+    },
     /// The standard deviation of a normal distribution is negative or not finite.
     #[error("standard deviation must be finite and at least 0, got {0}")]
     StandardDeviation(f64),

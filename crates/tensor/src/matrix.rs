@@ -37,6 +37,18 @@ impl<T: Scalar> Matrix<T> {
         }
     }
 
+    /// A matrix of zeros, or an error where the system has no memory for it.
+    ///
+    /// # Errors
+    /// [`TensorError::OutOfMemory`].
+    pub fn try_zeros(rows: usize, cols: usize) -> Result<Self, TensorError> {
+        Ok(Matrix {
+            data: Buffer::try_zeros(rows.saturating_mul(cols))?,
+            rows,
+            cols,
+        })
+    }
+
     /// A matrix of `f(row, column)`.
     pub fn from_fn(rows: usize, cols: usize, mut f: impl FnMut(usize, usize) -> T) -> Self {
         let mut matrix = Matrix::zeros(rows, cols);

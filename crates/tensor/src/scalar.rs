@@ -3,6 +3,8 @@
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use bytemuck::Zeroable;
+
 use crate::lanes::Lanes;
 use crate::matmul::sealed::Sealed;
 use crate::{elementary, elementary_f64};
@@ -14,6 +16,7 @@ use crate::{elementary, elementary_f64};
 /// slice inside a [`Kernel`](crate::Kernel) becomes vector code.
 pub trait Scalar:
     Sealed
+    + Zeroable
     + Copy
     + Default
     + PartialEq

@@ -8,6 +8,7 @@ use super::pack::{CopyRows, PackPanel};
 use super::sealed::Operand;
 use super::shape::Shape;
 use crate::buffer::LINE;
+use crate::error::TensorError;
 use crate::scalar::Scalar;
 use crate::view::MatrixViewMut;
 
@@ -26,6 +27,27 @@ const MC_ACROSS: usize = 512;
 /// allocates in its first product and never again; what is not used is never touched.
 const PANEL_LEN: usize = KC * MOST_COLUMNS;
 pub(crate) const EDGE_LEN: usize = MC * MOST_COLUMNS;
+
+/// Takes the memory that products of this thread work in, which otherwise the first of them does, or
+/// says that there is none. Once it has been taken this costs next to nothing.
+///
+/// # Errors
+/// [`TensorError::OutOfMemory`].
+pub fn try_reserve_for_products<T: Scalar>() -> Result<(), TensorError> {
+    // A product that is turned around needs an edge within an edge.
+    let wanted = [
+        (Operand::B, PANEL_LEN),
+        (Operand::C, EDGE_LEN),
+        (Operand::C, EDGE_LEN),
+    ];
+    let mut buffers = wanted.map(|(operand, _)| T::take_buffer(operand));
+    let mut pairs = buffers.iter_mut().zip(wanted);
+    let grown = pairs.try_for_each(|(buffer, (_, len))| buffer.try_grow(len));
+    for (buffer, (operand, _)) in buffers.into_iter().zip(wanted) {
+        T::put_buffer(operand, buffer);
+    }
+    grown
+}
 /// Columns of the widest panel.
 pub(crate) const MOST_COLUMNS: usize = 6 * 16;
 

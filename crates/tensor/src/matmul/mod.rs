@@ -152,6 +152,7 @@ pub(crate) mod sealed;
 mod shape;
 mod small;
 
+pub use loops::try_reserve_for_products;
 pub use packed::PackedMatrix;
 pub(crate) use shape::Levels;
 

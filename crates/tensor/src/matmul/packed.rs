@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::driver::Rhs;
 use super::operand::{Packed, Strided};
 use crate::buffer::Buffer;
+use crate::error::TensorError;
 use crate::isa::Path;
 use crate::scalar::Scalar;
 use crate::view::{MatrixView, MatrixViewMut};
@@ -41,13 +42,29 @@ pub struct PackedMatrix<T> {
 impl<T: Scalar> PackedMatrix<T> {
     /// A packed matrix of zeros, `[k, n]`.
     pub fn new(k: usize, n: usize) -> Self {
-        let path = Path::active();
-        let len = n.next_multiple_of(T::lanes(path)) * k;
+        Self::of(Buffer::zeros(Self::padded_len(k, n)), k, n)
+    }
+
+    /// As [`new`](Self::new), or an error where the system has no memory for it.
+    ///
+    /// # Errors
+    /// [`TensorError::OutOfMemory`].
+    pub fn try_new(k: usize, n: usize) -> Result<Self, TensorError> {
+        Ok(Self::of(Buffer::try_zeros(Self::padded_len(k, n))?, k, n))
+    }
+
+    /// Elements that a packed matrix of `[k, n]` holds: columns fill whole vectors.
+    pub fn padded_len(k: usize, n: usize) -> usize {
+        let lanes = T::lanes(Path::active());
+        n.div_ceil(lanes).saturating_mul(lanes).saturating_mul(k)
+    }
+
+    fn of(data: Buffer<T>, k: usize, n: usize) -> Self {
         PackedMatrix {
-            data: Buffer::zeros(len),
+            data,
             k,
             n,
-            path,
+            path: Path::active(),
             backward: AtomicBool::new(false),
         }
     }
