@@ -6,12 +6,12 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rnn::optimizer::{Clip, OptimizerConfig};
 use rnn::{
-    CellKind, Error, Event, Model, RunOptions, SampleOptions, Scorer, TrainConfig, Trainer,
-    Vocabulary,
+    CellKind, CorpusBuilder, Error, Event, Model, NetworkConfig, RunOptions, SampleOptions, Scorer,
+    TrainConfig, Trainer, Vocabulary,
 };
 
 use tensor::Matrix;
@@ -23,6 +23,8 @@ use common::{network, settings, text, trainer};
 struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+/// Bytes in use, on whatever thread.
+static HELD: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     /// Whether this thread's allocations count.
@@ -36,18 +38,20 @@ fn count() {
 }
 
 // SAFETY: each function hands its arguments to `System` as they came and returns what that
-// returns, so `System`'s own guarantees are ours. All that is added is `count`, which neither
+// returns, so `System`'s own guarantees are ours. All that is added is counting, which neither
 // unwinds nor allocates: its thread-local is a constant without destructor, so that reading it is
 // a plain load at any time in a thread's life. The defaults of `alloc_zeroed` and `realloc` call
 // `alloc`.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
+        HELD.fetch_add(layout.size(), Ordering::Relaxed);
         // SAFETY: the caller keeps `alloc`'s contract, and `System.alloc` has the same one.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
         // SAFETY: `memory` came from `alloc` above, hence from `System`, with this layout.
         unsafe { System.dealloc(memory, layout) }
     }
@@ -143,7 +147,7 @@ fn check_reading_and_writing(cell: CellKind) {
         .vocabulary()
         .encode(&text(2_000))
         .expect("its own text");
-    let mut scorer = Scorer::new(&model);
+    let mut scorer = Scorer::new(&model).expect("memory");
     scorer.push(&ids[..300]).unwrap();
     let before = allocations();
     scorer.push(&ids[300..]).unwrap();
@@ -176,6 +180,51 @@ fn check_reading_and_writing(cell: CellKind) {
     }
 }
 
+/// A trainer holds as much as was said beforehand, but for what saving takes and for what is small.
+fn check_sizes() {
+    // Margin for the rest of the program, which is no part of this.
+    const MARGIN: u128 = 16 << 20;
+    let symbols: String = (0x4e00..0x4e00 + 3_000)
+        .filter_map(char::from_u32)
+        .collect();
+    let lines: Vec<&str> = text(9_000).leak().lines().collect();
+    let both = format!("{}\n{symbols}\n", lines.join("\n"));
+    for cell in CellKind::ALL {
+        for (records, horizon, dropout) in [
+            (false, None, 0.0),
+            (true, None, 0.3),
+            (false, Some(2), 0.3),
+            (true, Some(1), 0.0),
+        ] {
+            let config = TrainConfig {
+                records,
+                horizon,
+                dropout,
+                ..settings(40, 8, 1)
+            };
+            let mut builder = CorpusBuilder::new().records();
+            builder.push_text(&both).expect("a text");
+            let corpus = builder.finish().expect("a text");
+            let network = NetworkConfig {
+                cell,
+                vocab_size: corpus.vocabulary().len(),
+                hidden_size: 20,
+                num_layers: 2,
+            };
+            let before = HELD.load(Ordering::Relaxed);
+            let trainer = Trainer::<f32>::new(corpus, &[0.5, 0.5], network, config).expect("sizes");
+            let held = (HELD.load(Ordering::Relaxed) - before) as u128;
+            let said = rnn::memory::training(&network, trainer.config()) - MARGIN;
+            let state = config.optimizer.state_names().len() as u128;
+            let saving = 8 * rnn::memory::parameters(&network) * (2 + state);
+            let case =
+                format!("{cell}, records {records}: {held} of {said} bytes, {saving} to save");
+            assert!(held <= said - saving + (1 << 18), "{case}");
+            assert!(4 * held >= said - saving, "{case}");
+        }
+    }
+}
+
 #[test]
 fn steps_of_training_scoring_and_sampling_allocate_nothing() {
     watch(true);
@@ -187,4 +236,5 @@ fn steps_of_training_scoring_and_sampling_allocate_nothing() {
     }
     watch(false);
     check_training();
+    check_sizes();
 }

@@ -55,7 +55,7 @@ fn theirs(network: &Network<f64>, text: &[Id]) -> (f64, Parameters<f64>) {
         horizon: None,
         reduction: Reduction::Sum,
     };
-    let mut bptt = Bptt::new(network.config(), window, false);
+    let mut bptt = Bptt::new(network.config(), window, false).expect("memory");
     let loss = bptt.forward(network.parameters(), &text[..STEPS], &text[1..], None);
     let mut gradient = Parameters::zeros(network.config());
     bptt.backward(&mut gradient);

@@ -60,8 +60,8 @@ fn reaches_the_published_loss() {
         horizon: None,
         reduction: Reduction::Mean,
     };
-    let mut bptt = Bptt::new(&config, shape, false);
-    let mut held_out = Bptt::new(&config, shape, false);
+    let mut bptt = Bptt::new(&config, shape, false).expect("memory");
+    let mut held_out = Bptt::new(&config, shape, false).expect("memory");
     let (mut rate, mut best) = (2e-3, f64::INFINITY);
     for epoch in 1..=EPOCHS {
         for at in 0..training {

@@ -258,10 +258,7 @@ fn sizes_beyond_memory_are_refused_before_anything_is_allocated() {
             .stderr
             .split_once(" GB) of memory, ")
             .expect("two figures");
-        assert!(
-            needed.starts_with("error: the sizes asked for take "),
-            "{needed}"
-        );
+        assert!(needed.starts_with("error: this takes "), "{needed}");
         assert!(available.contains(" available") || available.contains("than the system gives"));
     }
     assert_eq!(

@@ -171,7 +171,7 @@ fn samples_that_wait_for_others_do_not_fill_the_memory() {
         "1000000",
     ];
     let run = folder.run_limited("ulimit -v 400000", &many);
-    let said = "error: the sizes asked for take 9999000000 bytes (10.0 GB) of memory, ";
+    let said = "error: this takes 9999000000 bytes (10.0 GB) of memory, ";
     assert!(run.stderr.starts_with(said), "{}", run.stderr);
     assert_eq!((run.code, run.stderr.lines().count()), (Some(1), 1));
     // A stop may end them all early, so the end of memory is told when it comes.
@@ -195,7 +195,7 @@ fn a_view_of_more_than_memory_holds_is_an_error() {
     ];
     for more in [&["-o", "page.html"][..], &["--json"]] {
         let run = folder.run_limited("ulimit -v 400000", &[&view[..], more].concat());
-        let said = "error: the sizes asked for take ";
+        let said = "error: this takes ";
         assert!(run.stderr.starts_with(said), "{}", run.stderr);
         assert_eq!((run.code, run.stderr.lines().count()), (Some(1), 1));
     }

@@ -35,7 +35,9 @@ fn batch() -> (Vec<Id>, Vec<Id>) {
 /// A state that is not zero: the one after a few characters.
 fn some_state(network: &Network<f64>) -> State<f64> {
     let mut state = State::zeros(network.config(), BATCH);
-    network.forward(&random_ids(VOCAB, 4 * BATCH, 3), &mut state);
+    network
+        .forward(&random_ids(VOCAB, 4 * BATCH, 3), &mut state)
+        .expect("memory");
     state
 }
 
@@ -47,7 +49,7 @@ fn gradient(
     (inputs, targets): (&[Id], &[Id]),
     dropout: Option<Dropout>,
 ) -> Parameters<f64> {
-    let mut bptt = Bptt::new(network.config(), window, dropout.is_some());
+    let mut bptt = Bptt::new(network.config(), window, dropout.is_some()).expect("memory");
     bptt.set_state(start);
     bptt.forward(network.parameters(), inputs, targets, dropout);
     let mut gradient = Parameters::zeros(network.config());
@@ -161,7 +163,9 @@ fn every_cells_gradient_is_the_sum_of_windows_of_one_loss_each() {
                 for t in 0..STEPS {
                     let first = (t + 1).saturating_sub(horizon);
                     let mut state = start.clone();
-                    network.forward(steps(&inputs, 0..first), &mut state);
+                    network
+                        .forward(steps(&inputs, 0..first), &mut state)
+                        .expect("memory");
                     let mut alone = steps(&targets, first..t + 1).to_vec();
                     let count = alone.len();
                     alone[..count - BATCH].fill(IGNORE);
@@ -207,7 +211,7 @@ fn a_window_no_longer_than_the_horizon_has_the_whole_gradient_after_longer_ones(
         let short = (steps(&inputs, 0..horizon), steps(&targets, 0..horizon));
         let whole = gradient(&network, window(None), &start, short, None);
 
-        let mut bptt = Bptt::new(network.config(), window(Some(horizon)), false);
+        let mut bptt = Bptt::new(network.config(), window(Some(horizon)), false).expect("memory");
         bptt.forward(network.parameters(), &inputs, &targets, None);
         bptt.backward(&mut Parameters::zeros(network.config()));
         bptt.set_state(&start);

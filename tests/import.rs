@@ -39,7 +39,7 @@ fn every_cell_gives_the_logits_that_pytorch_gives() {
             assert_eq!(model.network().config().num_layers, layers);
             let ids = model.vocabulary().encode(text).unwrap();
             let mut state = model.initial_state();
-            let logits = model.network().forward(&ids, &mut state);
+            let logits = model.network().forward(&ids, &mut state).expect("memory");
             let rows = expected["logits"][format!("{cell}_{layers}")]
                 .as_array()
                 .unwrap();
@@ -65,7 +65,10 @@ fn stepping_is_reading_the_text_at_once() {
     let model = import("lstm", 1, None).unwrap();
     let text = "zebra bear";
     let ids: Vec<Id> = model.vocabulary().encode(text).unwrap();
-    let at_once = model.network().forward(&ids, &mut model.initial_state());
+    let at_once = model
+        .network()
+        .forward(&ids, &mut model.initial_state())
+        .expect("memory");
     let mut state = model.initial_state();
     for (t, character) in text.chars().enumerate() {
         let stepped = model.step(character, &mut state).unwrap();
@@ -120,15 +123,21 @@ fn a_larger_vocabulary_changes_nothing_for_the_characters_that_were_known() {
     let larger = rnn::Vocabulary::from_text("zebra \nxAq~").unwrap();
     let network = model.network_for(&larger, 3).unwrap();
     let text = "zebra\nbear";
-    let old = model.network().forward(
-        &model.vocabulary().encode(text).unwrap(),
-        &mut model.initial_state(),
-    );
+    let old = model
+        .network()
+        .forward(
+            &model.vocabulary().encode(text).unwrap(),
+            &mut model.initial_state(),
+        )
+        .expect("memory");
     let grown = Model::new(larger, network, None);
-    let new = grown.network().forward(
-        &grown.vocabulary().encode(text).unwrap(),
-        &mut grown.initial_state(),
-    );
+    let new = grown
+        .network()
+        .forward(
+            &grown.vocabulary().encode(text).unwrap(),
+            &mut grown.initial_state(),
+        )
+        .expect("memory");
     for t in 0..text.len() {
         for (id, &symbol) in model.vocabulary().symbols().iter().enumerate() {
             let there = grown.vocabulary().id(symbol).unwrap() as usize;
@@ -150,7 +159,10 @@ fn recurrent_layers_have_any_prefix_or_none() {
     for (name, case) in cases {
         let bytes = std::fs::read(folder.join(format!("{name}.safetensors"))).unwrap();
         let model = Model::from_pytorch(&bytes, expected["vocabulary"].as_str()).unwrap();
-        let logits = model.network().forward(&ids, &mut model.initial_state());
+        let logits = model
+            .network()
+            .forward(&ids, &mut model.initial_state())
+            .expect("memory");
         let theirs: Vec<Vec<f64>> = serde_json::from_value(case["logits"].clone()).unwrap();
         for (ours, theirs) in logits.as_slice().iter().zip(theirs.iter().flatten()) {
             assert!(

@@ -26,7 +26,7 @@ fn surprises_are_those_of_the_scorer_with_the_likeliest_in_order() {
     let model = Model::new(vocabulary, network, None);
     let surprises = surprises(&model, &ids, 5).unwrap();
     let mut at = 0;
-    let mut scorer = Scorer::new(&model);
+    let mut scorer = Scorer::new(&model).expect("memory");
     let read = scorer.push_with(&ids, |id, nats, p| {
         let found = &surprises[at];
         assert_eq!((found.id, found.nats, found.likeliest.len()), (id, nats, 5));
@@ -145,7 +145,7 @@ fn cloud(count: usize, width: usize) -> (Matrix<f64>, Vec<[f64; 2]>) {
 fn principal_components_find_the_axes_of_a_cloud() {
     for (count, width) in [(12, 3), (12, 40), (6, 6)] {
         let (matrix, points) = cloud(count, width);
-        let map = principal_components(matrix.view());
+        let map = principal_components(matrix.view()).expect("memory");
         for axis in 0..2 {
             let sign = (map.points[0][axis] * points[0][axis]
                 + map.points[1][axis] * points[1][axis])
@@ -164,13 +164,15 @@ fn principal_components_find_the_axes_of_a_cloud() {
         assert_relative_eq!(map.explained[1], 0.25 / 9.25, epsilon = 1e-9);
     }
     let line = Matrix::from_fn(2, 5, |i, j| (i * j) as f64);
-    let map = principal_components(line.view());
+    let map = principal_components(line.view()).expect("memory");
     assert_eq!(
         (map.points[0][1], map.points[1][1], map.explained[1]),
         (0.0, 0.0, 0.0)
     );
     assert_eq!(
-        principal_components(Matrix::<f32>::zeros(3, 2).view()).points,
+        principal_components(Matrix::<f32>::zeros(3, 2).view())
+            .expect("memory")
+            .points,
         [[0.0; 2]; 3]
     );
 }
@@ -213,7 +215,7 @@ fn the_kept_share_is_what_truncated_bptt_lets_through() {
                 horizon,
                 reduction: Reduction::Sum,
             };
-            let mut bptt = Bptt::new(network.config(), window, false);
+            let mut bptt = Bptt::new(network.config(), window, false).expect("memory");
             let mut targets = vec![rnn::IGNORE; WINDOW];
             targets[loss_at] = 1;
             let mut gradient = Parameters::zeros(network.config());
@@ -238,7 +240,8 @@ fn the_kept_share_is_what_truncated_bptt_lets_through() {
 fn what_truncation_cuts_off_is_a_share_of_the_norms() {
     let ids = random_ids(VOCAB, 60, 8);
     let network = network::<f64>(CellKind::Lstm, VOCAB, HIDDEN, 1);
-    let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids).unwrap(), 3, 9);
+    let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids).unwrap(), 3, 9)
+        .expect("memory");
     let norms = &memory.layers[0].hidden;
     let kept = norms[0] + 0.5 * norms[1];
     assert_relative_eq!(

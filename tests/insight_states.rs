@@ -227,8 +227,8 @@ fn memory_is_the_norm_of_the_gradient_by_differences() {
         .flat_map(|cell| [(cell, 1), (cell, 2)])
     {
         let network = network::<f64>(cell, VOCAB, HIDDEN, layers);
-        let traces = Traces::read(&network, &ids).unwrap();
-        let memory = Memory::measure(&network, &ids, &traces, MAX_LAG, 1000);
+        let traces = Traces::read(&network, &ids).expect("memory");
+        let memory = Memory::measure(&network, &ids, &traces, MAX_LAG, 1000).expect("memory");
         assert_eq!(memory.samples, 6); // losses of the steps 6 to 11
         for (layer, norms) in memory.layers.iter().enumerate() {
             for lag in 0..=MAX_LAG {
@@ -268,10 +268,11 @@ fn memory_of_a_short_text_goes_back_as_far_as_the_text() {
         let memory = Memory::measure(
             &network,
             &ids,
-            &Traces::read(&network, &ids).unwrap(),
+            &Traces::read(&network, &ids).expect("memory"),
             10,
             7,
-        );
+        )
+        .expect("memory");
         assert_eq!(
             (memory.layers[0].hidden.len(), memory.samples),
             (lags, samples),

@@ -50,7 +50,7 @@ fn sizes_beyond_a_limit_of_memory_are_an_error_and_no_crash() {
             "{args:?}: {run:?}"
         );
         assert!(
-            run.stderr.starts_with("error: the sizes asked for take "),
+            run.stderr.starts_with("error: this takes "),
             "{}",
             run.stderr
         );

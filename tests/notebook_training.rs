@@ -149,7 +149,8 @@ fn the_trained_network_writes_hello() {
         while text.len() < 5 {
             let logits = trainer
                 .network()
-                .forward(&text[text.len() - 1..], &mut state);
+                .forward(&text[text.len() - 1..], &mut state)
+                .expect("memory");
             text.push(logits.argmax_row(0) as rnn::Id);
         }
         let expected = fixture["runs"][run]["greedy"].as_str().expect("a text");

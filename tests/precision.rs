@@ -61,7 +61,7 @@ fn loss_and_gradient<T: Scalar>(network: &Network<f32>) -> (f64, Parameters<f64>
         horizon: None,
         reduction: Reduction::Mean,
     };
-    let mut bptt = Bptt::new(&config, window, false);
+    let mut bptt = Bptt::new(&config, window, false).expect("memory");
     bptt.set_state(&start);
     let ids = |seed| random_ids(VOCAB, STEPS * BATCH, seed);
     let loss = bptt.forward(&params, &ids(1), &ids(2), None);

@@ -123,14 +123,14 @@ proptest! {
         (model, ids) in model_and_ids(700),
         cuts in vec(any::<prop::sample::Index>(), 0..8),
     ) {
-        let mut whole = Scorer::new(&model);
+        let mut whole = Scorer::new(&model).expect("memory");
         // A rectifier may overflow over so long a text; then too the cut makes no difference.
         let told = |read: rnn::Result<()>| read.map_err(|error| error.to_string());
         let read = told(whole.push(&ids));
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(ids.len())).collect();
         cuts.extend([0, ids.len()]);
         cuts.sort_unstable();
-        let mut pieces = Scorer::new(&model);
+        let mut pieces = Scorer::new(&model).expect("memory");
         let each = cuts.windows(2).map(|cut| pieces.push(&ids[cut[0]..cut[1]]));
         prop_assert_eq!(read, told(each.collect()));
         prop_assert_eq!(whole.score().nats.to_bits(), pieces.score().nats.to_bits());
@@ -146,11 +146,11 @@ proptest! {
         let (network, vocab) = (model.network(), model.vocabulary().len());
         let steps = ids.len() / rows;
         let mut together = State::zeros(network.config(), rows);
-        let logits = network.forward(&ids[..steps * rows], &mut together);
+        let logits = network.forward(&ids[..steps * rows], &mut together).expect("memory");
         for row in 0..rows {
             let alone: Vec<Id> = (0..steps).map(|t| ids[t * rows + row]).collect();
             let mut state = State::zeros(network.config(), 1);
-            let expected = network.forward(&alone, &mut state);
+            let expected = network.forward(&alone, &mut state).expect("memory");
             for t in 0..steps {
                 prop_assert_eq!(bits(logits.row(t * rows + row)), bits(expected.row(t)));
             }
@@ -195,7 +195,7 @@ proptest! {
             .map(|&id| order.iter().position(|&old| old == id as usize).expect("a permutation") as Id)
             .collect();
         let score = |model: &Model, ids: &[Id]| {
-            let mut scorer = Scorer::new(model);
+            let mut scorer = Scorer::new(model).expect("memory");
             scorer.push(ids).expect("small weights");
             scorer.score().nats
         };
@@ -219,7 +219,7 @@ proptest! {
             let drawn = sampler.next_characters().unwrap().to_vec();
             for (text, id) in texts.iter_mut().zip(drawn) {
                 let mut state = State::zeros(model.network().config(), 1);
-                let logits = model.network().forward(text, &mut state);
+                let logits = model.network().forward(text, &mut state).expect("memory");
                 let logits = logits.row(text.len() - 1);
                 let chosen = logits[id as usize];
                 let above = logits.iter().filter(|&&logit| logit > chosen);

@@ -89,7 +89,7 @@ impl Case {
 
     /// Loss, gradient and last state of the window.
     fn step<T: Scalar>(&self, params: &Parameters<T>) -> (f64, Parameters<T>, State<T>) {
-        let mut bptt = Bptt::new(&self.config, self.window, false);
+        let mut bptt = Bptt::new(&self.config, self.window, false).expect("memory");
         bptt.set_state(&self.start());
         let loss = bptt.forward(params, &self.inputs, &self.targets, None);
         let mut gradient = Parameters::zeros(&self.config);
@@ -127,7 +127,7 @@ fn logits_and_states_are_pytorchs() {
     for case in cases() {
         let network = Network::from_parameters(case.config, case.initial::<f64>());
         let mut state = case.start();
-        let logits = network.forward(&case.inputs, &mut state);
+        let logits = network.forward(&case.inputs, &mut state).expect("memory");
         let theirs = numbers(&case.value["logits"]);
         let what = case.what("logits");
         assert_close(&what, logits.as_slice(), &theirs, TOLERANCE, FLOOR);
@@ -246,9 +246,11 @@ fn single_precision_is_within_eight_roundings_of_double() {
         let (loss32, gradient32, _) = case.step(&single);
         let (loss64, gradient64, _) = case.step(&double);
         let logits32 = Network::from_parameters(case.config, single)
-            .forward(&case.inputs, &mut case.start::<f32>());
+            .forward(&case.inputs, &mut case.start::<f32>())
+            .expect("memory");
         let logits64 = Network::from_parameters(case.config, double)
-            .forward(&case.inputs, &mut case.start::<f64>());
+            .forward(&case.inputs, &mut case.start::<f64>())
+            .expect("memory");
         let gaps = [
             (loss32 - loss64).abs() / loss64,
             gap(logits32.as_slice(), logits64.as_slice()),

@@ -55,7 +55,10 @@ fn logits(folder: &Path) -> BTreeMap<String, [Vec<Vec<f64>>; 2]> {
 /// those of `characters`.
 fn gap(model: &Model, theirs: &[Vec<f64>], characters: &[char]) -> f64 {
     let ids = model.vocabulary().encode(TEXT).unwrap();
-    let ours = model.network().forward(&ids, &mut model.initial_state());
+    let ours = model
+        .network()
+        .forward(&ids, &mut model.initial_state())
+        .expect("memory");
     assert_eq!(ours.rows(), theirs.len());
     let mut gap = 0.0f64;
     for (row, theirs) in theirs.iter().enumerate() {

@@ -58,7 +58,7 @@ fn the_held_out_loss_is_that_of_each_line_scored_for_itself() {
         advice.network.cell = cell;
         let (trainer, _) = run(corpus, advice, 1);
         let model = trainer.current_model();
-        let mut scorer = Scorer::new(&model);
+        let mut scorer = Scorer::new(&model).expect("memory");
         let ids = model.vocabulary().encode(&format!("\n{line}")).unwrap();
         scorer.push(&ids).unwrap();
         let alone = scorer.score().nats_per_character();

@@ -22,7 +22,7 @@ fn model(cell: CellKind, hidden_size: usize, num_layers: usize) -> Model {
 
 /// The bits of the score of `ids`, and of the surprise of each character, read in pieces of `size`.
 fn score(model: &Model, ids: &[Id], size: usize) -> Vec<u64> {
-    let mut scorer = Scorer::new(model);
+    let mut scorer = Scorer::new(model).expect("memory");
     let mut bits = Vec::new();
     for piece in ids.chunks(size) {
         let read = scorer.push_with(piece, |_, nats, _| bits.push(nats.to_bits()));

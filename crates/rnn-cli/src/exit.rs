@@ -31,6 +31,8 @@ impl std::error::Error for Misuse {}
 #[derive(Debug)]
 pub(crate) struct Interrupted;
 
+/// The exit code of what failed.
+pub(crate) const FAILED: u8 = 1;
 /// The exit code of what was interrupted.
 pub(crate) const INTERRUPTED: u8 = 130;
 /// The exit code of what a second signal ended before it was saved.
@@ -61,7 +63,7 @@ pub(crate) fn finish(result: anyhow::Result<()>) -> ExitCode {
         return ExitCode::from(INTERRUPTED);
     }
     complain(&one_line(&error));
-    ExitCode::from(if error.is::<Misuse>() { 2 } else { 1 })
+    ExitCode::from(if error.is::<Misuse>() { 2 } else { FAILED })
 }
 
 /// Says why a command line is none; or writes the help that was asked for.

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     signals::survive_file_limits();
+    signals::fail_without_memory();
     match args::parse() {
         Ok(cli) => exit::finish(command::run(cli)),
         Err(error) => exit::refuse(&error),

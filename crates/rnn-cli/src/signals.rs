@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::exit::ENDED_AT_ONCE;
+use crate::exit::{ENDED_AT_ONCE, FAILED};
 use crate::terminal;
 
 /// Makes a file that may not grow further (`ulimit -f`) an error of the write, as a full disk is:
@@ -21,6 +21,19 @@ pub(crate) fn survive_file_limits() {
     // Where the system grants no handler its own way remains.
     #[cfg(unix)]
     let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+/// Makes the end that Rust has for a program without memory, which is a crash, a failure like any
+/// other. What is large is asked for and refused in our own words; this is for the few kilobytes here and
+/// there, and for other people's code. The standard library has said how many bytes there were none for.
+pub(crate) fn fail_without_memory() {
+    // Where the system grants no handler its own way remains.
+    #[cfg(unix)]
+    let _ = flag::register_conditional_shutdown(
+        signal_hook::consts::SIGABRT,
+        FAILED.into(),
+        Arc::new(AtomicBool::new(true)),
+    );
 }
 
 /// Whether the user wants to stop.

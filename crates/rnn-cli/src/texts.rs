@@ -14,7 +14,7 @@ use crate::console::Console;
 use crate::exit::misuse;
 use crate::file::Source;
 use crate::outputs::{Identity, is_ours};
-use crate::reading::Reading;
+use crate::reading::{Reading, announce};
 
 /// What was typed.
 #[derive(Clone, Debug)]
@@ -100,6 +100,9 @@ impl Texts {
     ) -> anyhow::Result<Corpus> {
         let pieces = self.files(own)?;
         let pieces: Vec<Source> = pieces.into_iter().map(|(source, _)| source).collect();
+        for piece in &pieces {
+            announce(piece, &mut builder)?;
+        }
         let mut reading = Reading::new(console, pieces.iter().map(Source::size).sum());
         for piece in &pieces {
             piece.push(&mut builder, &mut reading)?;

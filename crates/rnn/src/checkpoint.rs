@@ -43,6 +43,7 @@ pub use resume::{Interrupted, resume_path};
 
 use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::{Model, Training};
 use crate::network::Network;
 use crate::parameters::{Layout, Parameters};
@@ -91,16 +92,35 @@ impl Symbols {
         }
         match self {
             Symbols::Bytes => Ok(Vocabulary::bytes()),
-            Symbols::Characters(symbols) => Vocabulary::from_symbols(symbols.chars().collect())
-                .map_err(|error| wrong(error.to_string())),
+            Symbols::Characters(text) => {
+                let mut all = memory::room(symbols)?;
+                all.extend(text.chars());
+                Vocabulary::from_symbols(all).map_err(|error| match error {
+                    Error::TooLarge { .. } => error,
+                    error => wrong(error.to_string()),
+                })
+            }
         }
     }
 }
 
 /// The content of a model's file. Equal models give equal bytes.
+///
+/// # Panics
+/// If memory runs out.
 pub fn to_bytes(model: &Model) -> Vec<u8> {
+    try_to_bytes(model).expect("memory for the content of a file")
+}
+
+/// The same, or an error where memory runs out.
+///
+/// # Errors
+/// [`Error::TooLarge`].
+pub fn try_to_bytes(model: &Model) -> Result<Vec<u8>> {
+    // Once as tensors, once in one piece.
+    memory::check(2 * Parameters::<f32>::bytes(model.network().config()))?;
     let mut tensors = Tensors::new();
-    add_parameters(&mut tensors, "", model.network().parameters());
+    add_parameters(&mut tensors, "", model.network().parameters())?;
     let description = Description {
         architecture: *model.network().config(),
         training: model.training().cloned(),
@@ -185,11 +205,12 @@ fn describe(bytes: &[u8]) -> Result<(Description, Vocabulary, SafeTensors<'_>)> 
 }
 
 /// Adds every parameter under its name after `prefix`.
-fn add_parameters(tensors: &mut Tensors, prefix: &str, parameters: &Parameters<f32>) {
+fn add_parameters(tensors: &mut Tensors, prefix: &str, parameters: &Parameters<f32>) -> Result<()> {
     for named in parameters.layout().named() {
-        let values = bytes(&parameters.to_pytorch(&named));
+        let values = bytes(parameters.in_pytorch_order(&named))?;
         tensors.insert(format!("{prefix}{}", named.name), (named.shape(), values));
     }
+    Ok(())
 }
 
 /// Takes the values of a tensor out of a file: [`values`], or
@@ -203,7 +224,8 @@ fn read_parameters<'a>(
     prefix: &str,
     take: Take<'a>,
 ) -> Result<Parameters<f32>> {
-    let mut parameters = Parameters::zeros(architecture);
+    memory::check(Parameters::<f32>::bytes(architecture))?;
+    let mut parameters = Parameters::try_zeros(architecture)?;
     for named in parameters.layout().named() {
         let name = format!("{prefix}{}", named.name);
         let values = take(file, &name, &named.shape())?;

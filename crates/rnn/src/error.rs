@@ -158,7 +158,7 @@ pub enum Error {
     },
 
     /// What was asked for does not fit into memory.
-    #[error("the sizes asked for take {} of memory, {}", amount(*needed), available.map_or_else(
+    #[error("this takes {} of memory, {}", amount(*needed), available.map_or_else(
         || "more than the system gives".to_owned(),
         |bytes| format!("{} are available", amount(bytes.into())),
     ))]

@@ -90,7 +90,7 @@ pub fn check(case: &Case) -> Result<Vec<Row>> {
         horizon: None,
         reduction: Reduction::Mean,
     };
-    let mut bptt = Bptt::new(&config, window, case.dropout > 0.0);
+    let mut bptt = Bptt::new(&config, window, case.dropout > 0.0)?;
     let dropout = (case.dropout > 0.0).then(|| Dropout::new(case.dropout, case.seed, 1));
     let mut loss = |params: &Parameters<f64>, gradient: Option<&mut Parameters<f64>>| {
         bptt.set_state(&state);

@@ -2,6 +2,7 @@
 
 use crate::config::{Init, NetworkConfig};
 use crate::error::Result;
+use crate::memory;
 use crate::model::Model;
 use crate::network::Network;
 use crate::vocabulary::{Id, Vocabulary};
@@ -34,11 +35,11 @@ impl Model {
         };
         let mut network = Network::new(config, &Init::default(), seed)?;
         let (from, to) = (old.parameters(), network.parameters_mut());
-        let kept: Vec<(usize, usize)> = (0..)
-            .zip(self.vocabulary().symbols())
-            .filter_map(|(id, &symbol): (Id, _)| Some((id, same(self, vocabulary, id, symbol)?)))
-            .map(|(old, new)| (old as usize, new as usize))
-            .collect();
+        let mut kept: Vec<(usize, usize)> = memory::room(self.vocabulary().len())?;
+        let symbols = (0..).zip(self.vocabulary().symbols());
+        kept.extend(symbols.filter_map(|(id, &symbol): (Id, _)| {
+            Some((id as usize, same(self, vocabulary, id, symbol)? as usize))
+        }));
         let (layout, new) = (from.layout().clone(), to.layout().clone());
         for (a, b) in layout.named().into_iter().zip(new.named()) {
             let is_by_character = a.transposed || a.name.starts_with("decoder.");

@@ -1,23 +1,45 @@
-//! Memory: what a piece of work needs, and what there is, known before anything is allocated.
+//! Memory: what a piece of work needs, and what there is, known before anything is used.
 //!
-//! Rust ends the program when an allocation fails. Sizes come from people, so they are checked
-//! first, and too large a network is an error that says how large.
+//! Rust ends the program when an allocation fails. Sizes come from people and their files, so a size
+//! that does not fit is an error that says how large it is:
+//!
+//! * Whoever owns large buffers has, next to the constructor, a function that says how many bytes
+//!   they take, of the same lengths that the constructor makes them of.
+//! * What people call asks for all of it with [`check`] before any of it is made.
+//! * The buffers themselves come from the functions here, which return an error where the system
+//!   refuses all the same: another program may have been faster.
+//!
+//! What is left to Rust's way are allocations of a few kilobytes, and those inside other crates. They
+//! have a margin, which [`check`] leaves free.
 
-use std::fs;
-use std::path::PathBuf;
+mod system;
+
+use std::path::Path;
+
+use tensor::{Buffer, Matrix, PackedMatrix, Scalar, TensorError, Zeroable};
 
 use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
 use crate::insight::Signal;
-use crate::trainer::TrainConfig;
+use crate::sampler::BatchSampler;
+use crate::trainer::{TrainConfig, Trainer};
+use system::System;
 
-/// Bytes of a number, an id and a loss.
-const NUMBER: u128 = size_of::<f32>() as u128;
-const LOSS: u128 = size_of::<f64>() as u128;
-/// All that a run takes beside what is counted, such as the stacks of threads.
+/// All that a run takes beside what is counted.
 const MARGIN: u128 = 16 << 20;
-/// The most sequences side by side in validation, and the steps of its windows.
-const VALIDATION: (u128, u128) = (32, 64);
+/// What a command cannot begin without.
+const START: u64 = 8 << 20;
+/// Bytes that are not worth asking for: finding out costs two dozen system calls, some fifty
+/// microseconds, which is what a small network takes to learn its first word.
+const UNASKED: u128 = 1 << 20;
+
+/// What this machine tells of itself.
+fn system() -> System<'static> {
+    System {
+        proc: Path::new("/proc"),
+        groups: Path::new("/sys/fs/cgroup"),
+    }
+}
 
 /// Number of parameters of a network, however large.
 pub fn parameters(network: &NetworkConfig) -> u128 {
@@ -31,35 +53,18 @@ pub fn parameters(network: &NetworkConfig) -> u128 {
 /// Bytes that a training run takes at most, beside its text: parameters, gradient, optimiser,
 /// best weights, packed weights, a window's activations, and a save.
 pub fn training(network: &NetworkConfig, train: &TrainConfig) -> u128 {
-    let state = train.optimizer.state_names().len() as u128;
-    let (batch, steps) = (size(train.batch_size), size(train.seq_length));
-    let horizon = train
-        .horizon
-        .is_some_and(|horizon| horizon < train.seq_length);
-    let window = activations(network, batch, steps)
-        + batch * steps * (network.hidden_size as u128 * NUMBER + 5 * NUMBER + LOSS)
-        + if horizon {
-            blocks(network, batch, steps)
-        } else {
-            0
-        };
-    let (rows, columns) = VALIDATION;
-    // Current, gradient, best; three sets of packed weights.
-    let held = parameters(network) * NUMBER * (6 + state);
-    MARGIN + held + saving(network, train) + window + activations(network, rows, columns)
+    MARGIN.saturating_add(Trainer::<f32>::bytes(network, train))
 }
 
 /// Bytes that a save takes: weights, best weights and optimiser state as tensors and in one piece.
 pub(crate) fn saving(network: &NetworkConfig, train: &TrainConfig) -> u128 {
     let state = train.optimizer.state_names().len() as u128;
-    parameters(network) * NUMBER * 2 * (2 + state)
+    parameters(network) * size_of::<f32>() as u128 * 2 * (2 + state)
 }
 
 /// Bytes that sampling takes beside the model, for so many samples.
 pub(crate) fn sampling(network: &NetworkConfig, samples: usize) -> u128 {
-    // Each sample has a generator, and whoever writes it down a text.
-    let others = size(samples) * 1024;
-    parameters(network) * NUMBER + activations(network, size(samples), 1) + others
+    BatchSampler::bytes(network, samples)
 }
 
 /// Bytes that it takes at most to show what a model makes of so many characters: every signal of
@@ -67,114 +72,149 @@ pub(crate) fn sampling(network: &NetworkConfig, samples: usize) -> u128 {
 pub fn viewing(network: &NetworkConfig, characters: usize) -> u128 {
     // Measured: 640 bytes with three likeliest characters, 830 with five.
     const EACH: u128 = 1200;
-    let units = network.hidden_size as u128 * network.num_layers as u128;
+    // Measured: four numbers as JSON, and all of it once more as text.
+    const EACH_SYMBOL: u128 = 450;
+    let units = product(&[network.hidden_size, network.num_layers]);
     let signals = Signal::of(network.cell).len() as u128;
-    let weights = parameters(network) * 8 * NUMBER;
-    MARGIN + weights + size(characters) * (EACH + units * (signals + 1) * NUMBER)
+    let weights = parameters(network).saturating_mul(8 * size_of::<f32>() as u128);
+    let symbols = network.vocab_size as u128 * EACH_SYMBOL;
+    let each = EACH + units.saturating_mul((signals + 1) * size_of::<f32>() as u128);
+    each.saturating_mul(characters as u128)
+        .saturating_add(weights)
+        .saturating_add(symbols)
 }
 
-/// A size that can be multiplied with others; beyond it nothing fits anyway.
-fn size(size: usize) -> u128 {
-    (size as u128).min(1 << 40)
-}
-
-/// Bytes of the gates' activations of all layers over a window.
-fn blocks(network: &NetworkConfig, batch: u128, steps: u128) -> u128 {
-    let width = network.cell.block_width() as u128 * network.hidden_size as u128;
-    network.num_layers as u128 * batch * steps * width * NUMBER
-}
-
-/// Bytes of all activations of a window: gates, states, what dropout leaves of them, logits.
-fn activations(network: &NetworkConfig, batch: u128, steps: u128) -> u128 {
-    let states = 3 * (steps + 1) * network.hidden_size as u128 * network.num_layers as u128;
-    let logits = steps * (network.vocab_size as u128 + 2);
-    blocks(network, batch, steps) + batch * (states + logits) * NUMBER
-}
-
-/// Bytes that this process can still get: the least of what the system, a control group and a
-/// limit on the address space (`ulimit -v`) leave. `None` where the system does not tell.
+/// Bytes that this process can still get: the least of what the system, a control group or one
+/// above it, and a limit on the address space (`ulimit -v`) leave. `None` where the system does not
+/// tell.
 pub fn available() -> Option<u64> {
-    let of_system = || Some(field("/proc/meminfo", "MemAvailable:")? * 1024);
-    let of_process = || {
-        let limits = fs::read_to_string("/proc/self/limits").ok()?;
-        let line = limits
-            .lines()
-            .find_map(|line| line.strip_prefix("Max address space"))?;
-        let limit: u64 = line.split_whitespace().next()?.parse().ok()?;
-        Some(limit.saturating_sub(field("/proc/self/status", "VmSize:")? * 1024))
-    };
-    [of_system(), of_process(), of_group()]
-        .into_iter()
-        .flatten()
-        .min()
+    system().available()
 }
 
-/// What control groups leave, of either version.
-fn of_group() -> Option<u64> {
-    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let mut least = None;
-    for line in groups.lines() {
-        let mut parts = line.splitn(3, ':');
-        let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
-        let (root, limit, usage) = match controllers {
-            "" => ("/sys/fs/cgroup", "memory.max", "memory.current"),
-            "memory" => (
-                "/sys/fs/cgroup/memory",
-                "memory.limit_in_bytes",
-                "memory.usage_in_bytes",
-            ),
-            _ => continue,
-        };
-        // A container may see its own group as the root.
-        for folder in [PathBuf::from(format!("{root}{path}")), root.into()] {
-            let number = |name: &str| -> Option<u64> {
-                fs::read_to_string(folder.join(name))
-                    .ok()?
-                    .trim()
-                    .parse()
-                    .ok()
-            };
-            let (Some(limit), Some(usage)) = (number(limit), number(usage)) else {
-                continue;
-            };
-            // Pages of files are given back when they are needed.
-            let stat = folder.join("memory.stat");
-            let files = field(&stat.to_string_lossy(), "inactive_file").unwrap_or(0);
-            let left = limit.saturating_sub(usage.saturating_sub(files));
-            least = Some(least.map_or(left, |least: u64| least.min(left)));
-        }
-    }
-    least
-}
-
-/// The number after a name at the start of a line.
-fn field(file: &str, name: &str) -> Option<u64> {
-    let text = fs::read_to_string(file).ok()?;
-    let mut lines = text.lines().map(str::split_whitespace);
-    lines.find_map(|mut words| (words.next()? == name).then(|| words.next()?.parse().ok())?)
-}
-
-/// Bytes that are not worth asking for: finding out costs a dozen system calls, some fifty
-/// microseconds, which is what a small network takes to learn its first word.
-const UNASKED: u128 = 2 * MARGIN;
-
-/// Checks that `needed` bytes can be had, if they are many.
+/// Checks that a program can begin: under a limit on the address space that is used up, not even an
+/// error could be told.
 ///
 /// # Errors
 /// [`Error::TooLarge`] if not.
+pub fn check_start() -> Result<()> {
+    match system().of_process() {
+        Some(available) if available < START => Err(Error::TooLarge {
+            needed: START.into(),
+            available: Some(available),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that `needed` bytes can be had, if they are many, and that a margin is left beside them.
+///
+/// # Errors
+/// [`Error::TooLarge`] if not; what is available is told without the margin.
 pub fn check(needed: u128) -> Result<()> {
     if needed <= UNASKED {
         return Ok(());
     }
-    let available = available();
+    let available = available().map(|bytes| bytes.saturating_sub(MARGIN as u64));
     let too_large = Err(Error::TooLarge { needed, available });
     if available.is_some_and(|available| needed > available.into()) {
         return too_large;
     }
     // Where nobody tells, the allocator is asked. It gives addresses, not memory: this costs nothing.
-    let is_given = usize::try_from(needed)
-        .is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok());
+    let is_given = available.is_some()
+        || usize::try_from(needed)
+            .is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok());
     if is_given { Ok(()) } else { too_large }
+}
+
+/// The error for so many bytes that the system refused, whatever it says is available.
+pub fn refused(needed: u128) -> Error {
+    let available = available().filter(|&available| needed > available.into());
+    Error::TooLarge { needed, available }
+}
+
+/// The error for what the products were refused.
+pub(crate) fn refused_by(error: TensorError) -> Error {
+    match error {
+        TensorError::OutOfMemory { bytes } => refused(bytes as u128),
+        _ => unreachable!("nothing but memory is asked for"),
+    }
+}
+
+/// A product of sizes, which no sizes overflow.
+pub(crate) fn product(sizes: &[usize]) -> u128 {
+    let all = sizes.iter().map(|&size| size as u128);
+    all.fold(1, |all: u128, size| all.saturating_mul(size))
+}
+
+/// Bytes of so many elements.
+pub(crate) fn bytes<T>(len: u128) -> u128 {
+    len.saturating_mul(size_of::<T>() as u128)
+}
+
+/// What `make` makes of a length, if the machine has such lengths and memory.
+fn made<T, R>(
+    len: u128,
+    make: impl FnOnce(usize) -> std::result::Result<R, TensorError>,
+) -> Result<R> {
+    usize::try_from(len)
+        .ok()
+        .and_then(|len| make(len).ok())
+        .ok_or_else(|| refused(bytes::<T>(len)))
+}
+
+/// So many zeros.
+///
+/// # Errors
+/// [`Error::TooLarge`] where there is no memory for them.
+pub(crate) fn zeros<T: Zeroable>(len: u128) -> Result<Vec<T>> {
+    made::<T, _>(len, tensor::try_zeros)
+}
+
+/// The same from the start of a cache line on.
+pub(crate) fn buffer<T: Scalar>(len: u128) -> Result<Buffer<T>> {
+    made::<T, _>(len, Buffer::try_zeros)
+}
+
+/// A matrix of zeros.
+pub(crate) fn matrix<T: Scalar>(rows: usize, cols: usize) -> Result<Matrix<T>> {
+    made::<T, _>(product(&[rows, cols]), |_| Matrix::try_zeros(rows, cols))
+}
+
+/// Elements of a packed matrix.
+pub(crate) fn packed_len<T: Scalar>(k: usize, n: usize) -> u128 {
+    PackedMatrix::<T>::padded_len(k, n) as u128
+}
+
+/// Room for a packed matrix.
+pub(crate) fn packed<T: Scalar>(k: usize, n: usize) -> Result<PackedMatrix<T>> {
+    made::<T, _>(packed_len::<T>(k, n), |_| PackedMatrix::try_new(k, n))
+}
+
+/// An empty vector with room for `len` elements.
+///
+/// # Errors
+/// [`Error::TooLarge`] where there is no memory for them.
+pub fn room<T>(len: usize) -> Result<Vec<T>> {
+    let mut room = Vec::new();
+    match room.try_reserve_exact(len) {
+        Ok(()) => Ok(room),
+        Err(_) => Err(refused(bytes::<T>(len as u128))),
+    }
+}
+
+/// An empty string with room for so many bytes.
+///
+/// # Errors
+/// [`Error::TooLarge`] where there is no memory for them.
+pub fn room_for_text(len: usize) -> Result<String> {
+    Ok(String::from_utf8(room(len)?).unwrap_or_default())
+}
+
+/// All that an iterator gives, in a vector that never moves.
+pub(crate) fn collected<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
+    let mut all = room(items.len())?;
+    all.extend(items);
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -206,11 +246,20 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_and_what_can_is_not() {
         check(1 << 20).unwrap();
-        for needed in [1 << 60, u128::MAX >> 1] {
-            assert!(
-                matches!(check(needed), Err(Error::TooLarge { .. })),
-                "{needed}"
-            );
+        assert_eq!(zeros::<f64>(3).unwrap(), [0.0; 3]);
+        for needed in [1 << 60, u128::MAX >> 1, u128::MAX] {
+            let too_large = |result: Result<()>| match result {
+                Err(Error::TooLarge { .. }) => {}
+                other => panic!("{needed}: {other:?}"),
+            };
+            too_large(check(needed));
+            too_large(zeros::<f32>(needed).map(drop));
+            too_large(buffer::<f64>(needed).map(drop));
+        }
+        for side in [1 << 31, usize::MAX] {
+            assert!(matrix::<f32>(side, side).is_err());
+            assert!(packed::<f32>(side, side).is_err());
+            assert!(room::<u64>(side << 16 | side).is_err());
         }
     }
 

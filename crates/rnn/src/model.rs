@@ -7,13 +7,14 @@ use tensor::activation;
 
 use crate::checkpoint;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::network::Network;
 use crate::packed::{PackedOnce, PackedWeights};
 use crate::sampler::{BatchSampler, SampleOptions, Sampler};
 use crate::score::{Score, Scorer};
 use crate::state::State;
 use crate::trainer::{Progress, Record, TrainConfig};
-use crate::unroll::Unroll;
+use crate::unroll::{Size, Unroll};
 use crate::vocabulary::Vocabulary;
 
 /// How a model came to be.
@@ -122,8 +123,19 @@ impl Model {
     }
 
     /// The content of a file. Equal models give equal bytes.
+    ///
+    /// # Panics
+    /// If memory runs out.
     pub fn to_bytes(&self) -> Vec<u8> {
         checkpoint::to_bytes(self)
+    }
+
+    /// The same, or an error where memory runs out.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    pub fn try_to_bytes(&self) -> Result<Vec<u8>> {
+        checkpoint::try_to_bytes(self)
     }
 
     /// The characters it knows.
@@ -173,7 +185,8 @@ impl Model {
     /// next, in the order of the vocabulary: for a loop over key presses.
     ///
     /// # Errors
-    /// [`Error::UnknownCharacter`] and [`Error::Overflow`], which leave `state` as it was.
+    /// [`Error::UnknownCharacter`], [`Error::Overflow`], or [`Error::TooLarge`] where memory runs out;
+    /// all leave `state` as it was.
     ///
     /// # Panics
     /// If `state` is not one of a single sequence in this network.
@@ -181,21 +194,23 @@ impl Model {
         let ids = self.vocabulary.encode(character.encode_utf8(&mut [0; 4]))?;
         let config = self.network.config();
         state.check(config, 1);
-        let mut unroll = Unroll::new(config, 0, 1, ids.len(), false);
+        let weights = self.packed()?;
+        let mut unroll = Unroll::new(config, 0, Size::reading(1, ids.len()))?;
+        let mut probabilities = memory::zeros(config.vocab_size as u128)?;
         unroll.load_state(state);
         unroll.set_inputs(&ids, 1, ids.len());
-        unroll.forward(self.network.parameters(), self.packed());
+        unroll.forward(self.network.parameters(), weights);
         if unroll.overflow().is_some() {
             return Err(Error::Overflow { characters: 1 });
         }
         unroll.store_state(state);
-        let mut probabilities = unroll.logits_at(ids.len() - 1).to_vec();
+        probabilities.copy_from_slice(unroll.logits_at(ids.len() - 1));
         activation::softmax_in_place(&mut probabilities);
         Ok(probabilities)
     }
 
     /// The weights for the forward products, packed once for all who share the model.
-    pub(crate) fn packed(&self) -> &PackedWeights<f32> {
+    pub(crate) fn packed(&self) -> Result<&PackedWeights<f32>> {
         self.packed
             .get(self.network.config(), self.network.parameters())
     }
@@ -203,11 +218,12 @@ impl Model {
     /// How surprising `text` is. The first character is read, not predicted.
     ///
     /// # Errors
-    /// If `text` has a character that the model does not know, or the network's states
-    /// [overflow](Error::Overflow) over it.
+    /// If `text` has a character that the model does not know, the network's states
+    /// [overflow](Error::Overflow) over it, or memory runs out.
     pub fn score(&self, text: &str) -> Result<Score> {
-        let mut scorer = Scorer::new(self);
-        scorer.push(&self.vocabulary.encode(text)?)?;
+        let ids = self.vocabulary.encode(text)?;
+        let mut scorer = Scorer::for_pieces(self, ids.len())?;
+        scorer.push(&ids)?;
         Ok(scorer.score())
     }
 }

@@ -5,10 +5,11 @@ use tensor::{Matrix, Scalar};
 
 use crate::config::{CellKind, Init, NetworkConfig, Scheme};
 use crate::error::Result;
+use crate::memory;
 use crate::packed::PackedWeights;
 use crate::parameters::{Block, Parameters};
 use crate::state::State;
-use crate::unroll::Unroll;
+use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{Id, check_ids};
 
 /// Stream of the generator that draws initial weights.
@@ -34,11 +35,19 @@ impl<T: Scalar> Network<T> {
     /// A network with weights drawn from `seed`.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) for a size or a number out of range.
+    /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) for a size or a number out of range,
+    /// [`Error::TooLarge`](crate::Error::TooLarge) for sizes beyond the machine's memory.
     pub fn new(config: NetworkConfig, init: &Init, seed: u64) -> Result<Self> {
         config.validate()?;
         init.validate()?;
-        let mut parameters = Parameters::zeros(&config);
+        // A gate of a layer is made orthogonal in double precision.
+        let gate = match init.orthogonal {
+            true => memory::product(&[config.hidden_size, config.hidden_size]),
+            false => 0,
+        };
+        memory::check(Parameters::<T>::bytes(&config) + memory::bytes::<f64>(gate))?;
+        let mut gate = memory::zeros::<f64>(gate)?;
+        let mut parameters = Parameters::try_zeros(&config)?;
         let mut rng = random::rng(seed);
         rng.set_stream(INIT_STREAM);
         match init.scheme {
@@ -64,6 +73,7 @@ impl<T: Scalar> Network<T> {
                 orthogonalise(
                     parameters.slice_mut(layer.weight_hh),
                     config.hidden_size,
+                    &mut gate,
                     &mut rng,
                 );
             }
@@ -131,18 +141,22 @@ impl<T: Scalar> Network<T> {
     /// let config = NetworkConfig { cell: CellKind::Gru, vocab_size: 5, hidden_size: 8, num_layers: 1 };
     /// let network = Network::<f64>::new(config, &Init::default(), 1)?;
     /// let mut state = State::zeros(&config, 2);
-    /// let logits = network.forward(&[0, 4, 1, 3, 2, 2], &mut state); // 0 1 2 and 4 3 2
+    /// let logits = network.forward(&[0, 4, 1, 3, 2, 2], &mut state)?; // 0 1 2 and 4 3 2
     /// assert_eq!(logits.shape(), (6, 5));
     /// let likeliest_after_012 = logits.argmax_row(4);
     /// assert!(likeliest_after_012 < 5);
     /// # Ok::<(), rnn::Error>(())
     /// ```
     ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for so many logits; `state`
+    /// is then as it was.
+    ///
     /// # Panics
     /// If `state` is not one of this network, the inputs do not make whole steps of its batch, or
     /// an id is outside the vocabulary.
     #[track_caller]
-    pub fn forward(&self, inputs: &[Id], state: &mut State<T>) -> Matrix<T> {
+    pub fn forward(&self, inputs: &[Id], state: &mut State<T>) -> Result<Matrix<T>> {
         let batch = state.batch_size();
         state.check(&self.config, batch);
         assert!(
@@ -152,15 +166,25 @@ impl<T: Scalar> Network<T> {
         );
         check_ids(inputs, self.config.vocab_size);
         let steps = inputs.len() / batch;
-        let mut weights = PackedWeights::forward(&self.config);
+        let vocab = self.config.vocab_size;
+        let size = Size::reading(batch, steps);
+        let packed = PackedWeights::<T>::forward_bytes(&self.config);
+        let result = memory::bytes::<T>(memory::product(&[inputs.len(), vocab]));
+        memory::check(
+            packed
+                .saturating_add(result)
+                .saturating_add(size.bytes::<T>(&self.config)),
+        )?;
+        let mut weights = PackedWeights::forward(&self.config)?;
         weights.pack_forward(&self.parameters);
-        let mut unroll = Unroll::new(&self.config, 0, batch, steps, false);
+        let mut unroll = Unroll::new(&self.config, 0, size)?;
+        let mut logits = memory::matrix(inputs.len(), vocab)?;
         unroll.load_state(state);
         unroll.set_inputs(inputs, batch, steps);
         unroll.forward(&self.parameters, &weights);
         unroll.store_state(state);
-        Matrix::from_vec(inputs.len(), self.config.vocab_size, unroll.logits)
-            .expect("a row of logits for each input")
+        logits.as_mut_slice().copy_from_slice(&unroll.logits);
+        Ok(logits)
     }
 
     /// Where the recurrent biases lie, for training that holds them at zero.
@@ -175,11 +199,16 @@ impl<T: Scalar> Network<T> {
 
 /// Replaces each gate's `[H, H]` matrix by a random orthogonal one: Gram-Schmidt over normal rows,
 /// twice, since once loses digits (Giraud 2005). In f64 whatever the parameters' type.
-fn orthogonalise<T: Scalar>(weight_hh: &mut [T], hidden: usize, rng: &mut ChaCha8Rng) {
+/// `rows` has room for one gate.
+fn orthogonalise<T: Scalar>(
+    weight_hh: &mut [T],
+    hidden: usize,
+    rows: &mut [f64],
+    rng: &mut ChaCha8Rng,
+) {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
     for gate in weight_hh.chunks_exact_mut(hidden * hidden) {
-        let mut rows = vec![0.0f64; hidden * hidden];
-        random::normal(rng, 0.0, 1.0, &mut rows).expect("1 is a standard deviation");
+        random::normal(rng, 0.0, 1.0, rows).expect("1 is a standard deviation");
         for at in 0..hidden {
             let (done, rest) = rows.split_at_mut(at * hidden);
             let row = &mut rest[..hidden];
@@ -192,7 +221,7 @@ fn orthogonalise<T: Scalar>(weight_hh: &mut [T], hidden: usize, rng: &mut ChaCha
             let norm = libm::sqrt(dot(row, row));
             row.iter_mut().for_each(|x| *x /= norm);
         }
-        for (weight, &value) in gate.iter_mut().zip(&rows) {
+        for (weight, &value) in gate.iter_mut().zip(&*rows) {
             *weight = T::from_f64(value);
         }
     }
@@ -226,6 +255,27 @@ mod tests {
         );
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn the_largest_network_is_refused_with_its_size() {
+        for orthogonal in [false, true] {
+            let init = Init {
+                orthogonal,
+                ..Init::default()
+            };
+            let largest = NetworkConfig {
+                cell: CellKind::Lstm,
+                vocab_size: 100,
+                hidden_size: crate::MAX_HIDDEN_SIZE,
+                num_layers: crate::MAX_LAYERS,
+            };
+            let wanted = 4 * memory::parameters(&largest);
+            match Network::<f32>::new(largest, &init, 1) {
+                Err(crate::Error::TooLarge { needed, .. }) => assert!(needed >= wanted),
+                other => panic!("{:?}", other.map(|network| network.config)),
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,9 @@ use std::sync::OnceLock;
 use tensor::{PackedMatrix, Scalar};
 
 use crate::config::NetworkConfig;
+use crate::error::Result;
+use crate::memory;
+use crate::parallel;
 use crate::parameters::Parameters;
 
 /// The packed right-hand sides of every product in one direction.
@@ -33,12 +36,15 @@ impl PackedOnce {
         &self,
         config: &NetworkConfig,
         params: &Parameters<f32>,
-    ) -> &PackedWeights<f32> {
-        self.0.get_or_init(|| {
-            let mut weights = PackedWeights::forward(config);
-            weights.pack_forward(params);
-            weights
-        })
+    ) -> Result<&PackedWeights<f32>> {
+        if let Some(weights) = self.0.get() {
+            return Ok(weights);
+        }
+        memory::check(PackedWeights::<f32>::forward_bytes(config))?;
+        // Of two threads that come here at once, one packs for nothing.
+        let mut weights = PackedWeights::forward(config)?;
+        weights.pack_forward(params);
+        Ok(self.0.get_or_init(|| weights))
     }
 }
 
@@ -62,44 +68,56 @@ impl std::fmt::Debug for PackedOnce {
 
 impl<T: Scalar> PackedWeights<T> {
     /// Room for the forward products `h W^T`: matrices `[H, G*H]` and `[H, V]`.
-    pub(crate) fn forward(config: &NetworkConfig) -> Self {
-        Self::new(config, true, |rows, cols| PackedMatrix::new(cols, rows))
+    pub(crate) fn forward(config: &NetworkConfig) -> Result<Self> {
+        Self::new(config, true, |rows, cols| memory::packed(cols, rows))
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn forward_bytes(config: &NetworkConfig) -> u128 {
+        Self::bytes(config, true, |rows, cols| {
+            memory::packed_len::<T>(cols, rows)
+        })
     }
 
     /// Room for the backward products `da W`: matrices `[G*H, H]` and `[V, H]`. From step to step the
     /// gradient passes the recurrent weights, if it `flows` at all.
-    pub(crate) fn backward(config: &NetworkConfig, flows: bool) -> Self {
-        Self::new(config, flows, PackedMatrix::new)
+    pub(crate) fn backward(config: &NetworkConfig, flows: bool) -> Result<Self> {
+        Self::new(config, flows, memory::packed)
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn backward_bytes(config: &NetworkConfig, flows: bool) -> u128 {
+        Self::bytes(config, flows, memory::packed_len::<T>)
     }
 
     fn new(
         config: &NetworkConfig,
         recurrent: bool,
-        make: impl Fn(usize, usize) -> PackedMatrix<T>,
-    ) -> Self {
+        make: impl Fn(usize, usize) -> Result<PackedMatrix<T>>,
+    ) -> Result<Self> {
+        // Whoever packs weights goes on to multiply by them.
+        parallel::prepare::<T>()?;
         let h = config.hidden_size;
-        let parts = |layer: usize| {
-            if layer == 0 {
-                &[][..]
-            } else {
-                config.cell.input_parts()
-            }
-        };
-        PackedWeights {
+        let shapes = Shapes::new(config, recurrent);
+        let input = |layer: usize| shapes.input(layer).map(|rows| make(rows, h)).collect();
+        Ok(PackedWeights {
             config: *config,
-            recurrent: (0..if recurrent { config.num_layers } else { 0 })
-                .map(|_| make(config.cell.gates() * h, h))
-                .collect(),
-            input: (0..config.num_layers)
-                .map(|layer| {
-                    parts(layer)
-                        .iter()
-                        .map(|part| make(part.rows(h).len(), h))
-                        .collect()
-                })
-                .collect(),
-            decoder: make(config.vocab_size, h),
-        }
+            recurrent: shapes
+                .recurrent()
+                .map(|rows| make(rows, h))
+                .collect::<Result<_>>()?,
+            input: (0..config.num_layers).map(input).collect::<Result<_>>()?,
+            decoder: make(config.vocab_size, h)?,
+        })
+    }
+
+    /// Bytes of what [`new`](Self::new) makes, if it makes matrices of so many elements.
+    fn bytes(config: &NetworkConfig, recurrent: bool, len: impl Fn(usize, usize) -> u128) -> u128 {
+        let shapes = Shapes::new(config, recurrent);
+        let input = (0..config.num_layers).flat_map(|layer| shapes.input(layer));
+        let all = shapes.recurrent().chain(input).chain([config.vocab_size]);
+        let lens = all.map(|rows| len(rows, config.hidden_size));
+        memory::bytes::<T>(lens.fold(0, u128::saturating_add))
     }
 
     /// Packs the weights for the forward products.
@@ -128,5 +146,35 @@ impl<T: Scalar> PackedWeights<T> {
             }
         }
         pack(&mut self.decoder, params.matrix(layout.decoder_weight));
+    }
+}
+
+/// Rows of the weights of each product; all of them have a column for each hidden unit.
+struct Shapes<'a> {
+    config: &'a NetworkConfig,
+    recurrent: bool,
+}
+
+impl<'a> Shapes<'a> {
+    fn new(config: &'a NetworkConfig, recurrent: bool) -> Self {
+        Shapes { config, recurrent }
+    }
+
+    fn recurrent(&self) -> impl Iterator<Item = usize> + use<> {
+        let layers = if self.recurrent {
+            self.config.num_layers
+        } else {
+            0
+        };
+        std::iter::repeat_n(self.config.cell.gates() * self.config.hidden_size, layers)
+    }
+
+    fn input(&self, layer: usize) -> impl Iterator<Item = usize> + use<> {
+        let parts = match layer {
+            0 => &[][..],
+            _ => self.config.cell.input_parts(),
+        };
+        let hidden = self.config.hidden_size;
+        parts.iter().map(move |part| part.rows(hidden).len())
     }
 }

@@ -3,6 +3,11 @@
 //! `tensor` keeps to the same rule. Nothing here depends on how many threads there are, so neither
 //! does any result.
 
+use tensor::Scalar;
+
+use crate::error::Result;
+use crate::memory;
+
 /// Whether the calling thread belongs to a pool of more than one.
 pub(crate) fn is_parallel() -> bool {
     rayon::current_thread_index().is_some() && rayon::current_num_threads() > 1
@@ -26,6 +31,18 @@ pub(crate) fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
     } else {
         a();
         b();
+    }
+}
+
+/// Takes the memory that products work in, on this thread and on all of its pool.
+///
+/// # Errors
+/// [`Error::TooLarge`](crate::Error::TooLarge) where there is none.
+pub(crate) fn prepare<T: Scalar>() -> Result<()> {
+    let is_ready = || tensor::try_reserve_for_products::<T>().map_err(memory::refused_by);
+    match rayon::current_thread_index() {
+        Some(_) => rayon::broadcast(|_| is_ready()).into_iter().collect(),
+        None => is_ready(),
     }
 }
 

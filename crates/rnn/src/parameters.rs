@@ -10,6 +10,8 @@
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
 use crate::config::NetworkConfig;
+use crate::error::Result;
+use crate::memory;
 
 /// Where one parameter lies in the flat vector, and its shape there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,10 +163,35 @@ pub struct Parameters<T> {
 
 impl<T: Scalar> Parameters<T> {
     /// All zero: what a gradient starts from.
+    ///
+    /// # Panics
+    /// If memory runs out.
     pub fn zeros(config: &NetworkConfig) -> Self {
+        Self::try_zeros(config).expect("memory for parameters")
+    }
+
+    /// The same, or an error where memory runs out.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    pub fn try_zeros(config: &NetworkConfig) -> Result<Self> {
+        // Before there is a table, whose numbers have no room for what is too large for everything.
+        let data = memory::zeros(memory::parameters(config))?;
         let layout = Layout::new(config);
-        let data = vec![T::ZERO; layout.len];
-        Parameters { layout, data }
+        Ok(Parameters { layout, data })
+    }
+
+    /// A copy, or an error where the system has no memory for one.
+    pub(crate) fn try_clone(&self) -> Result<Self> {
+        let mut data = memory::zeros(self.data.len() as u128)?;
+        data.copy_from_slice(&self.data);
+        let layout = self.layout.clone();
+        Ok(Parameters { layout, data })
+    }
+
+    /// Bytes of all parameters of a network.
+    pub(crate) fn bytes(config: &NetworkConfig) -> u128 {
+        memory::bytes::<T>(memory::parameters(config))
     }
 
     /// Whether each of them is a finite number.
@@ -229,12 +256,20 @@ impl<T: Scalar> Parameters<T> {
 
     /// The elements of one parameter in PyTorch's order: transposed where memory holds it so.
     pub fn to_pytorch(&self, named: &Named) -> Vec<T> {
-        let data = self.slice(named.block);
-        if named.transposed {
-            transposed(data, named.block.rows, named.block.cols)
-        } else {
-            data.to_vec()
-        }
+        self.in_pytorch_order(named).collect()
+    }
+
+    /// The same one by one.
+    pub(crate) fn in_pytorch_order(
+        &self,
+        named: &Named,
+    ) -> impl ExactSizeIterator<Item = T> + use<'_, T> {
+        let Block { rows, cols, .. } = named.block;
+        let (data, is_transposed) = (self.slice(named.block), named.transposed);
+        (0..data.len()).map(move |at| match is_transposed {
+            true => data[(at % rows) * cols + at / rows],
+            false => data[at],
+        })
     }
 
     /// Sets one parameter from elements in PyTorch's order.
@@ -265,11 +300,4 @@ impl<T: Scalar> Parameters<T> {
             };
         }
     }
-}
-
-/// The transpose of a `[rows, cols]` matrix.
-fn transposed<T: Scalar>(data: &[T], rows: usize, cols: usize) -> Vec<T> {
-    (0..rows * cols)
-        .map(|at| data[(at % rows) * cols + at / rows])
-        .collect()
 }

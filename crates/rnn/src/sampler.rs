@@ -12,16 +12,17 @@ use tensor::{activation, reduce};
 
 pub use options::SampleOptions;
 
+use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::Model;
 use crate::packed::PackedWeights;
-use crate::unroll::Unroll;
+use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{Id, check_ids};
 
 /// Streams of the generator from here on draw samples.
 const SAMPLE_STREAMS: u64 = 1 << 32;
-/// Steps of the prime read at a time.
+/// The most steps of the prime read at a time.
 const STEPS: usize = 64;
 
 /// Several samples side by side, one character each at a time.
@@ -74,17 +75,33 @@ impl<'m> BatchSampler<'m> {
         let vocab = config.vocab_size;
         let mut sampler = BatchSampler {
             model,
-            weights: model.packed(),
-            unroll: Unroll::new(config, 0, samples, 1, false),
+            weights: model.packed()?,
+            unroll: Unroll::new(config, 0, Size::reading(samples, 1))?,
             options: *options,
-            generators: (0..samples).map(generator).collect(),
-            chosen: vec![0; samples],
-            probabilities: vec![0.0; vocab],
-            order: Vec::with_capacity(vocab),
+            generators: memory::collected((0..samples).map(generator))?,
+            chosen: memory::zeros(samples as u128)?,
+            probabilities: memory::zeros(vocab as u128)?,
+            order: memory::room(vocab)?,
             read: 0,
         };
         sampler.read(prime)?;
         Ok(sampler)
+    }
+
+    /// Bytes that so many samples take beside the model.
+    pub(crate) fn bytes(config: &NetworkConfig, samples: usize) -> u128 {
+        // Each sample has a generator, and whoever writes it down a text.
+        let others = memory::bytes::<[u8; 1024]>(samples as u128);
+        let symbols = memory::bytes::<(f32, Id)>(config.vocab_size as u128);
+        [
+            PackedWeights::<f32>::forward_bytes(config),
+            Size::reading(samples, 1).bytes::<f32>(config),
+            Size::piecewise::<f32>(config, 1, STEPS).bytes::<f32>(config),
+            others,
+            symbols,
+        ]
+        .into_iter()
+        .fold(0, u128::saturating_add)
     }
 
     /// Reads the prime once and gives its state to every sample.
@@ -98,8 +115,9 @@ impl<'m> BatchSampler<'m> {
             self.unroll.logits.fill(0.0);
             return Ok(());
         }
-        let mut one = Unroll::new(config, 0, 1, STEPS.min(prime.len()), false);
-        for ids in prime.chunks(STEPS) {
+        let most = STEPS.min(prime.len());
+        let mut one = Unroll::new(config, 0, Size::piecewise::<f32>(config, 1, most))?;
+        for ids in prime.chunks(one.capacity()) {
             one.carry_state();
             one.set_inputs(ids, 1, ids.len());
             one.forward(params, self.weights);

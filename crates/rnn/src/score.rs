@@ -2,9 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::loss;
+use crate::memory;
 use crate::model::Model;
 use crate::packed::PackedWeights;
-use crate::unroll::Unroll;
+use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{Id, check_ids};
 
 /// The total surprise of a text.
@@ -33,7 +34,7 @@ impl Score {
     }
 }
 
-/// Steps through the network at a time.
+/// The most steps through the network at a time.
 const STEPS: usize = 256;
 
 /// Scores one text that arrives in pieces; how it is cut changes no bit of the result.
@@ -49,17 +50,27 @@ pub struct Scorer<'m> {
 
 impl<'m> Scorer<'m> {
     /// A scorer at the start of a text, from a zero state.
-    pub fn new(model: &'m Model) -> Self {
-        let unroll = Unroll::new(model.network().config(), 0, 1, STEPS, false);
-        Scorer {
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for it.
+    pub fn new(model: &'m Model) -> Result<Self> {
+        Self::for_pieces(model, STEPS)
+    }
+
+    /// The same for a text whose pieces are no longer than `most`.
+    pub(crate) fn for_pieces(model: &'m Model, most: usize) -> Result<Self> {
+        let config = model.network().config();
+        let size = Size::piecewise::<f32>(config, 1, STEPS.min(most));
+        memory::check(size.bytes::<f32>(config))?;
+        Ok(Scorer {
             model,
-            weights: model.packed(),
-            unroll,
-            losses: vec![0.0; STEPS],
+            weights: model.packed()?,
+            unroll: Unroll::new(config, 0, size)?,
+            losses: vec![0.0; size.steps],
             last: None,
             score: Score::default(),
             has_overflowed: false,
-        }
+        })
     }
 
     /// Reads the next piece of the text.
@@ -97,7 +108,7 @@ impl<'m> Scorer<'m> {
         let vocab = self.model.vocabulary().len();
         let targets = if self.last.is_none() { &ids[1..] } else { ids };
         let mut before = self.last.unwrap_or(first);
-        for targets in targets.chunks(STEPS) {
+        for targets in targets.chunks(self.unroll.capacity()) {
             self.unroll.carry_state();
             self.unroll.steps = targets.len();
             for (input, &target) in self.unroll.inputs.iter_mut().zip(targets) {

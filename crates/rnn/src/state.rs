@@ -3,6 +3,8 @@
 use tensor::{Matrix, Scalar};
 
 use crate::config::NetworkConfig;
+use crate::error::Result;
+use crate::memory;
 
 /// The state of every layer for a batch of sequences: what a network remembers of the text so far.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,20 +17,31 @@ pub struct State<T> {
 
 impl<T: Scalar> State<T> {
     /// The state before the first character: all zero.
+    ///
+    /// # Panics
+    /// If memory runs out.
     pub fn zeros(config: &NetworkConfig, batch_size: usize) -> Self {
-        let zeros = |layers: usize| {
+        Self::try_zeros(config, batch_size).expect("memory for a state")
+    }
+
+    /// The same, or an error where memory runs out.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    pub fn try_zeros(config: &NetworkConfig, batch_size: usize) -> Result<Self> {
+        let zeros = |layers: usize| -> Result<_> {
             (0..layers)
-                .map(|_| Matrix::zeros(batch_size, config.hidden_size))
+                .map(|_| memory::matrix(batch_size, config.hidden_size))
                 .collect()
         };
-        State {
-            h: zeros(config.num_layers),
-            c: zeros(if config.cell.has_memory() {
-                config.num_layers
-            } else {
-                0
-            }),
-        }
+        let memories = match config.cell.has_memory() {
+            true => config.num_layers,
+            false => 0,
+        };
+        Ok(State {
+            h: zeros(config.num_layers)?,
+            c: zeros(memories)?,
+        })
     }
 
     /// Sequences side by side.

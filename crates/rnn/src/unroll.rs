@@ -5,6 +5,8 @@
 //! layer not even that: a one-hot input picks a row), and only the recurrent side is one product
 //! per step. The same code serves training, validation, scoring and sampling.
 
+mod size;
+
 use std::ops::Range;
 
 use tensor::{Buffer, MatrixView, MatrixViewMut, Scalar};
@@ -12,11 +14,14 @@ use tensor::{Buffer, MatrixView, MatrixViewMut, Scalar};
 use crate::cell::{self, Forward};
 use crate::config::NetworkConfig;
 use crate::dropout::Dropout;
+use crate::error::Result;
+use crate::memory;
 use crate::packed::PackedWeights;
 use crate::parameters::Parameters;
 use crate::rows;
 use crate::state::State;
 use crate::vocabulary::Id;
+pub(crate) use size::{Size, pieces};
 
 /// The buffers of one layer; `K` is the cell's [`block_width`](crate::config::CellKind).
 pub(crate) struct Layer<T> {
@@ -41,7 +46,7 @@ pub(crate) struct Unroll<T> {
     pub(crate) steps: usize,
     capacity: usize,
     pub(crate) layers: Vec<Layer<T>>,
-    /// `[time, rows, V]`
+    /// `[time, rows, V]`; empty where nobody reads them.
     pub(crate) logits: Vec<T>,
     /// `[time, rows]`
     pub(crate) inputs: Vec<Id>,
@@ -51,40 +56,35 @@ pub(crate) struct Unroll<T> {
 }
 
 impl<T: Scalar> Unroll<T> {
-    pub(crate) fn new(
-        config: &NetworkConfig,
-        first_row: usize,
-        rows: usize,
-        capacity: usize,
-        dropout: bool,
-    ) -> Self {
-        let zeros = |blocks: usize, width: usize| vec![T::ZERO; blocks * rows * width];
-        let h = config.hidden_size;
-        let layer = |_| Layer {
-            block: Buffer::zeros(capacity * rows * config.cell.block_width() * h),
-            h: zeros(capacity + 1, h),
-            c: zeros(
-                if config.cell.has_memory() {
-                    capacity + 1
-                } else {
-                    0
-                },
-                h,
-            ),
-            dropped: zeros(if dropout { capacity } else { 0 }, h),
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for it.
+    pub(crate) fn new(config: &NetworkConfig, first_row: usize, size: Size) -> Result<Self> {
+        let lens = size.lengths(config);
+        let layer = |_| -> Result<Layer<T>> {
+            Ok(Layer {
+                block: memory::buffer(lens.block)?,
+                h: memory::zeros(lens.h)?,
+                c: memory::zeros(lens.c)?,
+                dropped: memory::zeros(lens.dropped)?,
+            })
         };
-        Unroll {
+        Ok(Unroll {
             config: *config,
-            rows,
+            rows: size.rows,
             first_row,
             steps: 0,
-            capacity,
-            layers: (0..config.num_layers).map(layer).collect(),
-            logits: zeros(capacity, config.vocab_size),
-            inputs: vec![0; capacity * rows],
+            capacity: size.steps,
+            layers: (0..config.num_layers).map(layer).collect::<Result<_>>()?,
+            logits: memory::zeros(lens.logits)?,
+            inputs: memory::zeros(lens.inputs)?,
             dropout: None,
-            bias: vec![T::ZERO; config.cell.block_width() * h],
-        }
+            bias: memory::zeros(lens.bias)?,
+        })
+    }
+
+    /// The most steps that it runs at a time.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// Columns of the block.
@@ -176,12 +176,17 @@ impl<T: Scalar> Unroll<T> {
 
     /// Runs all layers and the decoder over the window; logits are left in `self.logits`.
     pub(crate) fn forward(&mut self, params: &Parameters<T>, weights: &PackedWeights<T>) {
+        self.run_layers(params, weights);
+        self.decode(params, weights);
+    }
+
+    /// Runs all layers over the window, and no decoder.
+    pub(crate) fn run_layers(&mut self, params: &Parameters<T>, weights: &PackedWeights<T>) {
         for k in 0..self.config.num_layers {
             self.input_side(k, params, weights);
             self.recurrent_side(k, weights);
             self.drop_output(k);
         }
-        self.decode(params, weights);
     }
 
     /// Fills layer `k`'s block with its biases and the products of its inputs.

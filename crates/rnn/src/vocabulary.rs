@@ -11,8 +11,9 @@ mod table;
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 pub(crate) use table::IdTable;
 
 /// The number of a symbol: its place in the [`Vocabulary`].
@@ -51,8 +52,9 @@ pub enum Unknown {
 /// ```
 #[derive(Clone)]
 pub struct Vocabulary {
-    symbols: Vec<char>,
-    table: IdTable,
+    // Shared by its copies: a model, its corpus and its files each have one, of up to a million symbols.
+    symbols: Arc<Vec<char>>,
+    table: Arc<IdTable>,
     is_bytes: bool,
 }
 
@@ -77,8 +79,8 @@ impl Vocabulary {
     /// A vocabulary from its list of symbols, such as one read from a model's file.
     ///
     /// # Errors
-    /// [`Error::EmptyVocabulary`], or [`Error::UnsortedVocabulary`] when the symbols are not
-    /// distinct and ascending.
+    /// [`Error::EmptyVocabulary`], [`Error::UnsortedVocabulary`] when the symbols are not distinct and
+    /// ascending, or [`Error::TooLarge`] where memory runs out.
     pub fn from_symbols(symbols: Vec<char>) -> Result<Self> {
         if symbols.is_empty() {
             return Err(Error::EmptyVocabulary);
@@ -91,13 +93,15 @@ impl Vocabulary {
                 previous,
             });
         }
+        // A page of the table for each 256 code points, and symbols may lie on as many pages.
+        memory::check(memory::bytes::<[Id; 256]>(symbols.len().min(0x1100) as u128))?;
         let mut table = IdTable::default();
         for (id, &symbol) in (0..).zip(&symbols) {
             table.insert(symbol, id);
         }
         Ok(Self {
-            symbols,
-            table,
+            symbols: symbols.into(),
+            table: table.into(),
             is_bytes: false,
         })
     }
@@ -110,8 +114,8 @@ impl Vocabulary {
             table.insert(char::from(byte), Id::from(byte));
         }
         Self {
-            symbols: (0..=255_u8).map(char::from).collect(),
-            table,
+            symbols: Arc::new((0..=255_u8).map(char::from).collect()),
+            table: table.into(),
             is_bytes: true,
         }
     }
@@ -155,7 +159,8 @@ impl Vocabulary {
     /// The ids of a text.
     ///
     /// # Errors
-    /// [`Error::UnknownCharacter`] for the first character that is not in the vocabulary.
+    /// [`Error::UnknownCharacter`] for the first character that is not in the vocabulary,
+    /// [`Error::TooLarge`] where memory runs out.
     pub fn encode(&self, text: &str) -> Result<Vec<Id>> {
         self.encode_with(text, Unknown::Error)
     }
@@ -166,9 +171,9 @@ impl Vocabulary {
     /// [`Error::UnknownCharacter`] or [`Error::NoReplacement`], as `unknown` has it.
     pub fn encode_with(&self, text: &str, unknown: Unknown) -> Result<Vec<Id>> {
         if self.is_bytes {
-            return Ok(text.bytes().map(Id::from).collect());
+            return memory::collected(text.bytes().map(Id::from));
         }
-        let mut ids = Vec::with_capacity(text.len());
+        let mut ids = memory::room(text.len())?;
         for (offset, character) in (0..).zip(text.chars()) {
             ids.extend(self.resolve(character, offset, unknown)?);
         }
@@ -289,7 +294,7 @@ impl fmt::Debug for Vocabulary {
             return f.write_str("Vocabulary(bytes)");
         }
         f.debug_tuple("Vocabulary")
-            .field(&String::from_iter(&self.symbols))
+            .field(&self.symbols.iter().collect::<String>())
             .finish()
     }
 }

@@ -8,6 +8,7 @@ use rnn::gradient_check::{Case, check};
 
 use crate::args::CheckArgs;
 use crate::console;
+use crate::exit::misuse;
 
 /// The relative error that is still rounding.
 const TOLERANCE: f64 = 1e-6;
@@ -26,7 +27,10 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
             dropout: args.dropout,
             seed: args.seed,
         };
-        let rows = check(&case).map_err(crate::exit::misuse)?;
+        let rows = check(&case).map_err(|error| match error {
+            rnn::Error::TooLarge { .. } => error.into(),
+            error => misuse(error),
+        })?;
         if at == 0 {
             writeln!(
                 out,

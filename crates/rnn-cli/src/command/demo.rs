@@ -45,7 +45,7 @@ pub(crate) fn run(args: &DemoArgs, console: Console) -> anyhow::Result<()> {
         args.text.chars().take(1).collect::<String>(),
         args.text.chars().count() - 1,
     );
-    let model = trainer.current_model();
+    let model = trainer.try_current_model()?;
     let mut spelled = first.clone();
     for next in model.sample(&first, &SampleOptions::greedy())?.take(rest) {
         spelled.push(next?);

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &ImportArgs, console: Console) -> anyhow::Result<()> {
     })?;
     if args.output.as_os_str() == "-" {
         let mut out = console::stdout();
-        out.write_all(&model.to_bytes())?;
+        out.write_all(&model.try_to_bytes()?)?;
         return Ok(out.flush()?);
     }
     model.save(&args.output)?;

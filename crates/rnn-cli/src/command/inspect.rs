@@ -80,20 +80,15 @@ fn tell(found: &Found, out: &mut impl Write) -> anyhow::Result<()> {
     if vocabulary.is_bytes() {
         writeln!(out, "vocabulary  the 256 bytes")?;
     } else {
-        let symbols: String = vocabulary
-            .symbols()
-            .iter()
-            .map(|&symbol| match symbol {
+        write!(out, "vocabulary  {} characters: ", vocabulary.len())?;
+        for &symbol in vocabulary.symbols() {
+            match symbol {
                 // Nothing here is between quotation marks.
-                '\'' | '"' => symbol.to_string(),
-                symbol => quoted(symbol).trim_matches('\'').to_owned(),
-            })
-            .collect();
-        writeln!(
-            out,
-            "vocabulary  {} characters: {symbols}",
-            vocabulary.len()
-        )?;
+                '\'' | '"' => write!(out, "{symbol}")?,
+                symbol => write!(out, "{}", quoted(symbol).trim_matches('\''))?,
+            }
+        }
+        writeln!(out)?;
     }
     let Some(training) = model.training() else {
         return Ok(writeln!(out, "training    not told")?);

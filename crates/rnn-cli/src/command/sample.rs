@@ -61,9 +61,8 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
         .as_deref()
         .unwrap_or(if args.records { "\n" } else { "" })
         .as_bytes();
-    let mut samples: Vec<Sample> = (0..args.samples)
-        .map(|_| Sample::new(shown, stop))
-        .collect();
+    let mut samples: Vec<Sample> = memory::room(args.samples)?;
+    samples.extend((0..args.samples).map(|_| Sample::new(shown, stop)));
     let mut out = console::stdout();
     // On a terminal the text appears as it is written.
     let is_shown = io::stdout().is_terminal();

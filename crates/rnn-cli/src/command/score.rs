@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 use rayon::ThreadPoolBuilder;
-use rnn::{Corpus, CorpusBuilder, Error, Id, Model, Score, Scorer};
+use rnn::{Corpus, CorpusBuilder, Error, Id, Model, Score, Scorer, memory};
 use serde_json::json;
 
 use crate::args::ScoreArgs;
@@ -13,6 +13,10 @@ use crate::exit::misuse;
 use crate::file::{self, Source};
 use crate::format::{quoted, visible};
 use crate::progress;
+use crate::reading;
+
+/// Bytes that a line takes beside its characters, at most.
+const EACH_LINE: u128 = 2 * size_of::<Line>() as u128 + 64;
 
 /// Characters scored between two looks at the bar.
 const CHUNK: usize = 1 << 12;
@@ -46,8 +50,9 @@ fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
     }
     for (at, file) in args.files.iter().enumerate() {
         let source = Source::new(file);
-        let builder =
+        let mut builder =
             CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
+        reading::announce(&source, &mut builder)?;
         let builder = match record_end {
             Some(_) => builder.records(),
             None => builder,
@@ -115,7 +120,7 @@ impl Text<'_> {
     fn score(&self, mut tell: impl FnMut(Id, f64) -> io::Result<()>) -> anyhow::Result<Score> {
         let length = self.corpus.len();
         let bar = progress::characters(self.console, length as u64);
-        let mut scorer = Scorer::new(self.model);
+        let mut scorer = Scorer::new(self.model)?;
         let mut ids = vec![0; CHUNK.min(length)];
         let mut score = Score::default();
         let failed = || format!("cannot score {}", self.source);
@@ -152,6 +157,11 @@ impl Text<'_> {
     fn lines(&self, out: &mut impl Write) -> anyhow::Result<Score> {
         let vocabulary = self.model.vocabulary();
         let newline = vocabulary.id('\n');
+        let ids = self.corpus.ids().as_slice();
+        let count = 1 + ids.iter().filter(|&id| Some(id) == newline).count() as u128;
+        // The text of a line grows by doubling.
+        let texts = (2 * size_of::<Id>() * ids.len()) as u128;
+        memory::check(texts + count * EACH_LINE)?;
         let mut lines = Vec::new();
         let mut is_ended = true;
         if self.record_end.is_none() {

@@ -122,7 +122,7 @@ fn report(
 
 /// What the model writes by now.
 fn written(trainer: &Trainer<f32>) -> anyhow::Result<String> {
-    let model = trainer.current_model();
+    let model = trainer.try_current_model()?;
     let prime: Vec<Id> = model.vocabulary().id('\n').into_iter().collect();
     let mut ids: Vec<Id> = Vec::new();
     let mut write = || -> rnn::Result<()> {

@@ -11,6 +11,7 @@ use crate::console::{self, Console};
 use crate::file::{self, Source};
 use crate::format::{bytes, thousands};
 use crate::outputs::Files;
+use crate::reading;
 use crate::view::{Numbers, page};
 
 /// Size of a page of up to 10,000 characters, in bytes, and what each further one adds.
@@ -25,12 +26,14 @@ pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
         check(&target, args)?;
     }
     let model = file::load(&args.model)?;
-    let builder = CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
+    let mut builder =
+        CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
+    reading::announce(&source, &mut builder)?;
     let corpus = source.read(builder, console)?;
     let shown = corpus.len().min(args.characters);
-    let mut ids = vec![0; shown];
-    corpus.ids().copy_to(0..shown, &mut ids);
     memory::check(memory::viewing(model.network().config(), shown))?;
+    let mut ids = memory::room(shown)?;
+    ids.extend(corpus.ids().slice(0..shown).iter());
     let names = [&args.model, &args.text].map(|path| name(path));
     if model.training().is_some_and(|told| told.config.records) {
         console.note(&format!(

@@ -6,7 +6,7 @@ use rnn::insight::{
     Class, Letters, Map, Memory, Property, Signal, Surprise, Traces, correlations, letters,
     surprises,
 };
-use rnn::{Id, Model};
+use rnn::{Id, Model, memory};
 use serde_json::{Value, json};
 
 /// Likeliest characters told in each place.
@@ -80,7 +80,7 @@ impl<'m> Numbers<'m> {
     /// Reads `ids`, the first of a text of `total` characters.
     ///
     /// # Errors
-    /// The model's states overflow over the text.
+    /// The model's states overflow over the text, or memory runs out.
     pub(crate) fn new(
         model: &'m Model,
         names: [String; 2],
@@ -88,10 +88,8 @@ impl<'m> Numbers<'m> {
         total: usize,
     ) -> rnn::Result<Self> {
         let network = model.network();
-        let text: Vec<char> = ids
-            .iter()
-            .map(|&id| model.vocabulary().symbol(id))
-            .collect();
+        let mut text: Vec<char> = memory::room(ids.len())?;
+        text.extend(ids.iter().map(|&id| model.vocabulary().symbol(id)));
         let traces = Traces::read(network, &ids)?;
         let mut follows = Vec::new();
         for property in Property::ALL {
@@ -117,8 +115,8 @@ impl<'m> Numbers<'m> {
             total,
             surprises: surprises(model, &ids, LIKELIEST)?,
             follows,
-            memory: Memory::measure(network, &ids, &traces, lags, MEMORY_SAMPLES),
-            letters: letters(network),
+            memory: Memory::measure(network, &ids, &traces, lags, MEMORY_SAMPLES)?,
+            letters: letters(network)?,
             traces,
             ids,
         })

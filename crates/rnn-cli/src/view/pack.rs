@@ -6,6 +6,8 @@ use miniz_oxide::deflate::core::{
     create_comp_flags_from_zip_params,
 };
 
+use rnn::{Result, memory};
+
 /// Effort of the packer, 0 to 10; more takes longer and gains little.
 const EFFORT: i32 = 6;
 /// The largest code of an activation, so that 127 is the middle.
@@ -17,25 +19,36 @@ const LETTERS: u32 = 91;
 /// first, as two of 91 characters, high digit first; one for the last bits if they are 6 or fewer.
 /// That is 6.5 bits to a character, where base64 has 6. Each `row` of so many bytes gets a code of
 /// its own.
-pub(super) fn pack(bytes: &[u8], row: usize) -> String {
-    text(&deflate(bytes, row))
+///
+/// # Errors
+/// Memory runs out.
+pub(super) fn pack(bytes: &[u8], row: usize) -> Result<String> {
+    text(&deflate(bytes, row)?)
 }
 
 /// Characters that so many bytes take when they are one row.
-pub(super) fn packed_size(bytes: &[u8]) -> usize {
-    (8 * deflate(bytes, bytes.len()).len()).div_ceil(13) * 2
+///
+/// # Errors
+/// Memory runs out.
+pub(super) fn packed_size(bytes: &[u8]) -> Result<usize> {
+    Ok((8 * deflate(bytes, bytes.len())?.len()).div_ceil(13) * 2)
 }
 
 /// The smaller of what deflate makes of bytes when it looks for repetitions and when it does not:
 /// among numbers they are chance, and cost more than they save.
-fn deflate(bytes: &[u8], row: usize) -> Vec<u8> {
-    let with = |strategy: CompressionStrategy| {
+fn deflate(bytes: &[u8], row: usize) -> Result<Vec<u8>> {
+    let with = |strategy: CompressionStrategy| -> Result<Vec<u8>> {
         let flags = create_comp_flags_from_zip_params(EFFORT, 0, strategy as i32);
         let (mut compressor, mut packed) = (CompressorOxide::new(flags), Vec::new());
+        let mut is_full = false;
         let mut add = |bytes: &[u8], flush| {
             compress_to_output(&mut compressor, bytes, flush, |part| {
-                packed.extend_from_slice(part);
-                true
+                let is_room = packed.try_reserve(part.len()).is_ok();
+                if is_room {
+                    packed.extend_from_slice(part);
+                }
+                is_full |= !is_room;
+                is_room
             });
         };
         let mut rows = bytes.chunks(row.max(1)).peekable();
@@ -49,17 +62,20 @@ fn deflate(bytes: &[u8], row: usize) -> Vec<u8> {
         if bytes.is_empty() {
             add(&[], TDEFLFlush::Finish);
         }
-        packed
+        match is_full {
+            true => Err(memory::refused(2 * packed.len() as u128)),
+            false => Ok(packed),
+        }
     };
     let (repeating, plain) = (
-        with(CompressionStrategy::Default),
-        with(CompressionStrategy::HuffmanOnly),
+        with(CompressionStrategy::Default)?,
+        with(CompressionStrategy::HuffmanOnly)?,
     );
-    if plain.len() < repeating.len() {
+    Ok(if plain.len() < repeating.len() {
         plain
     } else {
         repeating
-    }
+    })
 }
 
 /// The visible characters of ASCII without `&`, `<` and `>`: nothing that they spell ends an element
@@ -69,9 +85,9 @@ fn alphabet() -> [char; LETTERS as usize] {
     std::array::from_fn(|_| letters.next().expect("94 without 3"))
 }
 
-fn text(bytes: &[u8]) -> String {
+fn text(bytes: &[u8]) -> Result<String> {
     let letters = alphabet();
-    let mut text = String::with_capacity(bytes.len() * 16 / 13 + 2);
+    let mut text = memory::room_for_text(bytes.len() * 16 / 13 + 2)?;
     let (mut word, mut bits) = (0u32, 0);
     for &byte in bytes {
         word |= u32::from(byte) << bits;
@@ -90,7 +106,7 @@ fn text(bytes: &[u8]) -> String {
     if bits > 0 {
         text.push(letters[(word % LETTERS) as usize]);
     }
-    text
+    Ok(text)
 }
 
 /// Activations as codes: `q` from 0 to 254 stands for `low + q / 254 * (high - low)`.
@@ -107,14 +123,15 @@ pub(super) fn activations(
 
 /// The low `planes` bytes of each number, first the lowest of all: bytes of one kind side by side
 /// are what deflate packs well.
-pub(super) fn planes(numbers: &[i32], planes: usize) -> Vec<u8> {
-    (0..planes)
-        .flat_map(|plane| {
-            numbers
-                .iter()
-                .map(move |number| (number >> (8 * plane)) as u8)
-        })
-        .collect()
+///
+/// # Errors
+/// Memory runs out.
+pub(super) fn planes(numbers: &[i32], planes: usize) -> Result<Vec<u8>> {
+    let mut bytes = memory::room(planes * numbers.len())?;
+    for plane in 0..planes {
+        bytes.extend(numbers.iter().map(|number| (number >> (8 * plane)) as u8));
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -147,24 +164,24 @@ mod tests {
         for length in 0..60u8 {
             for seed in [1u8, 91, 255] {
                 let expected: Vec<u8> = (0..length).map(|i| (i ^ 85).wrapping_mul(seed)).collect();
-                assert_eq!(bytes(&text(&expected)), expected, "{length}");
+                assert_eq!(bytes(&text(&expected).unwrap()), expected, "{length}");
             }
         }
-        assert_eq!(bytes(&text(&[255; 99])), [255; 99]);
+        assert_eq!(bytes(&text(&[255; 99]).unwrap()), [255; 99]);
     }
 
     #[test]
     fn a_text_is_harmless_in_a_page_and_dense() {
         let all: Vec<u8> = (0..=255).cycle().take(13_000).collect();
-        let text = text(&all);
+        let text = text(&all).unwrap();
         assert_eq!(text.len(), 16_000);
         assert!(
             text.chars()
                 .all(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '&'))
         );
-        let packed = pack(&all, all.len());
+        let packed = pack(&all, all.len()).unwrap();
         assert_eq!(
-            packed_size(&all).next_multiple_of(2),
+            packed_size(&all).unwrap().next_multiple_of(2),
             packed.len().next_multiple_of(2)
         );
         assert_eq!(
@@ -180,9 +197,9 @@ mod tests {
         let all: Vec<u8> = (0..4).flat_map(row).collect();
         let unpacked =
             |packed: &str| miniz_oxide::inflate::decompress_to_vec(&bytes(packed)).unwrap();
-        let apart = pack(&all, 4000);
+        let apart = pack(&all, 4000).unwrap();
         assert_eq!(unpacked(&apart), all);
-        assert_eq!(unpacked(&pack(&[], 0)), [0u8; 0]);
+        assert_eq!(unpacked(&pack(&[], 0).unwrap()), [0u8; 0]);
         assert!(apart.len() < 4 * 4000 / 6 + 200, "{}", apart.len());
     }
 
@@ -198,6 +215,9 @@ mod tests {
 
     #[test]
     fn planes_hold_the_bytes_of_numbers_lowest_first() {
-        assert_eq!(planes(&[0x0102_0304, -2], 3), [4, 254, 3, 255, 2, 255]);
+        assert_eq!(
+            planes(&[0x0102_0304, -2], 3).unwrap(),
+            [4, 254, 3, 255, 2, 255]
+        );
     }
 }

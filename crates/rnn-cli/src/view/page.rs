@@ -8,6 +8,7 @@
 
 use anyhow::bail;
 use rnn::insight::Signal;
+use rnn::memory;
 use serde_json::{Value, json};
 
 use super::numbers::{Detail, Numbers, significant};
@@ -40,7 +41,7 @@ const MOST_TEXT: usize = (1 << 29) - 24;
 /// The page of at most about `most` bytes, and what was left out of it to get there.
 ///
 /// # Errors
-/// What must be in the page is more than a browser reads.
+/// What must be in the page is more than a browser reads, or memory runs out.
 pub(crate) fn page(numbers: &Numbers<'_>, most: usize) -> anyhow::Result<(String, Vec<String>)> {
     let mut data = numbers.summary(Detail::Page);
     data["bounds"] = bounds(numbers);
@@ -56,31 +57,32 @@ pub(crate) fn page(numbers: &Numbers<'_>, most: usize) -> anyhow::Result<(String
             thousands(fewer as u64),
         );
     }
-    let rest = frame(&data, "", "").len() + SPARE;
+    let rest = frame(&data, "", "")?.len() + SPARE;
     let room = most.saturating_sub(rest);
-    let weights = Weights::fit(numbers.model, &numbers.ids, room.min(MOST_TEXT));
+    let weights = Weights::fit(numbers.model, &numbers.ids, room.min(MOST_TEXT))?;
     let left = room - weights.as_ref().map_or(0, |weights| weights.text.len());
     let left = left.min(MOST_TEXT);
-    let stored = Stored::fill(numbers, left, weights.is_some());
+    let stored = Stored::fill(numbers, left, weights.is_some())?;
     let notes = notes(numbers, weights.as_ref(), &stored);
     data["activations"] = json!(stored.places);
     data["weights"] = weights.as_ref().map_or(Value::Null, Weights::describe);
     data["notes"] = json!(notes);
     let text = weights.map_or_else(String::new, |weights| weights.text);
-    Ok((frame(&data, &text, &stored.text), notes))
+    Ok((frame(&data, &text, &stored.text)?, notes))
 }
 
-fn frame(data: &Value, weights: &str, activations: &str) -> String {
+fn frame(data: &Value, weights: &str, activations: &str) -> rnn::Result<String> {
     let scripts = SCRIPTS.concat();
     let data = data.to_string();
-    let data = pack::pack(data.as_bytes(), data.len());
+    let data = pack::pack(data.as_bytes(), data.len())?;
     let parts = [STYLE, &data, &scripts, activations, weights];
-    let mut page = String::new();
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    let mut page = memory::room_for_text(FRAME.len() + len)?;
     for (before, part) in FRAME.split("{{}}").zip(parts.into_iter().chain([""])) {
         page.push_str(before);
         page.push_str(part);
     }
-    page
+    Ok(page)
 }
 
 /// Activations in the page: codes, `length` for each of `places`, which are layer, unit, and the
@@ -100,13 +102,13 @@ struct Stored {
 
 impl Stored {
     /// What fits into so many characters; hidden states alone `if_computed` by the page.
-    fn fill(numbers: &Numbers<'_>, room: usize, if_computed: bool) -> Self {
+    fn fill(numbers: &Numbers<'_>, room: usize, if_computed: bool) -> rnn::Result<Self> {
         let (units, mut stored) = (ranked_units(numbers), Stored::default());
         let codes = |signal, unit| codes(numbers, signal, unit);
         let sizes: Vec<usize> = units
             .iter()
             .map(|&unit| pack::packed_size(&codes(Signal::Hidden, unit)))
-            .collect();
+            .collect::<rnn::Result<_>>()?;
         stored.full_size = sizes.iter().sum();
         // Together they take a little more than apart.
         let (all, room) = (room, room / 20 * 19);
@@ -132,7 +134,7 @@ impl Stored {
                 .iter()
                 .flat_map(|&signal| codes(signal, (layer, unit)))
                 .collect();
-            taken += pack::packed_size(&all);
+            taken += pack::packed_size(&all)?;
             if taken > room {
                 break;
             }
@@ -141,20 +143,20 @@ impl Stored {
                 .extend((1..=others.len()).map(|signal| [layer, unit, signal]));
             stored.codes.extend(all);
         }
-        stored.cut(numbers.ids.len(), all);
-        stored
+        stored.cut(numbers.ids.len(), all)?;
+        Ok(stored)
     }
 
     /// Leaves out the last until the rest fits, should it take more than was reckoned.
-    fn cut(&mut self, length: usize, room: usize) {
-        self.text = pack::pack(&self.codes, length);
+    fn cut(&mut self, length: usize, room: usize) -> rnn::Result<()> {
+        self.text = pack::pack(&self.codes, length)?;
         while self.text.len() > room && !self.places.is_empty() {
             let each = (self.text.len() / self.places.len()).max(1);
             let surplus = (self.text.len() - room).div_ceil(each);
             self.places
                 .truncate(self.places.len().saturating_sub(surplus));
             self.codes.truncate(self.places.len() * length);
-            self.text = pack::pack(&self.codes, length);
+            self.text = pack::pack(&self.codes, length)?;
         }
         let last = self.places.iter().map(|place| place[2]).max().unwrap_or(0);
         let count = |signal| {
@@ -165,6 +167,7 @@ impl Stored {
         };
         self.shown = count(0);
         self.detailed = if last == 0 { 0 } else { count(last) };
+        Ok(())
     }
 }
 

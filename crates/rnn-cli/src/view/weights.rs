@@ -10,7 +10,7 @@
 //! The differences are measured with each page, over the first characters of its text.
 
 use rnn::insight::Rounding;
-use rnn::{Id, Model};
+use rnn::{Id, Model, memory};
 use serde_json::{Value, json};
 
 use super::pack;
@@ -39,38 +39,49 @@ pub(super) struct Weights {
 impl Weights {
     /// The weights in the most digits that leave the page within `room` characters; `None` if they
     /// do not fit or would say too little.
-    pub(super) fn fit(model: &Model, ids: &[Id], room: usize) -> Option<Self> {
+    ///
+    /// # Errors
+    /// Memory runs out.
+    pub(super) fn fit(model: &Model, ids: &[Id], room: usize) -> rnn::Result<Option<Self>> {
         let ids = &ids[..ids.len().min(MEASURED)];
         let weights = model.network().parameters().as_slice();
         if weights.len() as f64 * LEAST > room as f64 {
-            return None;
+            return Ok(None);
         }
         // Four bytes each, as numbers of single precision hardly pack.
         if weights.len() * 5 <= room / 2 {
-            return Some(Self::new(model, Rounding::measure(model, ids, None)));
+            return Ok(Some(Self::new(
+                model,
+                Rounding::measure(model, ids, None)?,
+            )?));
         }
         let largest = weights.iter().fold(0.0f32, |most, w| most.max(w.abs()));
         let most = EXACT_BITS - 1 - f64::from(largest).log2().floor().max(-100.0) as i32;
-        let rounding = Rounding::within(model, ids, CLOSE, most)
-            .unwrap_or_else(|| Rounding::measure(model, ids, Some(most)));
-        let mut fitting = Self::new(model, rounding);
+        let rounding = match Rounding::within(model, ids, CLOSE, most)? {
+            Some(rounding) => rounding,
+            None => Rounding::measure(model, ids, Some(most))?,
+        };
+        let mut fitting = Self::new(model, rounding)?;
         while fitting.text.len() > room {
             // Each digit less saves a bit of each weight.
             let surplus = (fitting.text.len() - room) as f64;
             let fewer = (surplus * 6.5 / weights.len() as f64).ceil() as i32;
-            let digits = fitting.rounding.digits? - fewer.max(1);
+            let Some(digits) = fitting.rounding.digits else {
+                return Ok(None);
+            };
+            let digits = digits - fewer.max(1);
             fitting = Self::new(
                 model,
                 Rounding {
                     digits: Some(digits),
                     change: f64::NAN,
                 },
-            );
+            )?;
         }
         if fitting.rounding.change.is_nan() {
-            fitting.rounding = Rounding::measure(model, ids, fitting.rounding.digits);
+            fitting.rounding = Rounding::measure(model, ids, fitting.rounding.digits)?;
         }
-        (fitting.rounding.change <= ROUGH).then_some(fitting)
+        Ok((fitting.rounding.change <= ROUGH).then_some(fitting))
     }
 
     /// About the characters of the weights in as many digits as nobody notices, 21 bits each.
@@ -83,17 +94,18 @@ impl Weights {
         self.rounding.change <= 2.0 * CLOSE
     }
 
-    fn new(model: &Model, rounding: Rounding) -> Self {
+    fn new(model: &Model, rounding: Rounding) -> rnn::Result<Self> {
         let weights = model.network().parameters().as_slice();
-        let numbers: Vec<i32> = match rounding.digits {
-            None => weights.iter().map(|w| w.to_bits().cast_signed()).collect(),
+        let mut numbers: Vec<i32> = memory::room(weights.len())?;
+        match rounding.digits {
+            None => numbers.extend(weights.iter().map(|w| w.to_bits().cast_signed())),
             Some(digits) => {
-                let double = rnn::insight::rounded(model.network(), Some(digits));
+                let double = rnn::insight::rounded(model.network(), Some(digits))?;
                 let steps = 2.0f64.powi(digits);
                 let whole = double.parameters().as_slice().iter().map(|w| w * steps);
-                whole.map(|number| number as i32).collect()
+                numbers.extend(whole.map(|number| number as i32));
             }
-        };
+        }
         let most = numbers.iter().map(|&number| number.unsigned_abs()).max();
         let planes = match (rounding.digits, most.unwrap_or(0)) {
             (None, _) => 4,
@@ -102,13 +114,13 @@ impl Weights {
             (_, ..0x80_0000) => 3,
             _ => 4,
         };
-        let text = pack::pack(&pack::planes(&numbers, planes), numbers.len());
-        Weights {
+        let text = pack::pack(&pack::planes(&numbers, planes)?, numbers.len())?;
+        Ok(Weights {
             rounding,
             planes,
             count: weights.len(),
             text,
-        }
+        })
     }
 
     /// What the script must know of them.

@@ -11,10 +11,12 @@ use tensor::{MatrixView, MatrixViewMut, Scalar};
 use super::Window;
 use crate::cell::{self, Backward};
 use crate::config::NetworkConfig;
+use crate::error::Result;
 use crate::loss;
+use crate::memory;
 use crate::packed::PackedWeights;
 use crate::rows;
-use crate::unroll::Unroll;
+use crate::unroll::{Size, Unroll};
 use crate::vocabulary::Id;
 
 /// A group of rows: its unrolled network and what the backward pass needs beside it.
@@ -34,37 +36,79 @@ pub(super) struct Group<T> {
     saved: Vec<Vec<T>>,
 }
 
+/// Numbers of elements in the buffers of a [`Group`], beside those of its unrolled network.
+struct Lengths {
+    /// Targets and losses.
+    each: u128,
+    d_h: u128,
+    carry_h: u128,
+    carry_c: u128,
+    /// Of each layer.
+    bias: u128,
+    saved: u128,
+}
+
+impl Lengths {
+    fn new(config: &NetworkConfig, window: &Window, rows: usize) -> Self {
+        let (steps, hidden) = (window.seq_length, config.hidden_size);
+        let width = config.cell.block_width() * hidden;
+        let is_short = |horizon| 1 < horizon && horizon < steps;
+        let if_there = |is: bool, len: u128| if is { len } else { 0 };
+        let d_h = memory::product(&[steps, rows, hidden]);
+        let carry = match window.flows() {
+            true => memory::product(&[rows, hidden]),
+            false => d_h,
+        };
+        Lengths {
+            each: memory::product(&[steps, rows]),
+            d_h,
+            carry_h: carry,
+            carry_c: if_there(config.cell.has_memory(), carry),
+            bias: width as u128,
+            saved: if_there(
+                window.horizon.is_some_and(is_short),
+                memory::product(&[steps, rows, width]),
+            ),
+        }
+    }
+}
+
 impl<T: Scalar> Group<T> {
     pub(super) fn new(
         config: &NetworkConfig,
         window: &Window,
         rows: Range<usize>,
         dropout: bool,
-    ) -> Self {
-        let (steps, count) = (window.seq_length, rows.len());
-        let zeros = |len: usize| vec![T::ZERO; len];
-        let state = count * config.hidden_size;
-        let unroll = Unroll::new(config, rows.start, count, steps, dropout);
-        let width = unroll.width();
-        let saved = if window
-            .horizon
-            .is_some_and(|horizon| 1 < horizon && horizon < steps)
-        {
-            steps * count * width
-        } else {
-            0
-        };
-        let carry = if window.flows() { state } else { steps * state };
-        Group {
-            targets: vec![0; steps * count],
-            losses: vec![0.0; steps * count],
-            d_h: zeros(steps * state),
-            carry_h: zeros(carry),
-            carry_c: zeros(if config.cell.has_memory() { carry } else { 0 }),
-            bias: (0..config.num_layers).map(|_| zeros(width)).collect(),
-            saved: (0..config.num_layers).map(|_| zeros(saved)).collect(),
-            unroll,
-        }
+    ) -> Result<Self> {
+        let lens = Lengths::new(config, window, rows.len());
+        let of_layers = |len: u128| (0..config.num_layers).map(move |_| memory::zeros(len));
+        Ok(Group {
+            unroll: Unroll::new(config, rows.start, size(window, rows.len(), dropout))?,
+            targets: memory::zeros(lens.each)?,
+            losses: memory::zeros(lens.each)?,
+            d_h: memory::zeros(lens.d_h)?,
+            carry_h: memory::zeros(lens.carry_h)?,
+            carry_c: memory::zeros(lens.carry_c)?,
+            bias: of_layers(lens.bias).collect::<Result<_>>()?,
+            saved: of_layers(lens.saved).collect::<Result<_>>()?,
+        })
+    }
+
+    /// Bytes of the buffers of a group of so many rows.
+    pub(super) fn bytes(
+        config: &NetworkConfig,
+        window: &Window,
+        rows: usize,
+        dropout: bool,
+    ) -> u128 {
+        let lens = Lengths::new(config, window, rows);
+        let of_layers =
+            (lens.bias.saturating_add(lens.saved)).saturating_mul(config.num_layers as u128);
+        let numbers = [lens.d_h, lens.carry_h, lens.carry_c, of_layers];
+        let numbers = numbers.into_iter().fold(0, u128::saturating_add);
+        memory::bytes::<T>(numbers)
+            .saturating_add(memory::bytes::<(Id, f64)>(lens.each))
+            .saturating_add(size(window, rows, dropout).bytes::<T>(config))
     }
 
     pub(super) fn set_targets(&mut self, targets: &[Id], batch_size: usize) {
@@ -222,5 +266,15 @@ impl<T: Scalar> Group<T> {
                 packed.matmul_acc(columns, d_h.reborrow());
             }
         }
+    }
+}
+
+/// How large the unrolled network of a group is.
+fn size(window: &Window, rows: usize, dropout: bool) -> Size {
+    Size {
+        rows,
+        steps: window.seq_length,
+        dropout,
+        logits: true,
     }
 }

@@ -30,7 +30,9 @@ use self::group::Group;
 use self::weights::Unrolled;
 use crate::config::NetworkConfig;
 use crate::dropout::Dropout;
+use crate::error::Result;
 use crate::loss::Reduction;
+use crate::memory;
 use crate::packed::PackedWeights;
 use crate::parallel;
 use crate::parameters::Parameters;
@@ -65,7 +67,7 @@ impl Window {
 /// let config = NetworkConfig { cell: CellKind::Lstm, vocab_size: 4, hidden_size: 8, num_layers: 1 };
 /// let network = Network::<f32>::new(config, &Init::default(), 1)?;
 /// let window = Window { batch_size: 1, seq_length: 4, horizon: None, reduction: Reduction::Sum };
-/// let mut bptt = Bptt::new(&config, window, false);
+/// let mut bptt = Bptt::new(&config, window, false)?;
 /// let mut gradient = Parameters::zeros(&config);
 /// // "hello" with h e l o numbered 0 to 3: read "hell", predict "ello".
 /// let loss = bptt.forward(network.parameters(), &[0, 1, 2, 2], &[1, 2, 2, 3], None);
@@ -84,34 +86,54 @@ pub struct Bptt<T> {
 /// Rows of the batch that one thread takes through a window.
 const GROUP_ROWS: usize = 32;
 
+/// How many groups a batch makes.
+fn group_count(batch: usize) -> usize {
+    batch
+        .div_ceil(GROUP_ROWS)
+        .max(if batch >= 8 { 2 } else { 1 })
+}
+
 /// Parameters from which on two threads pack them for the two directions sooner than one.
 const WORTH_PACKING_APART: usize = 1 << 16;
 
 impl<T: Scalar> Bptt<T> {
     /// Buffers for windows of this shape, with room for dropout if `dropout`.
     ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) for sizes beyond the machine's memory.
+    ///
     /// # Panics
     /// If the batch size, the window or the horizon is zero.
-    pub fn new(config: &NetworkConfig, window: Window, dropout: bool) -> Self {
+    pub fn new(config: &NetworkConfig, window: Window, dropout: bool) -> Result<Self> {
         assert!(
             window.batch_size > 0 && window.seq_length > 0 && window.horizon != Some(0),
             "an empty window: {window:?}"
         );
+        memory::check(Self::bytes(config, &window, dropout))?;
         let batch = window.batch_size;
-        let count = batch
-            .div_ceil(GROUP_ROWS)
-            .max(if batch >= 8 { 2 } else { 1 });
+        let count = group_count(batch);
         let bounds = |i: usize| i * batch / count;
         let groups = (0..count)
             .map(|i| Group::new(config, &window, bounds(i)..bounds(i + 1), dropout))
-            .collect();
-        Bptt {
+            .collect::<Result<_>>()?;
+        Ok(Bptt {
             config: *config,
             window,
             groups,
-            forward_weights: PackedWeights::forward(config),
-            backward_weights: PackedWeights::backward(config, window.flows()),
-        }
+            forward_weights: PackedWeights::forward(config)?,
+            backward_weights: PackedWeights::backward(config, window.flows())?,
+        })
+    }
+
+    /// Bytes of these buffers.
+    pub(crate) fn bytes(config: &NetworkConfig, window: &Window, dropout: bool) -> u128 {
+        // As if all groups were as large as the largest.
+        let count = group_count(window.batch_size);
+        let rows = window.batch_size.div_ceil(count);
+        Group::<T>::bytes(config, window, rows, dropout)
+            .saturating_mul(count as u128)
+            .saturating_add(PackedWeights::<T>::forward_bytes(config))
+            .saturating_add(PackedWeights::<T>::backward_bytes(config, window.flows()))
     }
 
     /// The shape of the windows.
@@ -141,12 +163,23 @@ impl<T: Scalar> Bptt<T> {
     }
 
     /// The state after the last window.
+    ///
+    /// # Panics
+    /// If memory runs out.
     pub fn state(&self) -> State<T> {
-        let mut state = State::zeros(&self.config, self.window.batch_size);
+        self.try_state().expect("memory for a state")
+    }
+
+    /// The same, or an error where memory runs out.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    pub(crate) fn try_state(&self) -> Result<State<T>> {
+        let mut state = State::try_zeros(&self.config, self.window.batch_size)?;
         for group in &self.groups {
             group.unroll.store_state(&mut state);
         }
-        state
+        Ok(state)
     }
 
     /// Reads a window from the carried state on and returns its loss in nats, reduced as the

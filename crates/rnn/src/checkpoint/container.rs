@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hasher;
 
-use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensors, serialize};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, Metadata, TensorInfo, TensorView};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
@@ -19,6 +19,7 @@ use twox_hash::XxHash3_64;
 
 use super::header;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::visible;
 
 /// Version of the layout that this program writes, the only one that it reads.
@@ -39,12 +40,15 @@ pub(super) type Tensors = BTreeMap<String, (Vec<usize>, Vec<u8>)>;
 type Fields<'a> = BTreeMap<&'a str, &'a RawValue>;
 
 /// Values as they stand in a file.
-pub(super) fn bytes(values: &[f32]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(size_of_val(values));
+///
+/// # Errors
+/// [`Error::TooLarge`] where there is no memory for them.
+pub(super) fn bytes(values: impl ExactSizeIterator<Item = f32>) -> Result<Vec<u8>> {
+    let mut bytes = memory::room(values.len().saturating_mul(size_of::<f32>()))?;
     for value in values {
         bytes.extend_from_slice(&value.to_le_bytes());
     }
-    bytes
+    Ok(bytes)
 }
 
 /// As much of a name as a message has room for. A file's names may be long, and quoting makes them
@@ -73,7 +77,10 @@ pub(super) fn wrong(what: impl AsRef<str>) -> Error {
 }
 
 /// Bytes of a file with these tensors and this description.
-pub(super) fn seal(tensors: Tensors, description: &impl Serialize) -> Vec<u8> {
+///
+/// # Errors
+/// [`Error::TooLarge`] where there is no memory for them.
+pub(super) fn seal(tensors: Tensors, description: &impl Serialize) -> Result<Vec<u8>> {
     let description = serde_json::to_value(description).expect("plain data");
     let Value::Object(mut fields) = description else {
         unreachable!("a struct is an object")
@@ -90,7 +97,36 @@ pub(super) fn seal(tensors: Tensors, description: &impl Serialize) -> Vec<u8> {
     let checksum = checksum(&views, &[&text]);
     fields.insert("checksum".into(), checksum.into());
     let metadata = HashMap::from([(KEY.to_string(), Value::Object(fields).to_string())]);
-    serialize(views, Some(metadata)).expect("names, shapes and bytes agree")
+    join(&views, metadata)
+}
+
+/// What the safetensors crate makes of tensors of one type, as it makes it, in memory that is asked for.
+fn join(
+    views: &BTreeMap<&str, TensorView<'_>>,
+    metadata: HashMap<String, String>,
+) -> Result<Vec<u8>> {
+    let mut end = 0;
+    let infos = views.iter().map(|(name, view)| {
+        let begin = end;
+        end += view.data().len();
+        let info = TensorInfo {
+            dtype: view.dtype(),
+            shape: view.shape().to_vec(),
+            data_offsets: (begin, end),
+        };
+        ((*name).to_owned(), info)
+    });
+    let header = Metadata::new(Some(metadata), infos.collect()).expect("one after the other");
+    let header = serde_json::to_string(&header).expect("plain data");
+    let padded = header.len().next_multiple_of(header::WORD);
+    let mut file = memory::room(header::WORD + padded + end)?;
+    file.extend_from_slice(&(padded as u64).to_le_bytes());
+    file.extend_from_slice(header.as_bytes());
+    file.resize(header::WORD + padded, b' ');
+    for view in views.values() {
+        file.extend_from_slice(view.data());
+    }
+    Ok(file)
 }
 
 /// Opens a file's bytes: its description and its tensors, neither of which has been changed since
@@ -240,11 +276,11 @@ pub(super) fn any_values<'a>(
 }
 
 /// Numbers from the bytes of a tensor.
-pub(super) fn numbers(values: &[[u8; 4]]) -> Vec<f32> {
-    values
-        .iter()
-        .map(|&bytes| f32::from_le_bytes(bytes))
-        .collect()
+///
+/// # Errors
+/// [`Error::TooLarge`] where there is no memory for them.
+pub(super) fn numbers(values: &[[u8; 4]]) -> Result<Vec<f32>> {
+    memory::collected(values.iter().map(|&bytes| f32::from_le_bytes(bytes)))
 }
 
 /// XXH3-64 over the tensors in order of their names (name, type, shape and data of each) and the

@@ -8,6 +8,7 @@ use safetensors::{SafeTensorError, SafeTensors};
 
 use super::container;
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// Longest header in bytes: room for every character there is and a hundred thousand evaluations.
 const MOST_BYTES: u64 = 32 << 20;
@@ -17,6 +18,8 @@ const MOST_VALUES: usize = 10_000;
 const LONGEST_NAME: usize = 1 << 16;
 /// Longest text of a description, in bytes of JSON: every character there is, and room.
 const LONGEST_TEXT: usize = 8 << 20;
+/// Measured: bytes that reading a description takes for each of its own, at most.
+const COPIES: u128 = 4;
 /// Bytes of the length in front of the header, and what the header is padded to.
 pub(super) const WORD: usize = 8;
 
@@ -108,6 +111,8 @@ fn text(bytes: &[u8]) -> Result<&[u8]> {
 /// Checks a header's JSON before memory is spent on it. An error of the parser's quotes whatever it
 /// finds in a wrong place, so no text may be long but where any text may stand: in the metadata.
 fn check_header(json: &[u8]) -> Result<()> {
+    // Parsing makes texts of it, and whoever reads them makes more: a vocabulary, its table, a history.
+    memory::check(COPIES * json.len() as u128)?;
     let mut key: &[u8] = b"";
     let values = scan(json, |text, depth| {
         if depth == 1 {

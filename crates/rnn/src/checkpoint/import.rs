@@ -14,6 +14,7 @@ use super::container::{short, values, wrong};
 use super::{check_count, header};
 use crate::config::{CellKind, NetworkConfig};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::Model;
 use crate::network::Network;
 use crate::parameters::Parameters;
@@ -64,10 +65,14 @@ fn read(bytes: &[u8], characters: Option<&str>, is_relu: bool) -> Result<Model> 
             "its network has {size} characters, the vocabulary {symbols}"
         )));
     }
-    let characters: Vec<char> = characters.chars().collect();
-    let mut sorted = characters.clone();
+    let mut sorted = memory::room(symbols)?;
+    sorted.extend(characters.chars());
+    let characters: Vec<char> = memory::collected(sorted.iter().copied())?;
     sorted.sort_unstable();
-    let vocabulary = Vocabulary::from_symbols(sorted).map_err(|error| wrong(error.to_string()))?;
+    let vocabulary = Vocabulary::from_symbols(sorted).map_err(|error| match error {
+        Error::TooLarge { .. } => error,
+        error => wrong(error.to_string()),
+    })?;
     check_count(&config, &file, 1)?;
     let parameters = source.parameters(&file, &characters, &vocabulary)?;
     let network = Network::from_parameters(config, parameters);
@@ -172,14 +177,15 @@ impl Source {
         vocabulary: &Vocabulary,
     ) -> Result<Parameters<f32>> {
         // By our number of a character, its number in the file.
-        let mut theirs = vec![0; characters.len()];
+        let mut theirs: Vec<usize> = memory::collected(0..characters.len())?;
         for (at, &character) in characters.iter().enumerate() {
             if let Some(id) = vocabulary.id(character) {
                 theirs[id as usize] = at;
             }
         }
         let vocab = characters.len();
-        let mut parameters = Parameters::zeros(&self.config);
+        memory::check(Parameters::<f32>::bytes(&self.config))?;
+        let mut parameters = Parameters::try_zeros(&self.config)?;
         for named in parameters.layout().named() {
             let (name, is_decoder) = match named.name.strip_prefix("rnn.") {
                 Some(name) => (format!("{}{name}", self.prefix), false),

@@ -15,13 +15,13 @@ use super::place::beside;
 use super::{Symbols, add_parameters, check_count, read_parameters, unreadable, unsound};
 use crate::config::NetworkConfig;
 use crate::error::Result;
+use crate::memory;
 use crate::model::{Model, Training};
 use crate::network::Network;
 use crate::parameters::Parameters;
 use crate::state::State;
 use crate::trainer::{Progress, TrainConfig};
 use crate::vocabulary::Vocabulary;
-use tensor::Matrix;
 
 /// The name of the file beside a model that holds what going on needs: `MODEL.resume`.
 pub fn resume_path(model: &Path) -> PathBuf {
@@ -81,7 +81,19 @@ fn describe(content: &[u8]) -> Result<(Description, Vocabulary, SafeTensors<'_>)
 
 impl Interrupted {
     /// The file's content.
+    ///
+    /// # Panics
+    /// If memory runs out.
     pub fn into_bytes(self) -> Vec<u8> {
+        self.try_into_bytes()
+            .expect("memory for the content of a file")
+    }
+
+    /// The same, or an error where memory runs out.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    pub fn try_into_bytes(self) -> Result<Vec<u8>> {
         let names = self.optimizer_state.iter().map(|(name, _)| name.clone());
         let description = Description {
             architecture: self.architecture,
@@ -96,22 +108,20 @@ impl Interrupted {
         };
         // Each part goes as soon as it is copied: a run that fits memory can be saved in little more.
         let mut tensors = Tensors::new();
-        add_parameters(&mut tensors, "", &self.parameters);
+        add_parameters(&mut tensors, "", &self.parameters)?;
         drop(self.parameters);
         if let Some(best) = self.best {
-            add_parameters(&mut tensors, "best.", &best);
+            add_parameters(&mut tensors, "best.", &best)?;
         }
         for (name, values) in self.optimizer_state {
             let name = format!("optimizer.{name}");
-            tensors.insert(name, (vec![values.len()], bytes(&values)));
+            tensors.insert(name, (vec![values.len()], bytes(values.iter().copied())?));
         }
         for (letter, layers) in [("h", &self.state.h), ("c", &self.state.c)] {
             for (k, layer) in layers.iter().enumerate() {
                 let shape = vec![layer.rows(), layer.cols()];
-                tensors.insert(
-                    format!("state.{letter}_l{k}"),
-                    (shape, bytes(layer.as_slice())),
-                );
+                let values = bytes(layer.as_slice().iter().copied())?;
+                tensors.insert(format!("state.{letter}_l{k}"), (shape, values));
             }
         }
         seal(tensors, &description)
@@ -147,13 +157,14 @@ impl Interrupted {
         let mut optimizer_state = Vec::new();
         for name in d.optimizer_state {
             let values = any_values(&file, &format!("optimizer.{name}"), &[parameters.len()])?;
-            optimizer_state.push((name, numbers(values)));
+            optimizer_state.push((name, numbers(values)?));
         }
         let shape = [d.config.batch_size, d.architecture.hidden_size];
         let layer = |letter: &str, k: usize| {
             let values = any_values(&file, &format!("state.{letter}_l{k}"), &shape)?;
-            Ok(Matrix::from_vec(shape[0], shape[1], numbers(values))
-                .expect("its shape was checked"))
+            let mut layer = memory::matrix(shape[0], shape[1])?;
+            layer.as_mut_slice().copy_from_slice(&numbers(values)?);
+            Ok(layer)
         };
         let layers = |letter: &str, count: usize| -> Result<Vec<_>> {
             (0..count).map(|k| layer(letter, k)).collect()

@@ -4,11 +4,8 @@
 //! text up to three times over while it moves. Blocks of fixed size never move; at the end each is
 //! translated into one exact vector and freed before the next, so the peak is the text and a block.
 
-use std::collections::TryReserveError;
-use std::io::{self, ErrorKind};
-
 use super::ids::{Ids, NARROW_SYMBOLS, Storage};
-use crate::Id;
+use crate::{Id, Result, memory};
 
 /// Ids in a block. 16 MiB when narrow: small beside a large text, and allocators give blocks of
 /// this size back to the system when they are freed.
@@ -18,6 +15,8 @@ const BLOCK: usize = 1 << 24;
 pub(super) enum Blocks {
     Narrow(List<u8>),
     Wide(List<u32>),
+    /// Nothing any more, since there was no memory for so many bytes.
+    Refused(u128),
 }
 
 impl Default for Blocks {
@@ -37,6 +36,7 @@ impl Blocks {
                 self.push(id);
             }
             Self::Wide(list) => list.push(id),
+            Self::Refused(_) => {}
         }
     }
 
@@ -52,19 +52,21 @@ impl Blocks {
                 list.extend(bytes, |byte| table[usize::from(byte)]);
             }
             Self::Wide(list) => list.extend(bytes, |byte| table[usize::from(byte)]),
+            Self::Refused(_) => {}
         }
     }
 
-    /// Makes room for so many more ids, at most a block, so that appending them cannot fail.
+    /// Makes room for so many more ids, at most a block, so that appending them cannot fail. At least
+    /// `awaited` ids are known to come, these among them.
     ///
     /// # Errors
-    /// When the system has no more memory.
-    pub(super) fn make_room(&mut self, count: usize) -> io::Result<()> {
-        let made = match self {
-            Self::Narrow(list) => list.make_room(count),
-            Self::Wide(list) => list.make_room(count),
-        };
-        made.map_err(|_| ErrorKind::OutOfMemory.into())
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for that.
+    pub(super) fn make_room(&mut self, count: usize, awaited: u64) -> Result<()> {
+        match self {
+            Self::Narrow(list) => list.make_room(count, awaited),
+            Self::Wide(list) => list.make_room(count, awaited),
+            Self::Refused(needed) => Err(memory::refused(*needed)),
+        }
     }
 
     /// The last id.
@@ -72,20 +74,26 @@ impl Blocks {
         match self {
             Self::Narrow(list) => list.open.last().map(|&id| id.into()),
             Self::Wide(list) => list.open.last().copied(),
+            Self::Refused(_) => None,
         }
     }
 
+    #[cold]
     fn widen(&mut self) {
         if let Self::Narrow(list) = self {
-            *self = Self::Wide(std::mem::take(list).widened());
+            let needed = memory::bytes::<u32>(list.len() as u128);
+            *self = match memory::check(needed).and_then(|()| std::mem::take(list).widened()) {
+                Ok(list) => Self::Wide(list),
+                Err(_) => Self::Refused(needed),
+            };
         }
     }
 
     /// All ids in one piece, each replaced by `new_id` of it, for a vocabulary of `vocab_size`.
     ///
     /// # Errors
-    /// When the system has no more memory.
-    pub(super) fn finish(self, vocab_size: usize, new_id: impl Fn(Id) -> Id) -> io::Result<Ids> {
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for them.
+    pub(super) fn finish(self, vocab_size: usize, new_id: impl Fn(Id) -> Id) -> Result<Ids> {
         Ok(Ids(match self {
             Self::Narrow(list) if vocab_size <= NARROW_SYMBOLS => {
                 // A table of bytes keeps the translation at the speed of memory.
@@ -100,6 +108,7 @@ impl Blocks {
             }
             Self::Narrow(list) => Storage::Wide(list.join(|id| new_id(id.into()))?),
             Self::Wide(list) => Storage::Wide(list.join(new_id)?),
+            Self::Refused(needed) => return Err(memory::refused(needed)),
         }))
     }
 }
@@ -123,6 +132,10 @@ impl<T> Default for List<T> {
 }
 
 impl<T: Copy> List<T> {
+    fn len(&self) -> usize {
+        self.full.len() * BLOCK + self.open.len()
+    }
+
     #[inline]
     fn push(&mut self, id: T) {
         if self.open.len() == BLOCK {
@@ -137,12 +150,17 @@ impl<T: Copy> List<T> {
         self.full.push(full);
     }
 
-    fn make_room(&mut self, count: usize) -> Result<(), TryReserveError> {
-        if self.open.len() + count <= BLOCK {
-            return self.open.try_reserve(count);
+    fn make_room(&mut self, count: usize, awaited: u64) -> Result<()> {
+        let len = self.open.len() + count;
+        if len <= BLOCK {
+            let made = self.open.try_reserve(count);
+            return made.map_err(|_| memory::refused(memory::bytes::<T>(len as u128)));
         }
         if self.spare.capacity() == 0 {
-            self.spare.try_reserve_exact(BLOCK)?;
+            // The system gives addresses and not memory, of which it may have too little in the end.
+            let least = awaited.max(BLOCK as u64);
+            memory::check(memory::bytes::<T>(least.into()))?;
+            self.spare = memory::room(BLOCK)?;
         }
         Ok(())
     }
@@ -158,10 +176,8 @@ impl<T: Copy> List<T> {
         }
     }
 
-    fn join<U>(self, id: impl Fn(T) -> U) -> io::Result<Vec<U>> {
-        let mut all = Vec::new();
-        all.try_reserve_exact(self.full.len() * BLOCK + self.open.len())
-            .map_err(|_| io::Error::from(ErrorKind::OutOfMemory))?;
+    fn join<U>(self, id: impl Fn(T) -> U) -> Result<Vec<U>> {
+        let mut all = memory::room(self.len())?;
         for block in self.full.into_iter().chain([self.open]) {
             all.extend(block.iter().map(|&old| id(old)));
         }
@@ -170,12 +186,17 @@ impl<T: Copy> List<T> {
 }
 
 impl List<u8> {
-    fn widened(self) -> List<u32> {
-        let widen = |block: Vec<u8>| block.into_iter().map(u32::from).collect();
-        List {
-            full: self.full.into_iter().map(widen).collect(),
-            open: widen(self.open),
-            spare: Vec::new(),
-        }
+    /// The same ids, with the room that there was.
+    fn widened(self) -> Result<List<u32>> {
+        let widen = |block: Vec<u8>| -> Result<Vec<u32>> {
+            let mut wide = memory::room(block.capacity())?;
+            wide.extend(block.into_iter().map(u32::from));
+            Ok(wide)
+        };
+        Ok(List {
+            full: self.full.into_iter().map(widen).collect::<Result<_>>()?,
+            open: widen(self.open)?,
+            spare: widen(self.spare)?,
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! How the characters of a text become ids while it is read.
 
 use crate::vocabulary::IdTable;
-use crate::{Id, Unknown, Vocabulary};
+use crate::{Id, Result, Unknown, Vocabulary, memory};
 
 /// The three ways.
 pub(super) enum Coder {
@@ -36,6 +36,8 @@ pub(super) struct Learned {
     table: IdTable,
     /// The ids of ASCII once more, flat.
     ascii: [Id; 256],
+    /// Whether there was no memory for a symbol, so that ids are wrong.
+    is_full: bool,
 }
 
 impl Default for Learned {
@@ -44,6 +46,7 @@ impl Default for Learned {
             symbols: Vec::new(),
             table: IdTable::default(),
             ascii: [ABSENT; 256],
+            is_full: false,
         }
     }
 }
@@ -68,9 +71,27 @@ impl Learned {
         (&self.ascii, self.symbols.len())
     }
 
+    /// Checks that there was memory for every symbol so far. Looking once after many characters leaves
+    /// the loop over them as fast as it was.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) if there was not.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.is_full {
+            true => Err(memory::refused(memory::bytes::<char>(
+                2 * self.symbols.len() as u128,
+            ))),
+            false => Ok(()),
+        }
+    }
+
     #[cold]
     fn add(&mut self, character: char) -> Id {
         let id = self.symbols.len() as Id;
+        if self.is_full || self.symbols.try_reserve(1).is_err() {
+            self.is_full = true;
+            return 0;
+        }
         self.symbols.push(character);
         self.table.insert(character, id);
         if character.is_ascii() {
@@ -80,14 +101,17 @@ impl Learned {
     }
 
     /// The symbols in ascending order, and the place there of each id so far.
-    pub(super) fn sorted(mut self) -> (Vec<char>, Vec<Id>) {
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for them.
+    pub(super) fn sorted(mut self) -> Result<(Vec<char>, Vec<Id>)> {
         self.symbols.sort_unstable();
-        let mut new_ids = vec![0; self.symbols.len()];
+        let mut new_ids: Vec<Id> = memory::zeros(self.symbols.len() as u128)?;
         for (new, &symbol) in (0..).zip(&self.symbols) {
             if let Some(old) = self.table.get(symbol) {
                 new_ids[old as usize] = new;
             }
         }
-        (self.symbols, new_ids)
+        Ok((self.symbols, new_ids))
     }
 }

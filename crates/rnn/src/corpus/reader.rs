@@ -12,8 +12,10 @@ use super::blocks::Blocks;
 use super::coder::Coder;
 use super::utf8::Utf8Decoder;
 use crate::vocabulary::REPLACEMENT;
-use crate::{Error, Id, Result, Unknown, Vocabulary};
+use crate::{Error, Id, Result, Unknown, Vocabulary, memory};
 
+/// Most bytes of a character of UTF-8.
+const LONGEST: u64 = 4;
 /// Bytes asked of a reader at once.
 const CHUNK: usize = 1 << 18;
 
@@ -40,6 +42,8 @@ pub struct CorpusBuilder {
     at_start: bool,
     /// Characters, or bytes, of the current file so far.
     offset: u64,
+    /// Bytes that are still to come, as far as that is known.
+    awaited: u64,
     had_bom: bool,
 }
 
@@ -83,7 +87,26 @@ impl CorpusBuilder {
             is_records: false,
             at_start: true,
             offset: 0,
+            awaited: 0,
             had_bom: false,
+        }
+    }
+
+    /// Says that so many bytes are to come, where that is known. A text for which there is no memory is
+    /// then refused as soon as that is certain, and not when the memory is full.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if it is certain now.
+    pub fn expect_bytes(&mut self, bytes: u64) -> Result<()> {
+        self.awaited = self.awaited.saturating_add(bytes);
+        memory::check(self.least_ids(self.awaited).into())
+    }
+
+    /// The fewest ids that so many bytes make.
+    fn least_ids(&self, bytes: u64) -> u64 {
+        match self.coder {
+            Coder::Bytes { .. } => bytes,
+            _ => bytes / LONGEST,
         }
     }
 
@@ -125,7 +148,9 @@ impl CorpusBuilder {
     }
 
     fn push_chunk(&mut self, chunk: &[u8]) -> Result<()> {
-        self.blocks.make_room(chunk.len())?;
+        self.blocks
+            .make_room(chunk.len(), self.least_ids(self.awaited))?;
+        self.awaited = self.awaited.saturating_sub(chunk.len() as u64);
         if let Coder::Bytes { .. } = self.coder {
             self.blocks
                 .extend(chunk, &std::array::from_fn(|byte| byte as Id), 256);
@@ -151,7 +176,7 @@ impl CorpusBuilder {
     /// # Errors
     /// As [`push_bytes`](Self::push_bytes), and [`Error::Io`] from the reader.
     pub fn push_reader(&mut self, mut reader: impl Read) -> Result<()> {
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk: Vec<u8> = memory::zeros(CHUNK as u128)?;
         loop {
             match reader.read(&mut chunk) {
                 Ok(0) => return self.end_file(),
@@ -204,12 +229,13 @@ impl CorpusBuilder {
     /// there is nothing to learn; [`Error::InvalidUtf8`] when the last character is cut.
     pub fn finish(mut self) -> Result<Corpus> {
         self.end_file()?;
+        self.blocks.make_room(0, 0)?;
         if self.blocks.last().is_none() {
             return Err(Error::EmptyText);
         }
         let (vocabulary, ids, for_training) = match self.coder {
             Coder::Learned(learned) => {
-                let (symbols, new_ids) = learned.sorted();
+                let (symbols, new_ids) = learned.sorted()?;
                 let ids = self
                     .blocks
                     .finish(symbols.len(), |old| new_ids[old as usize])?;
@@ -258,6 +284,7 @@ impl CorpusBuilder {
                         self.offset += 1;
                     }
                 }
+                learned.check()?;
             }
             Coder::Given {
                 vocabulary,

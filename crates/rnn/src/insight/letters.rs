@@ -10,7 +10,10 @@
 use tensor::{Matrix, MatrixView, Scalar, reduce};
 
 use super::property::is_vowel;
+use crate::error::Result;
+use crate::memory;
 use crate::network::Network;
+use crate::parallel;
 
 /// Most products of one power iteration; the convergence of close eigenvalues is slow, and there
 /// either direction shows the same spread.
@@ -95,49 +98,64 @@ impl Class {
 /// use rnn::{CellKind, Init, Network, NetworkConfig, insight};
 ///
 /// let config = NetworkConfig { cell: CellKind::Gru, vocab_size: 9, hidden_size: 8, num_layers: 1 };
-/// let letters = insight::letters(&Network::<f32>::new(config, &Init::default(), 1)?);
+/// let letters = insight::letters(&Network::<f32>::new(config, &Init::default(), 1)?)?;
 /// assert_eq!((letters.decoder.points.len(), letters.input.points.len()), (9, 9));
 /// # Ok::<(), rnn::Error>(())
 /// ```
-pub fn letters<T: Scalar>(network: &Network<T>) -> Letters {
+///
+/// # Errors
+/// As [`principal_components`].
+pub fn letters<T: Scalar>(network: &Network<T>) -> Result<Letters> {
     let (params, layout) = (network.parameters(), network.parameters().layout());
-    Letters {
-        decoder: principal_components(params.matrix(layout.decoder_weight)),
+    Ok(Letters {
+        decoder: principal_components(params.matrix(layout.decoder_weight))?,
         // Held transposed, so the columns of a file are rows here.
-        input: principal_components(params.matrix(layout.layers[0].weight_ih)),
-    }
+        input: principal_components(params.matrix(layout.layers[0].weight_ih))?,
+    })
 }
 
 /// The first two principal components of the rows of a matrix.
 ///
 /// The result depends on nothing but the matrix: the iteration starts from fixed numbers, and the
 /// sign of each axis is such that the point farthest out lies on its positive side.
-pub fn principal_components<T: Scalar>(rows: MatrixView<'_, T>) -> Map {
-    let centred = centre(rows);
-    let (count, width) = centred.shape();
-    let is_wide = count <= width;
-    let mut gram = if is_wide {
-        centred.matmul_nt(&centred)
+///
+/// # Errors
+/// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for a copy of it in double
+/// precision and for the products of its rows, or its columns where they are fewer.
+pub fn principal_components<T: Scalar>(rows: MatrixView<'_, T>) -> Result<Map> {
+    let (count, width) = (rows.rows(), rows.cols());
+    let (is_wide, side) = (count <= width, count.min(width));
+    let numbers = [
+        memory::product(&[count, width]),
+        memory::product(&[side, side]),
+    ];
+    let vectors = memory::product(&[3, count]);
+    let numbers = numbers.into_iter().fold(vectors, u128::saturating_add);
+    memory::check(memory::bytes::<f64>(numbers))?;
+    parallel::prepare::<f64>()?;
+    let centred = centre(rows)?;
+    let mut gram = memory::matrix(side, side)?;
+    let (left, right) = (centred.view(), centred.view());
+    if is_wide {
+        tensor::matmul_nt(left, right, gram.view_mut());
     } else {
-        centred.matmul_tn(&centred)
-    };
+        tensor::matmul_tn(left, right, gram.view_mut());
+    }
     let total: f64 = (0..gram.rows()).map(|i| gram.row(i)[i]).sum();
     let mut map = Map {
-        points: vec![[0.0; 2]; count],
+        points: memory::zeros(count as u128)?,
         explained: [0.0; 2],
     };
     for axis in 0..2 {
-        let (value, vector) = dominant(&gram);
+        let (value, vector) = dominant(&gram)?;
         // A cloud along a line has no second axis: what is left of it is rounding.
         if value <= total * 1e-12 {
             break;
         }
         let mut along: Vec<f64> = if is_wide {
-            vector.iter().map(|u| u * value.sqrt()).collect()
+            memory::collected(vector.iter().map(|u| u * value.sqrt()))?
         } else {
-            (0..count)
-                .map(|i| reduce::dot(centred.row(i), &vector))
-                .collect()
+            memory::collected((0..count).map(|i| reduce::dot(centred.row(i), &vector)))?
         };
         let farthest = along
             .iter()
@@ -157,12 +175,16 @@ pub fn principal_components<T: Scalar>(rows: MatrixView<'_, T>) -> Map {
             }
         }
     }
-    map
+    Ok(map)
 }
 
 /// The rows in f64 with their mean taken off.
-fn centre<T: Scalar>(rows: MatrixView<'_, T>) -> Matrix<f64> {
-    let mut centred = Matrix::from_fn(rows.rows(), rows.cols(), |i, j| rows.row(i)[j].to_f64());
+fn centre<T: Scalar>(rows: MatrixView<'_, T>) -> Result<Matrix<f64>> {
+    let mut centred = memory::matrix(rows.rows(), rows.cols())?;
+    for i in 0..rows.rows() {
+        let pairs = centred.row_mut(i).iter_mut().zip(rows.row(i));
+        pairs.for_each(|(to, from): (&mut f64, &T)| *to = from.to_f64());
+    }
     let mut mean = vec![0.0; rows.cols()];
     for i in 0..centred.rows() {
         mean.iter_mut()
@@ -174,20 +196,21 @@ fn centre<T: Scalar>(rows: MatrixView<'_, T>) -> Matrix<f64> {
         let row = centred.row_mut(i).iter_mut();
         row.zip(&mean).for_each(|(x, m)| *x -= m / count);
     }
-    centred
+    Ok(centred)
 }
 
 /// The largest eigenvalue of a symmetric matrix without negative ones, and its unit eigenvector.
-fn dominant(matrix: &Matrix<f64>) -> (f64, Vec<f64>) {
+fn dominant(matrix: &Matrix<f64>) -> Result<(f64, Vec<f64>)> {
     // Fractions of multiples of the golden ratio: no pattern that a real direction is likely to be
     // at a right angle to.
     let start = |i: usize| (i as f64 * 0.618_033_988_749_894_9).fract() - 0.45;
-    let mut vector: Vec<f64> = (0..matrix.rows()).map(start).collect();
+    let mut vector: Vec<f64> = memory::collected((0..matrix.rows()).map(start))?;
+    let mut next: Vec<f64> = memory::zeros(matrix.rows() as u128)?;
     let mut value = 0.0;
     for _ in 0..MOST_ITERATIONS {
-        let mut next: Vec<f64> = (0..matrix.rows())
-            .map(|i| reduce::dot(matrix.row(i), &vector))
-            .collect();
+        for (i, next) in next.iter_mut().enumerate() {
+            *next = reduce::dot(matrix.row(i), &vector);
+        }
         value = reduce::dot(&next, &next).sqrt();
         if value == 0.0 {
             break;
@@ -195,10 +218,10 @@ fn dominant(matrix: &Matrix<f64>) -> (f64, Vec<f64>) {
         next.iter_mut().for_each(|x| *x /= value);
         let change = next.iter().zip(&vector).map(|(a, b)| (a - b).abs());
         let is_done = change.fold(0.0, f64::max) < CONVERGED;
-        vector = next;
+        std::mem::swap(&mut vector, &mut next);
         if is_done {
             break;
         }
     }
-    (value, vector)
+    Ok((value, vector))
 }

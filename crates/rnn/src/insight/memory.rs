@@ -19,10 +19,14 @@ use tensor::{MatrixView, MatrixViewMut, Scalar};
 use super::traces::Traces;
 use crate::cell::{self, Backward};
 use crate::config::NetworkConfig;
+use crate::error::Result;
 use crate::loss;
+use crate::memory;
 use crate::network::Network;
 use crate::packed::PackedWeights;
-use crate::unroll::Unroll;
+use crate::parameters::Parameters;
+use crate::rows;
+use crate::unroll::{Size, Unroll, pieces};
 use crate::vocabulary::{IGNORE, Id, check_ids};
 
 /// Losses taken back side by side.
@@ -60,11 +64,14 @@ impl Memory {
     /// let config = NetworkConfig { cell: CellKind::Rnn, vocab_size: 3, hidden_size: 4, num_layers: 1 };
     /// let network = Network::<f64>::new(config, &Init::default(), 1)?;
     /// let ids = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0];
-    /// let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids)?, 3, 100);
+    /// let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids)?, 3, 100)?;
     /// let norms = &memory.layers[0].hidden;
     /// assert!(memory.samples == 6 && norms.len() == 4 && norms[3] < norms[0]);
     /// # Ok::<(), rnn::Error>(())
     /// ```
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
     ///
     /// # Panics
     /// If `traces` are those of another text or network, or an id is outside the vocabulary.
@@ -75,7 +82,7 @@ impl Memory {
         traces: &Traces<T>,
         max_lag: usize,
         samples: usize,
-    ) -> Self {
+    ) -> Result<Self> {
         let config = network.config();
         assert!(
             traces.len() == ids.len() && traces.config() == config,
@@ -96,28 +103,52 @@ impl Memory {
         };
         let mut layers: Vec<LayerMemory> = (0..config.num_layers).map(layer).collect();
         let starts: Vec<usize> = (0..samples).map(|i| i * places / samples).collect();
-        let mut forward = PackedWeights::forward(config);
-        let mut backward = PackedWeights::backward(config, true);
+        let size = |rows| Size {
+            logits: false,
+            ..Size::reading(rows, max_lag + 1)
+        };
+        let most = samples.min(ROWS);
+        let needed = [
+            PackedWeights::<T>::forward_bytes(config),
+            PackedWeights::<T>::backward_bytes(config, true),
+            size(most).bytes::<T>(config),
+            memory::bytes::<T>(memory::product(&[most, max_lag + 1, config.hidden_size])),
+        ];
+        memory::check(needed.into_iter().fold(0, u128::saturating_add))?;
+        let mut forward = PackedWeights::forward(config)?;
+        let mut backward = PackedWeights::backward(config, true)?;
         forward.pack_forward(network.parameters());
         backward.pack_backward(network.parameters());
         for starts in starts.chunks(ROWS) {
-            let mut unroll = Unroll::new(config, 0, starts.len(), max_lag + 1, false);
-            unroll.load_state(&traces.states_after(starts));
+            let mut unroll = Unroll::new(config, 0, size(starts.len()))?;
+            unroll.load_state(&traces.states_after(starts)?);
             let inputs: Vec<Id> = (0..=max_lag)
                 .flat_map(|step| starts.iter().map(move |start| ids[start + step]))
                 .collect();
             unroll.set_inputs(&inputs, starts.len(), max_lag + 1);
-            unroll.forward(network.parameters(), &forward);
+            unroll.run_layers(network.parameters(), &forward);
             let targets: Vec<Id> = starts
                 .iter()
                 .map(|start| ids[start + max_lag + 1])
                 .collect();
-            take_back(&mut unroll, &targets, &backward, &mut layers);
+            // `[time, rows, H]`: the gradient of the output of the layer at hand.
+            let len = memory::product(&[max_lag + 1, starts.len(), config.hidden_size]);
+            let mut d_h = memory::zeros(len)?;
+            let last = d_h.len() - starts.len() * config.hidden_size;
+            let weights = [&forward, &backward];
+            lose(
+                &unroll,
+                network.parameters(),
+                weights,
+                &targets,
+                &mut d_h[last..],
+            )?;
+            take_back(&mut unroll, &backward, d_h, &mut layers)?;
         }
         for norms in layers.iter_mut().flat_map(|l| [&mut l.hidden, &mut l.cell]) {
             norms.iter_mut().for_each(|norm| *norm /= samples as f64);
         }
-        Memory { layers, samples }
+        Ok(Memory { layers, samples })
     }
 
     /// The share of the summed norms of a layer's hidden states that training with this window and
@@ -152,31 +183,52 @@ pub fn kept_share(lag: usize, window: usize, horizon: Option<usize>) -> f64 {
     (window - lag) as f64 / window as f64
 }
 
-/// Takes the loss of the last step back through the window and adds the norms of every row.
+/// Writes the gradient of the last step's loss to `d_h`, `[rows, H]`: that of the top layer's output.
+/// Logits are made a few rows at a time, since there may be a million of each.
+fn lose<T: Scalar>(
+    unroll: &Unroll<T>,
+    params: &Parameters<T>,
+    [forward, backward]: [&PackedWeights<T>; 2],
+    targets: &[Id],
+    d_h: &mut [T],
+) -> Result<()> {
+    let (config, rows) = (unroll.config, unroll.rows);
+    let (hidden, vocab) = (config.hidden_size, config.vocab_size);
+    debug_assert!(!targets.contains(&IGNORE));
+    let first = (unroll.steps - 1) * rows;
+    let top = unroll.output(config.num_layers - 1);
+    let piece = pieces(memory::bytes::<T>(vocab as u128), rows);
+    let mut logits = memory::zeros(memory::product(&[piece, vocab]))?;
+    let mut losses = [0.0; ROWS];
+    let parts = targets.chunks(piece).zip(d_h.chunks_mut(piece * hidden));
+    for (at, (targets, d_h)) in parts.enumerate() {
+        let (start, count) = (first + at * piece, targets.len());
+        let logits = &mut logits[..count * vocab];
+        rows::fill(logits, params.slice(params.layout().decoder_bias));
+        let out = MatrixViewMut::new(&mut *logits, count, vocab);
+        let h = top.row_range(start..start + count);
+        forward.decoder.matmul_acc(h, out);
+        loss::softmax_cross_entropy_gradient(logits, targets, &mut losses[..count], T::ONE);
+        backward.decoder.matmul(
+            MatrixView::new(logits, count, vocab),
+            MatrixViewMut::new(d_h, count, hidden),
+        );
+    }
+    Ok(())
+}
+
+/// Takes `d_h`, `[time, rows, H]`, the gradient of the top layer's output, back through the window and
+/// adds the norms of every row.
 fn take_back<T: Scalar>(
     unroll: &mut Unroll<T>,
-    targets: &[Id],
     weights: &PackedWeights<T>,
+    mut d_h: Vec<T>,
     norms: &mut [LayerMemory],
-) {
+) -> Result<()> {
     let (config, rows, steps) = (unroll.config, unroll.rows, unroll.steps);
-    let (hidden, vocab, state) = (
-        config.hidden_size,
-        config.vocab_size,
-        rows * config.hidden_size,
-    );
-    debug_assert!(!targets.contains(&IGNORE));
-    let last = (steps - 1) * rows;
-    let d_logits = &mut unroll.logits[last * vocab..(last + rows) * vocab];
-    loss::softmax_cross_entropy_gradient(d_logits, targets, &mut vec![0.0; rows], T::ONE);
-    // `[time, rows, H]`: the gradient of the output of the layer at hand.
-    let mut d_h = vec![T::ZERO; steps * state];
-    weights.decoder.matmul(
-        MatrixView::new(d_logits, rows, vocab),
-        MatrixViewMut::new(&mut d_h[last * hidden..], rows, hidden),
-    );
+    let hidden = config.hidden_size;
     for k in (0..config.num_layers).rev() {
-        layer_back(unroll, k, &d_h, weights, &mut norms[k]);
+        layer_back(unroll, k, &d_h, weights, &mut norms[k])?;
         if k > 0 {
             let width = unroll.width();
             let block = MatrixView::new(&unroll.layers[k].block, steps * rows, width);
@@ -187,6 +239,7 @@ fn take_back<T: Scalar>(
             }
         }
     }
+    Ok(())
 }
 
 /// Layer `k` from the last step to the first; its block turns into gradients on the way.
@@ -196,7 +249,7 @@ fn layer_back<T: Scalar>(
     d_h: &[T],
     weights: &PackedWeights<T>,
     norms: &mut LayerMemory,
-) {
+) -> Result<()> {
     let NetworkConfig {
         cell,
         hidden_size: hidden,
@@ -205,8 +258,11 @@ fn layer_back<T: Scalar>(
     let (rows, steps, width) = (unroll.rows, unroll.steps, unroll.width());
     let (state, part) = (rows * hidden, cell.recurrent_part());
     let layer = &mut unroll.layers[k];
-    let mut carry_h = vec![T::ZERO; state];
-    let mut carry_c = vec![T::ZERO; if cell.has_memory() { state } else { 0 }];
+    let of_memory = if cell.has_memory() { state } else { 0 };
+    let mut carry_h = memory::zeros(state as u128)?;
+    let mut carry_c = memory::zeros(of_memory as u128)?;
+    let mut total: Vec<f64> = memory::zeros(state as u128)?;
+    let mut d_c: Vec<f64> = memory::zeros(of_memory as u128)?;
     for t in (0..steps).rev() {
         let (lag, prev, now) = (
             steps - 1 - t,
@@ -215,21 +271,17 @@ fn layer_back<T: Scalar>(
         );
         let block = &mut layer.block[t * rows * width..(t + 1) * rows * width];
         let d_h = &d_h[prev.clone()];
-        let total: Vec<f64> = d_h
-            .iter()
-            .zip(&carry_h)
-            .map(|(a, b)| a.to_f64() + b.to_f64())
-            .collect();
+        for ((total, a), b) in total.iter_mut().zip(d_h).zip(&carry_h) {
+            *total = a.to_f64() + T::to_f64(*b);
+        }
         norms.hidden[lag] += sum_of_norms(&total, hidden);
         if cell.has_memory() {
-            let d_c: Vec<f64> = (0..state)
-                .map(|at| {
-                    let output_gate =
-                        block[at / hidden * width + 3 * hidden + at % hidden].to_f64();
-                    let shown = layer.c[now.start + at].tanh().to_f64();
-                    carry_c[at].to_f64() + total[at] * output_gate * (1.0 - shown * shown)
-                })
-                .collect();
+            for (at, d_c) in d_c.iter_mut().enumerate() {
+                let output_gate = block[at / hidden * width + 3 * hidden + at % hidden].to_f64();
+                let shown = layer.c[now.start + at].tanh().to_f64();
+                let carry = T::to_f64(carry_c[at]);
+                *d_c = carry + total[at] * output_gate * (1.0 - shown * shown);
+            }
             norms.cell[lag] += sum_of_norms(&d_c, hidden);
         }
         let memory = |at: &std::ops::Range<usize>| layer.c.get(at.clone()).unwrap_or(&[]);
@@ -254,6 +306,7 @@ fn layer_back<T: Scalar>(
             MatrixViewMut::new(&mut carry_h, rows, hidden),
         );
     }
+    Ok(())
 }
 
 /// The Euclidean norms of the rows of a `[rows, H]` matrix, added up.

@@ -10,16 +10,19 @@
 //! model's own probabilities then holds both, the rounding of the weights and that of the model's
 //! arithmetic, and is what a reader would find who compares the two.
 
-use tensor::activation;
+use tensor::{MatrixViewMut, activation};
 
+use crate::error::Result;
+use crate::memory;
 use crate::model::Model;
 use crate::network::Network;
+use crate::packed::PackedWeights;
 use crate::parameters::Parameters;
 use crate::score::Scorer;
-use crate::state::State;
+use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{Id, check_ids};
 
-/// Characters between two looks at the probabilities.
+/// The most characters between two looks at the probabilities.
 const PIECE: usize = 1024;
 /// The step that [`Rounding::within`] measures first, `2^-16`.
 const FIRST: i32 = 16;
@@ -40,11 +43,14 @@ pub struct Rounding {
 impl Rounding {
     /// What rounding to `digits` changes over a text.
     ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
+    ///
     /// # Panics
     /// If an id is outside the model's vocabulary.
-    pub fn measure(model: &Model, ids: &[Id], digits: Option<i32>) -> Self {
-        let change = largest_difference(model, &rounded(model.network(), digits), ids);
-        Rounding { digits, change }
+    pub fn measure(model: &Model, ids: &[Id], digits: Option<i32>) -> Result<Self> {
+        let change = largest_difference(model, &rounded(model.network(), digits)?, ids)?;
+        Ok(Rounding { digits, change })
     }
 
     /// The fewest digits, found by proportion, that change no probability by more than `bound` over
@@ -60,16 +66,19 @@ impl Rounding {
     /// };
     /// let model = Model::new(vocabulary, Network::new(config, &Init::default(), 1)?, None);
     /// let ids = model.vocabulary().encode("hello")?;
-    /// let rounding = Rounding::within(&model, &ids, 1e-4, 22).expect("22 digits are plenty");
+    /// let rounding = Rounding::within(&model, &ids, 1e-4, 22)?.expect("22 digits are plenty");
     /// assert!(rounding.change <= 1e-4 && rounding.digits < Some(16));
     /// # Ok::<(), rnn::Error>(())
     /// ```
     ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
+    ///
     /// # Panics
     /// If an id is outside the model's vocabulary.
-    pub fn within(model: &Model, ids: &[Id], bound: f64, most: i32) -> Option<Self> {
+    pub fn within(model: &Model, ids: &[Id], bound: f64, most: i32) -> Result<Option<Self>> {
         let start = FIRST.min(most);
-        let first = Self::measure(model, ids, Some(start));
+        let first = Self::measure(model, ids, Some(start))?;
         // One less, as the measure is the worst of many and not quite in proportion.
         let further = libm::floor(libm::log2(first.change / bound)) - 1.0;
         let likely = if further.is_finite() {
@@ -77,22 +86,28 @@ impl Rounding {
         } else {
             start
         };
-        (likely..=most.min(likely.saturating_add(TRIES)))
-            .map(|digits| {
-                if digits == start {
-                    first
-                } else {
-                    Self::measure(model, ids, Some(digits))
-                }
-            })
-            .find(|rounding| rounding.change <= bound)
+        for digits in likely..=most.min(likely.saturating_add(TRIES)) {
+            let rounding = if digits == start {
+                first
+            } else {
+                Self::measure(model, ids, Some(digits))?
+            };
+            if rounding.change <= bound {
+                return Ok(Some(rounding));
+            }
+        }
+        Ok(None)
     }
 }
 
 /// The network in double precision with every weight and bias at the closest multiple of
 /// `2^-digits`, or for `None` as it is.
-pub fn rounded(network: &Network<f32>, digits: Option<i32>) -> Network<f64> {
-    let mut double = Parameters::<f64>::zeros(network.config());
+///
+/// # Errors
+/// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for it.
+pub fn rounded(network: &Network<f32>, digits: Option<i32>) -> Result<Network<f64>> {
+    memory::check(Parameters::<f64>::bytes(network.config()))?;
+    let mut double = Parameters::<f64>::try_zeros(network.config())?;
     let pairs = double.as_mut_slice().iter_mut();
     for (double, &weight) in pairs.zip(network.parameters().as_slice()) {
         let weight = f64::from(weight);
@@ -100,28 +115,36 @@ pub fn rounded(network: &Network<f32>, digits: Option<i32>) -> Network<f64> {
             libm::ldexp(libm::round(libm::ldexp(weight, digits)), -digits)
         });
     }
-    Network::from_parameters(*network.config(), double)
+    Ok(Network::from_parameters(*network.config(), double))
 }
 
 /// The largest `|p - q|` of the probabilities that a model and a network of the same shape in double
 /// precision give to any character in any place of a text; infinite if one of them is no number, or
 /// the states overflow.
 ///
+/// # Errors
+/// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
+///
 /// # Panics
 /// If the sizes of the vocabularies differ or an id is outside of them.
-pub fn largest_difference(model: &Model, other: &Network<f64>, ids: &[Id]) -> f64 {
-    let vocab = model.vocabulary().len();
-    assert_eq!(vocab, other.config().vocab_size, "size of the vocabularies");
+pub fn largest_difference(model: &Model, other: &Network<f64>, ids: &[Id]) -> Result<f64> {
+    let (vocab, config) = (model.vocabulary().len(), other.config());
+    assert_eq!(vocab, config.vocab_size, "size of the vocabularies");
     check_ids(ids, vocab);
-    let (mut scorer, mut state) = (Scorer::new(model), State::zeros(other.config(), 1));
     let Some((first, rest)) = ids.split_first() else {
-        return 0.0;
+        return Ok(0.0);
     };
+    let size = Size::piecewise::<f64>(config, 1, PIECE.min(ids.len()));
+    let packed = PackedWeights::<f64>::forward_bytes(config);
+    memory::check(packed.saturating_add(size.bytes::<f64>(config)))?;
+    let mut weights = PackedWeights::forward(config)?;
+    weights.pack_forward(other.parameters());
+    let (mut scorer, mut theirs) = (Scorer::new(model)?, Unroll::new(config, 0, size)?);
     if scorer.push(&[*first]).is_err() {
-        return f64::INFINITY;
+        return Ok(f64::INFINITY);
     }
     let (mut before, mut worst) = (*first, 0.0f64);
-    for piece in rest.chunks(PIECE) {
+    for piece in rest.chunks(size.steps) {
         // What has been read before each character of the piece.
         let inputs: Vec<Id> = [before]
             .iter()
@@ -130,11 +153,15 @@ pub fn largest_difference(model: &Model, other: &Network<f64>, ids: &[Id]) -> f6
             .take(piece.len())
             .collect();
         before = piece[piece.len() - 1];
-        let mut theirs = other.forward(&inputs, &mut state);
-        activation::softmax_rows(theirs.view_mut());
-        let mut row = 0;
+        theirs.carry_state();
+        theirs.set_inputs(&inputs, 1, inputs.len());
+        theirs.forward(other.parameters(), &weights);
+        let logits = &mut theirs.logits[..inputs.len() * vocab];
+        activation::softmax_rows(MatrixViewMut::new(logits, inputs.len(), vocab));
+        let mut rows = theirs.logits.chunks_exact(vocab);
         let read = scorer.push_with(piece, |_, _, ours| {
-            for (p, q) in ours.iter().zip(theirs.row(row)) {
+            let theirs = rows.next().unwrap_or_default();
+            for (p, q) in ours.iter().zip(theirs) {
                 let difference = (f64::from(*p) - q).abs();
                 worst = worst.max(if difference.is_nan() {
                     f64::INFINITY
@@ -142,11 +169,10 @@ pub fn largest_difference(model: &Model, other: &Network<f64>, ids: &[Id]) -> f6
                     difference
                 });
             }
-            row += 1;
         });
         if read.is_err() {
-            return f64::INFINITY;
+            return Ok(f64::INFINITY);
         }
     }
-    worst
+    Ok(worst)
 }

@@ -4,6 +4,7 @@
 //! `ln V` for a guess among all `V` characters.
 
 use crate::error::Result;
+use crate::memory;
 use crate::model::Model;
 use crate::score::Scorer;
 use crate::vocabulary::Id;
@@ -39,15 +40,19 @@ pub struct Surprise {
 /// ```
 ///
 /// # Errors
-/// [`Error::Overflow`](crate::Error::Overflow) where the network's states overflow over the text.
+/// [`Error::Overflow`](crate::Error::Overflow) where the network's states overflow over the text,
+/// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory.
 ///
 /// # Panics
 /// If an id is outside the model's vocabulary.
 #[track_caller]
 pub fn surprises(model: &Model, ids: &[Id], likeliest: usize) -> Result<Vec<Surprise>> {
-    let mut surprises = Vec::with_capacity(ids.len().saturating_sub(1));
-    let mut order: Vec<Id> = Vec::new();
-    Scorer::new(model).push_with(ids, |id, nats, probabilities| {
+    let vocab = model.vocabulary().len();
+    let each = size_of::<Surprise>() + likeliest.min(vocab).saturating_mul(size_of::<(Id, f32)>());
+    memory::check(memory::product(&[ids.len(), each]))?;
+    let mut surprises = memory::room(ids.len().saturating_sub(1))?;
+    let mut order: Vec<Id> = memory::room(vocab)?;
+    Scorer::new(model)?.push_with(ids, |id, nats, probabilities| {
         let p = |id: Id| probabilities[id as usize];
         let likelier = |a: &Id, b: &Id| p(*b).total_cmp(&p(*a)).then(a.cmp(b));
         let wanted = likeliest.min(probabilities.len());

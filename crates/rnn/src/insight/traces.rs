@@ -8,13 +8,14 @@ use tensor::{Matrix, MatrixView, Scalar};
 
 use crate::config::{CellKind, NetworkConfig};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::network::Network;
 use crate::packed::PackedWeights;
 use crate::state::State;
-use crate::unroll::Unroll;
+use crate::unroll::{Size, Unroll, pieces};
 use crate::vocabulary::{Id, check_ids};
 
-/// Steps through the network at a time.
+/// The most steps through the network at a time.
 const STEPS: usize = 256;
 
 /// One of the values that a unit has at every step; which ones there are depends on the cell.
@@ -108,11 +109,21 @@ pub struct Traces<T> {
     length: usize,
 }
 
+/// How a text is read: nobody asks for the logits.
+fn size(config: &NetworkConfig, characters: usize) -> Size {
+    let of = |steps| Size {
+        logits: false,
+        ..Size::reading(1, steps)
+    };
+    of(pieces(of(1).bytes::<f64>(config), STEPS.min(characters)))
+}
+
 impl<T: Scalar> Traces<T> {
     /// Reads a text from a zero state.
     ///
     /// # Errors
-    /// [`Error::Overflow`] where the states leave the numbers of their type.
+    /// [`Error::Overflow`] where the states leave the numbers of their type, [`Error::TooLarge`] where
+    /// there is no memory for them.
     ///
     /// # Panics
     /// If an id is outside the vocabulary.
@@ -121,44 +132,59 @@ impl<T: Scalar> Traces<T> {
         check_ids(ids, network.config().vocab_size);
         let config = *network.config();
         let (hidden, signals) = (config.hidden_size, Signal::of(config.cell));
-        let mut weights = PackedWeights::forward(&config);
+        let size = size(&config, ids.len());
+        memory::check(Self::bytes(&config, ids.len()))?;
+        let mut weights = PackedWeights::forward(&config)?;
         weights.pack_forward(network.parameters());
-        let mut unroll = Unroll::new(&config, 0, 1, STEPS.min(ids.len()), false);
-        let mut values = vec![vec![Vec::<T>::new(); signals.len()]; config.num_layers];
-        for (at, ids) in ids.chunks(STEPS).enumerate() {
+        let mut unroll = Unroll::new(&config, 0, size)?;
+        let matrices = || -> Result<Vec<_>> {
+            let matrix = |_| memory::matrix(ids.len(), hidden);
+            signals.iter().map(matrix).collect()
+        };
+        let mut layers = (0..config.num_layers)
+            .map(|_| matrices())
+            .collect::<Result<Vec<Vec<Matrix<T>>>>>()?;
+        let mut read = 0;
+        for ids in ids.chunks(size.steps) {
             unroll.carry_state();
             unroll.set_inputs(ids, 1, ids.len());
-            unroll.forward(network.parameters(), &weights);
+            unroll.run_layers(network.parameters(), &weights);
             if let Some(step) = unroll.overflow() {
-                let characters = (at * STEPS + step + 1) as u64;
+                let characters = (read + step + 1) as u64;
                 return Err(Error::Overflow { characters });
             }
             let (width, states) = (unroll.width(), hidden..(ids.len() + 1) * hidden);
-            for (values, layer) in values.iter_mut().zip(&unroll.layers) {
-                values[0].extend_from_slice(&layer.h[states.clone()]);
+            let place = read * hidden..(read + ids.len()) * hidden;
+            for (values, layer) in layers.iter_mut().zip(&unroll.layers) {
                 let (states_first, gates) =
                     values.split_at_mut(signals.len() - places(config.cell).len());
-                if let [_, memory] = states_first {
-                    memory.extend_from_slice(&layer.c[states.clone()]);
+                for (values, from) in states_first.iter_mut().zip([&layer.h, &layer.c]) {
+                    values.as_mut_slice()[place.clone()].copy_from_slice(&from[states.clone()]);
                 }
                 for (values, &(_, at)) in gates.iter_mut().zip(places(config.cell)) {
-                    for row in layer.block.chunks_exact(width).take(ids.len()) {
-                        values.extend_from_slice(&row[at * hidden..(at + 1) * hidden]);
+                    let rows = values.as_mut_slice()[place.clone()].chunks_exact_mut(hidden);
+                    for (to, row) in rows.zip(layer.block.chunks_exact(width)) {
+                        to.copy_from_slice(&row[at * hidden..(at + 1) * hidden]);
                     }
                 }
             }
+            read += ids.len();
         }
-        let matrix = |values| Matrix::from_vec(ids.len(), hidden, values).expect("whole rows");
-        let layers = values
-            .into_iter()
-            .map(|signals| signals.into_iter().map(matrix).collect())
-            .collect();
         Ok(Traces {
             config,
             signals,
             layers,
             length: ids.len(),
         })
+    }
+
+    /// Bytes that the traces of so many characters take, with what reading them does.
+    fn bytes(config: &NetworkConfig, characters: usize) -> u128 {
+        let signals = Signal::of(config.cell).len();
+        let held = [characters, config.hidden_size, config.num_layers, signals];
+        memory::bytes::<T>(memory::product(&held))
+            .saturating_add(size(config, characters).bytes::<T>(config))
+            .saturating_add(PackedWeights::<T>::forward_bytes(config))
     }
 
     /// The architecture of the network.
@@ -211,8 +237,8 @@ impl<T: Scalar> Traces<T> {
     }
 
     /// The state of a batch of sequences, row `b` of which has read `read[b]` characters.
-    pub(super) fn states_after(&self, read: &[usize]) -> State<T> {
-        let mut state = State::zeros(&self.config, read.len());
+    pub(super) fn states_after(&self, read: &[usize]) -> Result<State<T>> {
+        let mut state = State::try_zeros(&self.config, read.len())?;
         let copy = |signal, to: &mut [Matrix<T>]| {
             for (k, to) in to.iter_mut().enumerate() {
                 for (row, &read) in read.iter().enumerate().filter(|&(_, &read)| read > 0) {
@@ -223,6 +249,6 @@ impl<T: Scalar> Traces<T> {
         };
         copy(Signal::Hidden, &mut state.h);
         copy(Signal::Cell, &mut state.c);
-        state
+        Ok(state)
     }
 }

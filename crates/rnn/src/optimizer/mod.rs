@@ -44,6 +44,7 @@ pub use patience::{Patience, PlateauState};
 pub use schedule::{Decay, Position, Schedule};
 
 use crate::error::{Error, Result};
+use crate::memory;
 use tensor::Scalar;
 
 /// An optimiser with its state for a fixed number of parameters.
@@ -73,18 +74,23 @@ impl<T: Scalar> Optimizer<T> {
     ///
     /// # Errors
     ///
-    /// As [`OptimizerConfig::validate`].
+    /// As [`OptimizerConfig::validate`], and [`Error::TooLarge`] where there is no memory for its state.
     pub fn new(config: OptimizerConfig, len: usize) -> Result<Self> {
         config.validate()?;
         let slots = config.state_names().len();
-        let zeros = |used: bool| vec![T::ZERO; if used { len } else { 0 }];
+        let zeros = |used: bool| memory::zeros(if used { len as u128 } else { 0 });
         Ok(Self {
             config,
             len,
-            first: zeros(slots > 0),
-            second: zeros(slots > 1),
+            first: zeros(slots > 0)?,
+            second: zeros(slots > 1)?,
             steps: 0,
         })
+    }
+
+    /// Bytes of the state for so many parameters.
+    pub(crate) fn bytes(config: &OptimizerConfig, parameters: u128) -> u128 {
+        memory::bytes::<T>(parameters).saturating_mul(config.state_names().len() as u128)
     }
 
     /// The settings.

@@ -17,6 +17,7 @@ mod guard;
 mod progress;
 mod resume;
 mod run;
+mod size;
 mod source;
 mod step;
 mod validation;
@@ -32,7 +33,7 @@ pub(crate) use progress::Progress;
 pub use progress::Record;
 pub use run::{Event, Outcome, RunOptions};
 
-use crate::bptt::{Bptt, Window};
+use crate::bptt::Bptt;
 use crate::config::NetworkConfig;
 use crate::corpus::Corpus;
 use crate::error::Result;
@@ -41,6 +42,7 @@ use crate::network::Network;
 use crate::optimizer::{Optimizer, Patience};
 use crate::parameters::Parameters;
 use crate::vocabulary::Id;
+use size::window;
 use source::{HeldOut, Parts, Source};
 
 /// Trains a network on a text.
@@ -110,7 +112,7 @@ impl<T: Scalar> Trainer<T> {
         config.validate()?;
         network.validate()?;
         let fitted = config.fitted(&corpus, split)?.0;
-        memory::check(memory::training(&network, &fitted))?;
+        memory::check(Self::bytes(&network, &fitted))?;
         let network = Network::new(network, &config.init, config.seed)?;
         Self::with_network(corpus, split, network, config)
     }
@@ -136,7 +138,9 @@ impl<T: Scalar> Trainer<T> {
         );
         let shares = split.to_vec();
         let (config, changed) = config.fitted(&corpus, split)?;
-        memory::check(memory::training(network.config(), &config))?;
+        // The network is there already.
+        let there = Parameters::<T>::bytes(network.config());
+        memory::check(Self::bytes(network.config(), &config).saturating_sub(there))?;
         let mut notes: Vec<String> = changed.into_iter().collect();
         let Parts {
             source,
@@ -149,24 +153,21 @@ impl<T: Scalar> Trainer<T> {
                     .into(),
             );
         }
-        let window = Window {
-            batch_size: config.batch_size,
-            seq_length: config.seq_length,
-            horizon: config.horizon,
-            reduction: config.reduction,
-        };
-        let count = config.batch_size * config.seq_length;
+        let count = memory::product(&[config.batch_size, config.seq_length]);
         Ok(Trainer {
-            gradient: Parameters::zeros(network.config()),
+            gradient: Parameters::try_zeros(network.config())?,
             optimizer: Optimizer::new(config.optimizer, network.parameters().len())?,
-            bptt: Bptt::new(network.config(), window, config.dropout > 0.0),
-            best: held_out.is_some().then(|| network.parameters().clone()),
+            bptt: Bptt::new(network.config(), window(&config), config.dropout > 0.0)?,
+            best: match held_out {
+                Some(_) => Some(network.parameters().try_clone()?),
+                None => None,
+            },
             progress: Progress {
                 patience: config.patience.map(Patience::new).transpose()?,
                 ..Progress::default()
             },
-            inputs: vec![0; count],
-            targets: vec![0; count],
+            inputs: memory::zeros(count)?,
+            targets: memory::zeros(count)?,
             digest: corpus.digest(),
             corpus,
             source,

@@ -6,28 +6,41 @@ use super::Trainer;
 use crate::checkpoint::Interrupted;
 use crate::corpus::Corpus;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::network::Network;
+use crate::parameters::Parameters;
 
 impl Trainer<f32> {
     /// All that going on needs, as it stands between two steps.
+    ///
+    /// # Panics
+    /// If memory runs out.
     pub fn interrupt(&self) -> Interrupted {
-        let state = self
-            .optimizer
-            .state()
-            .map(|(name, values)| (name.to_string(), values.to_vec()));
-        Interrupted {
+        self.try_interrupt().expect("memory for what is saved")
+    }
+
+    /// The same, or an error where memory runs out.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn try_interrupt(&self) -> Result<Interrupted> {
+        let copy = |(name, values): (&str, &[f32])| -> Result<_> {
+            let values = memory::collected(values.iter().copied())?;
+            Ok((name.to_owned(), values))
+        };
+        Ok(Interrupted {
             architecture: *self.network.config(),
             vocabulary: self.corpus.vocabulary().clone(),
             config: self.config,
             split: self.shares.clone(),
             digest: self.digest,
             progress: self.progress.clone(),
-            parameters: self.network.parameters().clone(),
-            best: self.best.clone(),
+            parameters: self.network.parameters().try_clone()?,
+            best: self.best.as_ref().map(Parameters::try_clone).transpose()?,
             optimizer_steps: self.optimizer.steps(),
-            optimizer_state: state.collect(),
-            state: self.bptt.state(),
-        }
+            optimizer_state: self.optimizer.state().map(copy).collect::<Result<_>>()?,
+            state: self.bptt.try_state()?,
+        })
     }
 
     /// Goes on where a run was interrupted: the same text, and every bit as if it had not been.

@@ -10,6 +10,7 @@ use super::guard::Verdict;
 use super::{Record, Step, Trainer};
 use crate::error::{self, Error};
 use crate::model::Model;
+use crate::parallel;
 
 /// How to run, none of which influences the result but `time`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Trainer<f32> {
             time: None,
         };
         self.run(&options, |_, _| Ok::<_, Error>(ControlFlow::Continue(())))?;
-        Ok(self.best_model())
+        self.try_best_model()
     }
 }
 
@@ -111,6 +112,7 @@ impl<T: Scalar> Trainer<T> {
         mut report: impl FnMut(&Self, Event) -> Result<ControlFlow<()>, E>,
     ) -> Result<Outcome, E> {
         let (start, first) = (Instant::now(), self.progress.step);
+        parallel::prepare::<T>()?;
         loop {
             // First, since a run may have been interrupted between a step and its evaluation.
             if self.is_evaluation_due() {

@@ -75,6 +75,14 @@ pub(super) enum HeldOut<T> {
 }
 
 impl<T: Scalar> HeldOut<T> {
+    /// Bytes that it takes at most, beside what it notes of each record.
+    pub(super) fn bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
+        match config.records {
+            true => RecordValidator::<T>::bytes(network),
+            false => TextValidator::<T>::bytes(network),
+        }
+    }
+
     /// The mean loss in nats per character; `ids` are those of the whole corpus.
     pub(super) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
         match self {
@@ -106,13 +114,13 @@ impl<T: Scalar> Parts<T> {
             let lengths = (split.train.len(), split.validation.len());
             return Ok(Parts {
                 source: Source::Text(Streams::new(split.train, batch_size, seq_length)),
-                held_out: TextValidator::new(network, split.validation).map(HeldOut::Text),
+                held_out: TextValidator::new(network, split.validation)?.map(HeldOut::Text),
                 lengths,
             });
         }
         let ids = corpus.ids().as_slice();
         let split = Records::of(corpus)?.split(shares, config.seed)?;
-        let held_out = RecordValidator::new(network, split.validation, ids);
+        let held_out = RecordValidator::new(network, split.validation, ids)?;
         let held = held_out
             .as_ref()
             .map_or(0, |validator| validator.characters());

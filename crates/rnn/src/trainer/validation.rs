@@ -13,11 +13,12 @@ use tensor::Scalar;
 
 use crate::config::NetworkConfig;
 use crate::corpus::{IdSlice, RecordBatches, Records};
+use crate::error::Result;
 use crate::loss;
 use crate::packed::PackedWeights;
 use crate::parallel;
 use crate::parameters::Parameters;
-use crate::unroll::Unroll;
+use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{IGNORE, Id};
 
 const MOST_STREAMS: usize = 32;
@@ -46,8 +47,10 @@ struct Group<T> {
 
 impl<T: Scalar> TextValidator<T> {
     /// Buffers for a part of the text; `None` if there is nothing to predict.
-    pub(super) fn new(config: &NetworkConfig, part: Range<usize>) -> Option<Self> {
-        let predictions = part.len().checked_sub(1).filter(|&count| count > 0)?;
+    pub(super) fn new(config: &NetworkConfig, part: Range<usize>) -> Result<Option<Self>> {
+        let Some(predictions) = part.len().checked_sub(1).filter(|&count| count > 0) else {
+            return Ok(None);
+        };
         let count = (predictions / STREAM_CHARACTERS).clamp(1, MOST_STREAMS);
         let bound = |stream: usize| stream * predictions / count;
         let streams: Vec<_> = (0..count)
@@ -55,21 +58,32 @@ impl<T: Scalar> TextValidator<T> {
             .collect();
         let groups = streams
             .chunks(GROUP_STREAMS)
-            .map(|streams| Group {
-                unroll: Unroll::new(config, 0, streams.len(), STEPS, false),
-                streams: streams.to_vec(),
-                inputs: vec![0; STEPS * streams.len()],
-                targets: vec![IGNORE; STEPS * streams.len()],
-                losses: vec![0.0; STEPS * streams.len()],
-                total: 0.0,
+            .map(|streams| {
+                let size = Size::piecewise::<T>(config, streams.len(), STEPS);
+                Ok(Group {
+                    unroll: Unroll::new(config, 0, size)?,
+                    streams: streams.to_vec(),
+                    inputs: vec![0; STEPS * streams.len()],
+                    targets: vec![IGNORE; STEPS * streams.len()],
+                    losses: vec![0.0; STEPS * streams.len()],
+                    total: 0.0,
+                })
             })
-            .collect();
-        Some(TextValidator {
+            .collect::<Result<_>>()?;
+        Ok(Some(TextValidator {
             part,
-            weights: PackedWeights::forward(config),
+            weights: PackedWeights::forward(config)?,
             groups,
             predictions,
-        })
+        }))
+    }
+
+    /// Bytes of these buffers at most, but for a few kilobytes.
+    pub(super) fn bytes(config: &NetworkConfig) -> u128 {
+        let groups = MOST_STREAMS.div_ceil(GROUP_STREAMS) as u128;
+        let size = Size::piecewise::<T>(config, GROUP_STREAMS, STEPS);
+        let groups = size.bytes::<T>(config).saturating_mul(groups);
+        PackedWeights::<T>::forward_bytes(config).saturating_add(groups)
     }
 
     /// The mean loss in nats per character; `ids` are those of the whole text.
@@ -92,7 +106,7 @@ impl<T: Scalar> TextValidator<T> {
 
 impl<T: Scalar> Group<T> {
     fn run(&mut self, params: &Parameters<T>, weights: &PackedWeights<T>, ids: IdSlice<'_>) {
-        let (rows, vocab) = (self.streams.len(), self.unroll.config.vocab_size);
+        let rows = self.streams.len();
         let longest = self.streams.iter().map(Range::len).max().unwrap_or(0);
         self.total = 0.0;
         self.unroll.steps = 0;
@@ -108,14 +122,37 @@ impl<T: Scalar> Group<T> {
                 }
             }
             let count = steps * rows;
-            self.unroll.carry_state();
-            self.unroll.set_inputs(&self.inputs[..count], rows, steps);
-            self.unroll.forward(params, weights);
-            let logits = &mut self.unroll.logits[..count * vocab];
-            loss::softmax_cross_entropy(logits, &self.targets[..count], &mut self.losses[..count]);
-            self.total += self.losses[..count].iter().sum::<f64>();
+            self.total += window_loss(
+                &mut self.unroll,
+                params,
+                weights,
+                [&self.inputs[..count], &self.targets[..count]],
+                &mut self.losses[..count],
+            );
         }
     }
+}
+
+/// The sum of a window's losses, read in as many pieces as there are buffers for. The sum is one over
+/// the whole window, so the pieces change no bit.
+fn window_loss<T: Scalar>(
+    unroll: &mut Unroll<T>,
+    params: &Parameters<T>,
+    weights: &PackedWeights<T>,
+    [inputs, targets]: [&[Id]; 2],
+    losses: &mut [f64],
+) -> f64 {
+    let (rows, vocab) = (unroll.rows, unroll.config.vocab_size);
+    let piece = unroll.capacity() * rows;
+    let pieces = inputs.chunks(piece).zip(targets.chunks(piece));
+    for ((inputs, targets), losses) in pieces.zip(losses.chunks_mut(piece)) {
+        unroll.carry_state();
+        unroll.set_inputs(inputs, rows, inputs.len() / rows);
+        unroll.forward(params, weights);
+        let logits = &mut unroll.logits[..inputs.len() * vocab];
+        loss::softmax_cross_entropy(logits, targets, losses);
+    }
+    losses.iter().sum()
 }
 
 /// Records evaluated side by side.
@@ -134,20 +171,31 @@ pub(super) struct RecordValidator<T> {
 
 impl<T: Scalar> RecordValidator<T> {
     /// Buffers for the records; `None` if there are none.
-    pub(super) fn new(config: &NetworkConfig, records: Records, ids: IdSlice<'_>) -> Option<Self> {
+    pub(super) fn new(
+        config: &NetworkConfig,
+        records: Records,
+        ids: IdSlice<'_>,
+    ) -> Result<Option<Self>> {
         if records.is_empty() {
-            return None;
+            return Ok(None);
         }
         let rows = records.len().min(RECORDS);
-        Some(RecordValidator {
+        let size = Size::piecewise::<T>(config, rows, STEPS);
+        Ok(Some(RecordValidator {
             characters: records.characters(ids),
             batches: RecordBatches::new(records, ids, rows, STEPS),
-            weights: PackedWeights::forward(config),
-            unroll: Unroll::new(config, 0, rows, STEPS, false),
+            weights: PackedWeights::forward(config)?,
+            unroll: Unroll::new(config, 0, size)?,
             inputs: vec![0; STEPS * rows],
             targets: vec![IGNORE; STEPS * rows],
             losses: vec![0.0; STEPS * rows],
-        })
+        }))
+    }
+
+    /// Bytes of these buffers at most, but for some ten kilobytes.
+    pub(super) fn bytes(config: &NetworkConfig) -> u128 {
+        let size = Size::piecewise::<T>(config, RECORDS, STEPS);
+        PackedWeights::<T>::forward_bytes(config).saturating_add(size.bytes::<T>(config))
     }
 
     /// Characters that are predicted: all of the records, newlines included.
@@ -157,7 +205,7 @@ impl<T: Scalar> RecordValidator<T> {
 
     /// The mean loss in nats per character; `ids` are those of the whole corpus.
     pub(super) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
-        let (rows, vocab) = (self.batches.batch_size(), self.unroll.config.vocab_size);
+        let rows = self.batches.batch_size();
         let mut total = 0.0;
         self.weights.pack_forward(params);
         for w in 0..self.batches.windows_per_epoch() {
@@ -169,14 +217,63 @@ impl<T: Scalar> RecordValidator<T> {
                 self.unroll.steps = 0;
                 self.unroll.reset_state();
             }
-            self.unroll.carry_state();
-            self.unroll
-                .set_inputs(&self.inputs[..count], rows, window.steps);
-            self.unroll.forward(params, &self.weights);
-            let logits = &mut self.unroll.logits[..count * vocab];
-            loss::softmax_cross_entropy(logits, &self.targets[..count], &mut self.losses[..count]);
-            total += self.losses[..count].iter().sum::<f64>();
+            total += window_loss(
+                &mut self.unroll,
+                params,
+                &self.weights,
+                [&self.inputs[..count], &self.targets[..count]],
+                &mut self.losses[..count],
+            );
         }
         total / self.characters as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{CellKind, Init};
+    use crate::corpus::CorpusBuilder;
+    use crate::network::Network;
+
+    #[test]
+    fn losses_read_in_small_pieces_have_the_same_bits() {
+        let line = |at: usize| format!("line {at} of {}\n", "x".repeat(at % 90));
+        let text: String = (0..200).map(line).collect();
+        let mut builder = CorpusBuilder::new().records();
+        builder.push_text(&text).unwrap();
+        let corpus = builder.finish().unwrap();
+        let config = NetworkConfig {
+            cell: CellKind::Gru,
+            vocab_size: corpus.vocabulary().len(),
+            hidden_size: 9,
+            num_layers: 2,
+        };
+        let network = Network::<f32>::new(config, &Init::default(), 3).unwrap();
+        let (params, ids) = (network.parameters(), corpus.ids().as_slice());
+        let of_text = |steps: usize| {
+            let validator = TextValidator::new(&config, 5..corpus.len()).unwrap();
+            let mut validator = validator.unwrap();
+            for group in &mut validator.groups {
+                let size = Size::reading(group.streams.len(), steps);
+                group.unroll = Unroll::new(&config, 0, size).unwrap();
+            }
+            assert!(validator.groups.len() > 1);
+            (validator.loss(params, ids), validator.loss(params, ids))
+        };
+        let of_records = |steps: usize| {
+            let records = Records::of(&corpus).unwrap();
+            let validator = RecordValidator::new(&config, records, ids).unwrap();
+            let mut validator = validator.unwrap();
+            let size = Size::reading(RECORDS, steps);
+            validator.unroll = Unroll::new(&config, 0, size).unwrap();
+            validator.loss(params, ids)
+        };
+        let (whole, again) = of_text(STEPS);
+        assert!(whole.is_finite() && whole == again);
+        for steps in [1, 3, 63] {
+            assert_eq!(of_text(steps), (whole, whole), "{steps} steps");
+            assert_eq!(of_records(steps), of_records(STEPS), "{steps} steps");
+        }
     }
 }

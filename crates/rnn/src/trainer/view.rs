@@ -4,6 +4,8 @@ use tensor::Scalar;
 
 use super::{Record, TrainConfig, Trainer};
 use crate::corpus::Corpus;
+use crate::error::Result;
+use crate::memory;
 use crate::model::{Model, Training};
 use crate::network::Network;
 use crate::parameters::Parameters;
@@ -74,18 +76,45 @@ impl<T: Scalar> Trainer<T> {
 
 impl Trainer<f32> {
     /// The model with the best weights so far; the last where nothing is held out.
+    ///
+    /// # Panics
+    /// If memory runs out.
     pub fn best_model(&self) -> Model {
-        self.model(self.best.as_ref().unwrap_or(self.network.parameters()))
+        self.try_best_model().expect("memory for a model")
     }
 
     /// The model with the weights as they are now.
+    ///
+    /// # Panics
+    /// If memory runs out.
     pub fn current_model(&self) -> Model {
+        self.try_current_model().expect("memory for a model")
+    }
+
+    /// As [`best_model`](Self::best_model), or an error where memory runs out.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    pub fn try_best_model(&self) -> Result<Model> {
+        self.model(self.best.as_ref().unwrap_or(self.network.parameters()))
+    }
+
+    /// As [`current_model`](Self::current_model), or an error where memory runs out.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    pub fn try_current_model(&self) -> Result<Model> {
         self.model(self.network.parameters())
     }
 
-    fn model(&self, parameters: &Parameters<f32>) -> Model {
-        let network = Network::from_parameters(*self.network.config(), parameters.clone());
+    fn model(&self, parameters: &Parameters<f32>) -> Result<Model> {
+        memory::check(Parameters::<f32>::bytes(self.network.config()))?;
+        let network = Network::from_parameters(*self.network.config(), parameters.try_clone()?);
         let training = Training::new(self.config, &self.progress);
-        Model::new(self.corpus.vocabulary().clone(), network, Some(training))
+        Ok(Model::new(
+            self.corpus.vocabulary().clone(),
+            network,
+            Some(training),
+        ))
     }
 }

@@ -7,29 +7,26 @@ const PLAIN: [&str; 3] = [
     "lLlNnNnNnnNnOoOoOoOoRrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs",
 ];
 
+/// The most symbols that are named.
+const MOST: usize = 5;
+
 /// Code points on each line of [`PLAIN`].
 const LINE: u32 = 64;
 
 /// Up to five of `symbols`, likeliest first; ties go to the nearer code point, then the lower.
 pub(super) fn close_to(symbols: &[char], character: char) -> Vec<char> {
     let code = u32::from(character);
-    let mut ranked: Vec<(u8, u32, char)> = symbols
-        .iter()
-        .filter(|&&symbol| symbol != character)
-        .filter_map(|&symbol| {
-            Some((
-                rank(character, symbol)?,
-                code.abs_diff(symbol.into()),
-                symbol,
-            ))
-        })
-        .collect();
-    ranked.sort_unstable();
-    ranked
-        .into_iter()
-        .take(5)
-        .map(|(_, _, symbol)| symbol)
-        .collect()
+    // Of up to a million symbols no more than the best are kept at any time.
+    let mut ranked: Vec<(u8, u32, char)> = Vec::with_capacity(MOST + 1);
+    for &symbol in symbols.iter().filter(|&&symbol| symbol != character) {
+        let Some(rank) = rank(character, symbol) else {
+            continue;
+        };
+        ranked.push((rank, code.abs_diff(symbol.into()), symbol));
+        ranked.sort_unstable();
+        ranked.truncate(MOST);
+    }
+    ranked.into_iter().map(|(_, _, symbol)| symbol).collect()
 }
 
 /// How far `symbol` is from what was wanted: 0 for the other case, 1 for the plain form, 2 for the

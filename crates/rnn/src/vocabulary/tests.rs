@@ -179,7 +179,7 @@ fn every_function_that_takes_ids_refuses_those_outside_the_vocabulary() {
         };
         let traces = Traces::read(&network, &[0, 1, 2]).unwrap();
         let bptt = |inputs: &[Id], targets: &[Id]| {
-            let mut bptt = Bptt::new(&config, window, false);
+            let mut bptt = Bptt::new(&config, window, false).unwrap();
             bptt.forward(network.parameters(), inputs, targets, None);
         };
         for (ids, name, at) in [
@@ -190,9 +190,11 @@ fn every_function_that_takes_ids_refuses_those_outside_the_vocabulary() {
         ] {
             let zeros = vec![0; ids.len()];
             let takes: [(&str, &dyn Fn()); 13] = [
-                ("Scorer::push", &|| drop(Scorer::new(&model).push(ids))),
+                ("Scorer::push", &|| {
+                    drop(Scorer::new(&model).unwrap().push(ids))
+                }),
                 ("Scorer::push of a second piece", &|| {
-                    let mut scorer = Scorer::new(&model);
+                    let mut scorer = Scorer::new(&model).unwrap();
                     scorer.push(&[0]).unwrap();
                     drop(scorer.push(ids));
                 }),
@@ -208,13 +210,17 @@ fn every_function_that_takes_ids_refuses_those_outside_the_vocabulary() {
                 ("Memory", &|| {
                     let mut three = ids.to_vec();
                     three.resize(3, 0);
-                    Memory::measure(&network, &three, &traces, 1, 9);
+                    drop(Memory::measure(&network, &three, &traces, 1, 9));
                 }),
                 ("Rounding", &|| {
-                    Rounding::measure(&model, ids, Some(9));
+                    drop(Rounding::measure(&model, ids, Some(9)));
                 }),
                 ("largest_difference", &|| {
-                    insight::largest_difference(&model, &rounded(&network, None), ids);
+                    drop(insight::largest_difference(
+                        &model,
+                        &rounded(&network, None).unwrap(),
+                        ids,
+                    ));
                 }),
                 ("Bptt's inputs", &|| bptt(ids, &zeros)),
                 // A target may be IGNORE.
