@@ -127,14 +127,14 @@ impl Output {
         match self {
             Output::File(keeper) => told(keeper.finish(trainer), keeper),
             Output::Stdout => {
-                let model = trainer.best_model();
+                let model = trainer.try_best_model()?;
                 if !model.network().parameters().is_finite() {
                     bail!(
                         "cannot write the model: its weights are not finite, a smaller learning rate may help"
                     );
                 }
                 let mut stdout = console::stdout();
-                stdout.write_all(&model.to_bytes())?;
+                stdout.write_all(&model.try_to_bytes()?)?;
                 Ok(stdout.flush()?)
             }
         }

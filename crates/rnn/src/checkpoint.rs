@@ -139,7 +139,7 @@ pub(crate) fn bytes_for(path: &Path, model: &Model) -> Result<Vec<u8>> {
         let why = "its weights are not finite, a smaller learning rate may help";
         return Err(unsound(path, why));
     }
-    let bytes = to_bytes(model);
+    let bytes = try_to_bytes(model)?;
     let (description, _, file) = describe(&bytes).map_err(|error| unreadable(path, error))?;
     for named in Layout::new(&description.architecture).named() {
         values(&file, &named.name, &named.shape()).map_err(|error| unreadable(path, error))?;

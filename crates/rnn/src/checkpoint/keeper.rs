@@ -183,7 +183,7 @@ impl Keeper {
         if !trainer.has_result() {
             return Ok(());
         }
-        let model = trainer.best_model();
+        let model = trainer.try_best_model()?;
         let is_wanted = match load(&self.model) {
             Err(_) if force || is_damaged_model(&self.target) => true,
             Err(_) => {
@@ -213,7 +213,8 @@ impl Keeper {
         match event {
             Event::Evaluated { improved: true, .. } => {
                 self.is_behind = true;
-                let written = self.write_model(&trainer.best_model());
+                let best = trainer.try_best_model();
+                let written = best.and_then(|best| self.write_model(&best));
                 let noted = self.note(trainer);
                 written.and(noted)?;
                 return Ok(true);
@@ -245,7 +246,7 @@ impl Keeper {
     /// [`Error::Save`]. Where only one of them fits it is `MODEL`.
     pub fn stop(&mut self, trainer: &Trainer<f32>) -> Result<()> {
         if self.is_behind {
-            self.write_last_model(&trainer.best_model())?;
+            self.write_last_model(&trainer.try_best_model()?)?;
         }
         self.note(trainer)
     }
@@ -255,7 +256,7 @@ impl Keeper {
     /// # Errors
     /// [`Error::Save`]. Where only one of them fits it is `MODEL`.
     pub fn finish(&mut self, trainer: &Trainer<f32>) -> Result<()> {
-        self.write_last_model(&trainer.best_model())?;
+        self.write_last_model(&trainer.try_best_model()?)?;
         self.note(trainer)
     }
 
@@ -290,7 +291,7 @@ impl Keeper {
             path: self.resume.clone(),
             source: io::ErrorKind::OutOfMemory.into(),
         })?;
-        let bytes = trainer.interrupt().into_bytes_for(&self.resume)?;
+        let bytes = trainer.try_interrupt()?.into_bytes_for(&self.resume)?;
         // It holds the same weights, so the same people may read it.
         replace(
             &self.resume,

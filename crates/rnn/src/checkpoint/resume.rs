@@ -136,7 +136,7 @@ impl Interrupted {
         if self.best.as_ref().is_some_and(|best| !best.is_finite()) {
             return Err(unsound(path, "its best weights are not finite"));
         }
-        let bytes = self.into_bytes();
+        let bytes = self.try_into_bytes()?;
         describe(&bytes).map_err(|error| unreadable(path, error))?;
         Ok(bytes)
     }
