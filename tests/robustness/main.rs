@@ -16,6 +16,7 @@ mod disks;
 mod flags;
 mod folders;
 mod kinds;
+mod memory;
 mod names;
 mod outputs;
 mod overflow;

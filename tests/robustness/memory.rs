@@ -1,0 +1,506 @@
+//! Memory that runs out: at every request of every command, and under every limit of `ulimit -v`.
+//!
+//! Rust ends the program where a request is refused, unless it was made by a function that can fail.
+//! Ours are made so from a few kilobytes on; those below, and those inside other crates, are not. What
+//! such a one leads to is no crash either: the program fails with the standard library's own words. Which
+//! commands come to that, and where, stands in [`OTHERS`]: the tests here refuse every single request of
+//! 64 KiB or more. Requests from 4 KiB on are for `-- --ignored`, where only crashes are errors.
+//! Under a limit of the whole process none of this is ever seen, since what is needed is known before it
+//! is used.
+
+#[path = "../fault_support/mod.rs"]
+mod fault_support;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::cli_support::{Folder, Run};
+
+/// Requests that the tests refuse are at least so large.
+const LARGE: usize = 64 << 10;
+/// Commands in which other crates ask for that much, and whose: what they fail with is not ours to say.
+const OTHERS: [(&str, &str); 1] = [("view", "the compressor of miniz_oxide")];
+
+/// A network most of whose buffers are large, in four steps.
+const TRAINED: [&str; 16] = [
+    "--schedule",
+    "constant",
+    "--hidden-size",
+    "72",
+    "--num-layers",
+    "2",
+    "--max-steps",
+    "4",
+    "--eval-every",
+    "2",
+    "--batch-size",
+    "16",
+    "--threads",
+    "1",
+    "--model",
+    "lstm",
+];
+
+/// Every command, by a name of its own. What it writes is called `out`.
+fn commands() -> Vec<(&'static str, Vec<&'static str>)> {
+    let train = |first: &[&'static str]| [&["train", "text.txt"], first, &TRAINED].concat();
+    vec![
+        ("demo", vec!["demo", "--hidden", "200", "--epochs", "3"]),
+        ("train", train(&["-o", "out"])),
+        ("train --bytes", train(&["-o", "out", "--bytes"])),
+        (
+            "train --records",
+            train(&["-o", "out", "--records", "--dropout", "0.2"]),
+        ),
+        (
+            "train --horizon",
+            train(&["-o", "out", "--horizon", "3", "--optimizer", "sgd"]),
+        ),
+        (
+            "train --resume",
+            vec!["train", "text.txt", "--resume", "out", "--max-steps", "5"],
+        ),
+        (
+            "train --init-from",
+            train(&["-o", "out", "--init-from", "model"]),
+        ),
+        ("train --dry-run", train(&["--dry-run"])),
+        ("sample", vec!["sample", "model", "-n", "20"]),
+        (
+            "sample --prime",
+            vec!["sample", "model", "-n", "20", "--prime", "line"],
+        ),
+        (
+            "sample --samples",
+            vec!["sample", "model", "-n", "20", "--samples", "40"],
+        ),
+        ("score", vec!["score", "model", "text.txt"]),
+        (
+            "score --per-char",
+            vec!["score", "model", "text.txt", "--per-char"],
+        ),
+        (
+            "score --per-line",
+            vec!["score", "model", "text.txt", "--per-line"],
+        ),
+        (
+            "view",
+            vec![
+                "view",
+                "model",
+                "text.txt",
+                "-o",
+                "out",
+                "--characters",
+                "400",
+            ],
+        ),
+        (
+            "view --json",
+            vec!["view", "model", "text.txt", "--json", "--characters", "400"],
+        ),
+        ("inspect", vec!["inspect", "model"]),
+        ("inspect --json", vec!["inspect", "model", "--json"]),
+        (
+            "import",
+            vec![
+                "import",
+                "foreign.safetensors",
+                "-o",
+                "out",
+                "--vocabulary",
+                "letters.txt",
+            ],
+        ),
+        ("check", vec!["check"]),
+    ]
+}
+
+/// What every run begins with: a text, a model of it, a run that can go on, and a network of PyTorch.
+struct Start {
+    /// Name and content.
+    files: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Start {
+    fn new() -> Self {
+        let folder = Folder::with_text();
+        let flags = ["train", "text.txt", "-o", "model"];
+        folder.run(&[&flags[..], &TRAINED].concat()).ok();
+        let fixture = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/fixtures/imports/gru_2.safetensors"
+        );
+        let read = |name: &str| folder.read(name);
+        let logits = include_str!("../fixtures/imports/logits.json");
+        let logits: serde_json::Value = serde_json::from_str(logits).expect("a fixture");
+        let letters = logits["characters"].as_str().expect("a text");
+        Start {
+            files: vec![
+                ("text.txt", read("text.txt")),
+                ("model", read("model")),
+                ("run", read("model.resume")),
+                ("foreign.safetensors", fs::read(fixture).expect("a fixture")),
+                ("letters.txt", letters.into()),
+            ],
+        }
+    }
+
+    /// A folder with these files; with the run at `out.resume` where a command goes on with it.
+    fn folder(&self, command: &str) -> Folder {
+        let folder = Folder::in_memory();
+        for (name, content) in &self.files {
+            folder.write(name, content);
+        }
+        if command == "train --resume" {
+            folder.write("out", folder.read("model"));
+            folder.write("out.resume", folder.read("run"));
+        }
+        folder
+    }
+
+    /// Asserts that no input has changed, and that what was written is whole.
+    fn check_files(&self, folder: &Folder, case: &str) {
+        for (name, content) in &self.files {
+            assert!(folder.read(name) == *content, "{case}: {name} has changed");
+        }
+        let Ok(out) = fs::read(folder.path("out")) else {
+            return;
+        };
+        if case.starts_with("view") {
+            assert!(out.ends_with(b"</html>\n"), "{case}: half a page");
+        } else {
+            folder.run(&["inspect", "out"]).ok();
+        }
+    }
+}
+
+/// How a run without memory ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum End {
+    Success,
+    /// With one line of ours.
+    Told,
+    /// With the standard library's words.
+    Untold,
+}
+
+/// Asserts that a run ended with success or a failure that is told, and says which.
+#[track_caller]
+fn end(run: &Run, case: &str) -> End {
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert!(!run.stderr.contains("panicked"), "{case}: {run:?}");
+    if run.code == Some(0) {
+        assert!(!run.stderr.contains("error: "), "{case}: {run:?}");
+        return End::Success;
+    }
+    assert_eq!(run.code, Some(1), "{case}: {}", run.stderr);
+    if lines
+        .iter()
+        .any(|line| line.starts_with("memory allocation of "))
+    {
+        return End::Untold;
+    }
+    let errors = lines.iter().filter(|line| line.starts_with("error: "));
+    assert_eq!(errors.count(), 1, "{case}: {}", run.stderr);
+    let last = lines.last().expect("a line");
+    assert!(last.starts_with("error: "), "{case}: {}", run.stderr);
+    assert!(
+        ["memory", "start 1 threads"]
+            .iter()
+            .any(|word| last.contains(word)),
+        "{case}: {last}"
+    );
+    End::Told
+}
+
+/// Refuses requests of at least so many bytes in turn, each or, the further the rarer, some. Returns how
+/// the runs of each command ended.
+fn refuse(size: usize, is_each: bool) -> BTreeMap<(&'static str, End), usize> {
+    let start = Start::new();
+    let mut ends = BTreeMap::new();
+    for (name, args) in commands() {
+        for stays in [false, true] {
+            let mut at = 1;
+            loop {
+                let folder = start.folder(name);
+                let Some(run) = folder.run_without_memory(&args, size, at, stays) else {
+                    break;
+                };
+                let case = format!("{name}, request {at}{}", if stays { " and on" } else { "" });
+                let end = end(&run, &case);
+                if end == End::Untold {
+                    let words = run.stderr.lines().find(|line| line.starts_with("memory"));
+                    println!("{case}: {}", words.unwrap_or_default());
+                }
+                *ends.entry((name, end)).or_insert(0) += 1;
+                start.check_files(&folder, &case);
+                at += if is_each { 1 } else { 1 + at / 3 };
+            }
+        }
+    }
+    for ((name, end), count) in &ends {
+        println!("{name:<18} {end:?} {count}");
+    }
+    ends
+}
+
+#[test]
+fn every_large_request_that_is_refused_is_told() {
+    if fault_support::memory_shim().is_none() {
+        return;
+    }
+    let ends = refuse(LARGE, false);
+    for (name, end) in ends.keys().filter(|(_, end)| *end == End::Untold) {
+        assert!(
+            OTHERS.iter().any(|(command, _)| command == name),
+            "{name} ended {end:?}"
+        );
+    }
+    for name in ["train", "sample", "score", "view", "inspect", "demo"] {
+        assert!(
+            ends.contains_key(&(name, End::Told)),
+            "{name} was refused nothing"
+        );
+    }
+}
+
+#[test]
+#[ignore = "minutes"]
+fn no_request_that_is_refused_is_a_crash() {
+    if fault_support::memory_shim().is_some() {
+        refuse(LARGE, true);
+        refuse(4 << 10, true);
+    }
+}
+
+/// Runs a command under a limit of its address space, in kilobytes.
+fn limited(folder: &Folder, kilobytes: usize, args: &[&str]) -> Run {
+    // A backtrace would be longer than the error.
+    let limit = format!("export RUST_BACKTRACE=0; ulimit -v {kilobytes}");
+    folder.run_limited(&limit, args)
+}
+
+/// The smallest limit, in kilobytes, under which the program starts at all; below it the system's loader
+/// fails.
+fn smallest(folder: &Folder) -> usize {
+    let (mut fails, mut starts) = (1_000, 1_000_000);
+    while fails + 16 < starts {
+        let middle = usize::midpoint(fails, starts);
+        match limited(folder, middle, &["--version"]).code {
+            Some(0) => starts = middle,
+            _ => fails = middle,
+        }
+    }
+    starts
+}
+
+/// Runs a command under limits from the smallest up in steps, each `growth` times the last and at least
+/// `step` kilobytes more, until it succeeds or there are `most`. Returns the last limit, and whether
+/// that was enough.
+fn sweep(
+    start: &Start,
+    name: &str,
+    args: &[&str],
+    (step, growth, most): (usize, f64, usize),
+) -> (usize, bool) {
+    let mut kilobytes = smallest(&start.folder(name));
+    let mut runs = 0;
+    loop {
+        let folder = start.folder(name);
+        let case = format!("{name}, {kilobytes} kB");
+        let run = limited(&folder, kilobytes, args);
+        let end = end(&run, &case);
+        assert_ne!(end, End::Untold, "{case}: {}", run.stderr);
+        start.check_files(&folder, &case);
+        runs += 1;
+        if end == End::Success || kilobytes >= most {
+            println!("{name:<18} {runs} limits up to {kilobytes} kB: {end:?}");
+            return (kilobytes, end == End::Success);
+        }
+        kilobytes = (kilobytes + step).max((kilobytes as f64 * growth) as usize);
+    }
+}
+
+/// More than any command needs here.
+const PLENTY: usize = 8_000_000;
+
+#[test]
+fn every_command_succeeds_or_tells_under_any_limit() {
+    let start = Start::new();
+    for (name, args) in commands() {
+        let (_, is_enough) = sweep(&start, name, &args, (1_500, 1.1, PLENTY));
+        assert!(is_enough, "{name}");
+    }
+}
+
+/// Every character there is and one hidden unit, as PyTorch would save it.
+fn all_characters() -> Vec<u8> {
+    let characters: String = ('\0'..=char::MAX).collect();
+    let count = characters.chars().count();
+    let tensors = [
+        ("linear.bias", vec![count]),
+        ("linear.weight", vec![count, 1]),
+        ("rnn.bias_hh_l0", vec![1]),
+        ("rnn.bias_ih_l0", vec![1]),
+        ("rnn.weight_hh_l0", vec![1, 1]),
+        ("rnn.weight_ih_l0", vec![1, count]),
+    ];
+    let mut data: Vec<u8> = Vec::new();
+    let mut header = serde_json::json!({ "__metadata__": { "vocabulary": characters } });
+    for (name, shape) in tensors {
+        let (begin, len) = (data.len(), shape.iter().product::<usize>());
+        let values = (0..len).map(|at| (at % 1000) as f32 / 5000.0 - 0.1);
+        data.extend(values.flat_map(f32::to_le_bytes));
+        header[name] = serde_json::json!({
+            "dtype": "F32", "shape": shape, "data_offsets": [begin, data.len()],
+        });
+    }
+    let header = header.to_string();
+    let length = (header.len() as u64).to_le_bytes();
+    [&length[..], header.as_bytes(), &data].concat()
+}
+
+/// The same with a model of all characters in place of the trained one, and a text of a few.
+fn huge() -> Start {
+    let folder = Folder::new();
+    let foreign = all_characters();
+    folder.write("foreign.safetensors", &foreign);
+    let import = ["import", "foreign.safetensors", "-o", "model"];
+    folder.run(&import).ok();
+    Start {
+        files: vec![
+            ("text.txt", b"a few words\n".repeat(3)),
+            ("model", folder.read("model")),
+            ("foreign.safetensors", foreign),
+        ],
+    }
+}
+
+/// What can be done with it.
+const HUGE: [(&str, &[&str]); 8] = [
+    ("score", &["score", "model", "text.txt"]),
+    (
+        "score --per-char",
+        &["score", "model", "text.txt", "--per-char"],
+    ),
+    ("sample", &["sample", "model", "-n", "3"]),
+    (
+        "sample --prime",
+        &[
+            "sample",
+            "model",
+            "-n",
+            "3",
+            "--prime",
+            "a few words, and a few more",
+        ],
+    ),
+    ("inspect", &["inspect", "model"]),
+    ("import", &["import", "foreign.safetensors", "-o", "out"]),
+    (
+        "train --init-from",
+        &[
+            "train",
+            "text.txt",
+            "-o",
+            "out",
+            "--init-from",
+            "model",
+            "--max-steps",
+            "1",
+        ],
+    ),
+    ("view", &["view", "model", "text.txt", "-o", "out"]),
+];
+
+#[test]
+fn a_model_of_every_character_succeeds_or_tells_under_any_limit() {
+    let start = huge();
+    for (name, args) in HUGE {
+        // What the page takes is known long before it is made, which takes its time.
+        let most = if name == "view" { 450_000 } else { PLENTY };
+        let (limit, is_enough) = sweep(&start, name, args, (10_000, 1.3, most));
+        assert!(is_enough || name == "view", "{name}");
+        // The whole of it in single and double precision is 40 MB; 256 steps of it would be 1.1 GB.
+        let modest = ["score", "sample", "inspect", "import"];
+        if modest.iter().any(|command| name.starts_with(command)) {
+            assert!(limit < 400_000, "{name} took {limit} kB");
+        }
+    }
+}
+
+#[test]
+#[ignore = "minutes"]
+fn every_command_succeeds_or_tells_under_many_limits() {
+    let start = Start::new();
+    for (name, args) in commands() {
+        assert!(sweep(&start, name, &args, (200, 1.0, PLENTY)).1, "{name}");
+    }
+    let start = huge();
+    for (name, args) in HUGE {
+        assert!(sweep(&start, name, args, (1_000, 1.01, PLENTY)).1, "{name}");
+    }
+}
+
+/// A text with so many distinct characters that a window of it fills memory.
+fn distinct(count: u32) -> String {
+    let all = (0x4e00..).filter_map(char::from_u32).take(count as usize);
+    let mut text = String::new();
+    for (at, character) in all.enumerate() {
+        text.push(character);
+        if at % 40 == 39 {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[test]
+fn a_thousand_lines_of_distinct_characters_are_learned_or_refused() {
+    let start = Start {
+        files: vec![("text.txt", distinct(20_000).into_bytes())],
+    };
+    let flags = [
+        "--hidden-size",
+        "8",
+        "--num-layers",
+        "1",
+        "--max-steps",
+        "2",
+    ];
+    for first in [&["--records"][..], &[]] {
+        let fixed = ["train", "text.txt", "-o", "out", "--batch-size", "2"];
+        let args = [&fixed[..], &["--seq-length", "4"], &flags, first].concat();
+        let (limit, is_enough) = sweep(&start, "train", &args, (6_000, 1.1, PLENTY));
+        // 64 rows of 64 steps would be 330 MB.
+        assert!(is_enough && limit < 250_000, "{limit} kB");
+    }
+}
+
+#[test]
+fn a_text_that_is_larger_than_memory_is_told() {
+    let folder = Folder::with_model();
+    let text = fs::File::create(folder.path("large.txt")).expect("a file");
+    // Zeros that take no room on a disk.
+    text.set_len(300 << 20).expect("a length");
+    for args in [
+        &["train", "large.txt", "-o", "out", "--bytes"][..],
+        &["train", "large.txt", "-o", "out"],
+        &[
+            "score",
+            "model.safetensors",
+            "large.txt",
+            "--unknown",
+            "skip",
+        ],
+    ] {
+        let run = limited(&folder, 100_000, args);
+        assert_eq!(run.code, Some(1), "{args:?}: {run:?}");
+        if args[0] == "train" {
+            let said = "error: cannot read large.txt: this takes ";
+            assert!(run.stderr.starts_with(said), "{args:?}: {}", run.stderr);
+        }
+        assert_eq!(run.stderr.lines().count(), 1, "{args:?}: {}", run.stderr);
+    }
+}
