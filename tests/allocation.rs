@@ -216,7 +216,7 @@ fn check_sizes() {
             let held = (HELD.load(Ordering::Relaxed) - before) as u128;
             let said = rnn::memory::training(&network, trainer.config()) - MARGIN;
             let state = config.optimizer.state_names().len() as u128;
-            let saving = 8 * rnn::memory::parameters(&network) * (2 + state);
+            let saving = 12 * rnn::memory::parameters(&network) * (2 + state);
             let case =
                 format!("{cell}, records {records}: {held} of {said} bytes, {saving} to save");
             assert!(held <= said - saving + (1 << 18), "{case}");

@@ -56,10 +56,11 @@ pub fn training(network: &NetworkConfig, train: &TrainConfig) -> u128 {
     MARGIN.saturating_add(Trainer::<f32>::bytes(network, train))
 }
 
-/// Bytes that a save takes: weights, best weights and optimiser state as tensors and in one piece.
+/// Bytes that a save takes: weights, best weights and optimiser state as tensors and in one piece, and
+/// half as much again for what the allocator makes of it in a tight place.
 pub(crate) fn saving(network: &NetworkConfig, train: &TrainConfig) -> u128 {
     let state = train.optimizer.state_names().len() as u128;
-    parameters(network) * size_of::<f32>() as u128 * 2 * (2 + state)
+    parameters(network) * size_of::<f32>() as u128 * 3 * (2 + state)
 }
 
 /// Bytes that sampling takes beside the model, for so many samples.

@@ -286,8 +286,7 @@ impl Keeper {
             return Ok(());
         }
         let needed = memory::saving(trainer.network().config(), trainer.config());
-        // Half as much again, for what the allocator makes of it in a tight place.
-        memory::check(needed + needed / 2).map_err(|_| Error::Save {
+        memory::check(needed).map_err(|_| Error::Save {
             path: self.resume.clone(),
             source: io::ErrorKind::OutOfMemory.into(),
         })?;

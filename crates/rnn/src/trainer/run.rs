@@ -9,6 +9,7 @@ use super::clock::Clock;
 use super::guard::Verdict;
 use super::{Record, Step, Trainer};
 use crate::error::{self, Error};
+use crate::memory;
 use crate::model::Model;
 use crate::parallel;
 
@@ -113,6 +114,8 @@ impl<T: Scalar> Trainer<T> {
     ) -> Result<Outcome, E> {
         let (start, first) = (Instant::now(), self.progress.step);
         parallel::prepare::<T>()?;
+        // Threads take addresses of their own. What then cannot be saved should not be learned.
+        memory::check(memory::saving(self.network.config(), &self.config))?;
         loop {
             // First, since a run may have been interrupted between a step and its evaluation.
             if self.is_evaluation_due() {
