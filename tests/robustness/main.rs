@@ -6,6 +6,8 @@
 
 #[path = "../cli_support/mod.rs"]
 mod cli_support;
+#[path = "../fault_support/mod.rs"]
+mod fault_support;
 #[path = "../webdriver/mod.rs"]
 mod webdriver;
 
@@ -13,9 +15,13 @@ mod agreement;
 mod clock;
 mod commands;
 mod disks;
+mod endless;
+mod faults;
 mod flags;
 mod folders;
+mod kills;
 mod kinds;
+mod limits;
 mod memory;
 mod names;
 mod outputs;
@@ -26,5 +32,6 @@ mod page_scripts;
 mod power;
 mod shown;
 mod snapshot;
+mod surroundings;
 mod tails;
 mod terminal;

@@ -8,9 +8,6 @@
 //! Under a limit of the whole process none of this is ever seen, since what is needed is known before it
 //! is used.
 
-#[path = "../fault_support/mod.rs"]
-mod fault_support;
-
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -247,7 +244,7 @@ fn refuse(size: usize, is_each: bool) -> BTreeMap<(&'static str, End), usize> {
 
 #[test]
 fn every_large_request_that_is_refused_is_told() {
-    if fault_support::memory_shim().is_none() {
+    if crate::fault_support::memory_shim().is_none() {
         return;
     }
     let ends = refuse(LARGE, false);
@@ -268,7 +265,7 @@ fn every_large_request_that_is_refused_is_told() {
 #[test]
 #[ignore = "minutes"]
 fn no_request_that_is_refused_is_a_crash() {
-    if fault_support::memory_shim().is_some() {
+    if crate::fault_support::memory_shim().is_some() {
         refuse(LARGE, true);
         refuse(4 << 10, true);
     }

@@ -2,7 +2,7 @@
 //!
 //! The names are the notebook's. What it leaves out is here: `dh_next`, the gradient that flows from
 //! step t+1 back to step t, in an Elman network and in an LSTM. The crate computes the same numbers,
-//! for many sequences at a time and with fused loops; `tests/bptt_example.rs` compares them.
+//! for many sequences at a time and with fused loops; `tests/maths/bptt_example.rs` compares them.
 //!
 //! ```sh
 //! cargo run -p rnn --example bptt

@@ -1,0 +1,111 @@
+//! `import` and `train --init-from`: networks from elsewhere, and what becomes of them.
+
+use crate::cli_support::Folder;
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/imports/");
+    for name in ["lstm_1.safetensors", "gru_2.safetensors"] {
+        folder.write(name, std::fs::read(format!("{fixtures}{name}")).unwrap());
+    }
+    folder.write("letters.txt", "zebra \nx");
+    folder.write("bears.txt", "a bear ate a zebra, a bar\n".repeat(20));
+    folder
+}
+
+#[test]
+fn an_imported_network_samples_and_scores() {
+    let folder = folder();
+    folder
+        .run(&["import", "lstm_1.safetensors", "-o", "lstm.safetensors"])
+        .ok();
+    let vocabulary = ["--vocabulary", "letters.txt", "-o", "gru.safetensors"];
+    folder
+        .run(&[&["import", "gru_2.safetensors"], &vocabulary[..]].concat())
+        .ok();
+    for model in ["lstm.safetensors", "gru.safetensors"] {
+        let text = folder.run(&["sample", model, "--length", "30"]).ok();
+        assert!(text.text().chars().all(|c| "zebra \nx".contains(c)));
+    }
+    folder
+        .run(&["import", "lstm_1.safetensors", "-o", "lstm.safetensors"])
+        .fails(
+            1,
+            "lstm.safetensors exists, expected a new name (-o) or --force to overwrite it",
+        );
+    folder
+        .run(&["import", "gru_2.safetensors", "-o", "other.safetensors"])
+        .fails(
+            1,
+            "cannot read gru_2.safetensors: not a network to import: its metadata has no \"vocabulary\", \
+             expected one or a list of characters",
+        );
+    assert!(!folder.names().contains(&"other.safetensors".to_owned()));
+}
+
+#[test]
+fn training_begins_with_a_model_whose_vocabulary_grows() {
+    let folder = folder();
+    folder
+        .run(&["import", "lstm_1.safetensors", "-o", "lstm.safetensors"])
+        .ok();
+    let train = |more: &[&str]| {
+        let args = ["train", "bears.txt", "--init-from", "lstm.safetensors"];
+        let steps = ["--max-steps", "4", "--eval-every", "2"];
+        folder.run(&[&args[..], &steps[..], more].concat())
+    };
+    train(&[]).ok();
+    let first = folder.read("bears.safetensors");
+    let inspected = folder.run(&["inspect", "bears.safetensors", "--json"]).ok();
+    let about: serde_json::Value = serde_json::from_str(inspected.text()).unwrap();
+    assert_eq!(about["network"]["hidden_size"], 6);
+    // Eight of the model, and t and the comma of the text.
+    assert_eq!(about["network"]["vocab_size"], 10);
+    folder
+        .run(&["train", "bears.txt", "--resume", "bears.safetensors"])
+        .ok();
+    assert!(folder.read("bears.safetensors") == first);
+    train(&["--force", "--hidden-size", "7"])
+        .fails(2, "hidden-size is 6 in lstm.safetensors, 7 was asked");
+    train(&["--force", "--bytes"]).fails(
+        2,
+        "lstm.safetensors knows characters, expected no --bytes to begin with it",
+    );
+    assert!(folder.read("bears.safetensors") == first);
+}
+
+#[test]
+fn fine_tuning_starts_where_the_model_stands() {
+    let folder = folder();
+    let text = "she sells sea shells by the sea shore. ".repeat(40);
+    folder.write("sea.txt", &text);
+    folder
+        .run(&[
+            "train",
+            "sea.txt",
+            "--hidden-size",
+            "32",
+            "--max-steps",
+            "150",
+        ])
+        .ok();
+    let first_loss = |more: &[&str]| {
+        let args = [
+            "train",
+            "sea.txt",
+            "-o",
+            "new.safetensors",
+            "--force",
+            "--max-steps",
+            "1",
+        ];
+        let run = folder.run(&[&args[..], more].concat()).ok();
+        let (_, rest) = run.text().split_once("train ").unwrap();
+        rest.split(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    let (tuned, fresh) = (
+        first_loss(&["--init-from", "sea.safetensors"]),
+        first_loss(&["--hidden-size", "32"]),
+    );
+    assert!(tuned < fresh - 1.0, "{tuned} and {fresh}");
+}

@@ -1,0 +1,193 @@
+//! Every test and benchmark at the root of the workspace is declared by a crate, and every module by
+//! another.
+//!
+//! The root manifest is virtual, so cargo looks into `tests/` and `benches/` only where a crate's
+//! manifest points: `[[test]] path = "../../tests/NAME.rs"`, or `NAME/main.rs`. What nobody declares
+//! would never run, and nothing would say so.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Root folders and the kind of target that their files must be declared as.
+const FOLDERS: [(&str, &str); 2] = [("tests", "[[test]]"), ("benches", "[[bench]]")];
+
+/// Paths of the targets of one kind in a manifest, as they stand there.
+fn declared<'a>(manifest: &'a str, kind: &str) -> Vec<&'a str> {
+    let mut section = "";
+    let mut paths = Vec::new();
+    for line in manifest.lines().map(str::trim) {
+        if line.starts_with('[') {
+            section = line;
+        } else if section == kind
+            && let Some((key, value)) = line.split_once('=')
+            && key.trim() == "path"
+        {
+            paths.push(value.trim().trim_matches('"'));
+        }
+    }
+    paths
+}
+
+/// Rust files in the root's `tests/` and `benches/`, and `main.rs` in folders there, that no manifest
+/// under `crates/` declares.
+fn undeclared(root: &Path) -> io::Result<Vec<String>> {
+    let manifests = fs::read_dir(root.join("crates"))?
+        .map(|entry| fs::read_to_string(entry?.path().join("Cargo.toml")))
+        .collect::<io::Result<Vec<_>>>()?;
+    let mut missing = BTreeSet::new();
+    for (folder, kind) in FOLDERS {
+        if !root.join(folder).exists() {
+            continue;
+        }
+        for entry in fs::read_dir(root.join(folder))? {
+            let entry = entry?;
+            let mut name = entry.file_name().into_string().expect("a UTF-8 file name");
+            if entry.path().join("main.rs").exists() {
+                name.push_str("/main.rs");
+            }
+            let path = format!("../../{folder}/{name}");
+            let found = manifests
+                .iter()
+                .any(|manifest| declared(manifest, kind).contains(&path.as_str()));
+            if name.ends_with(".rs") && !found {
+                missing.insert(format!("{folder}/{name}"));
+            }
+        }
+    }
+    Ok(missing.into_iter().collect())
+}
+
+/// All Rust files below a folder.
+fn sources(folder: &Path, all: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sources(&path, all)?;
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            all.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Modules below a folder that no other file there declares, so that they are never compiled.
+fn orphans(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    sources(folder, &mut files)?;
+    let texts = files
+        .iter()
+        .map(fs::read_to_string)
+        .collect::<io::Result<Vec<_>>>()?;
+    let words = |line: &str| {
+        line.trim_start_matches("pub")
+            .trim_start_matches("(crate)")
+            .trim()
+            .to_owned()
+    };
+    let lines: BTreeSet<String> = texts
+        .iter()
+        .flat_map(|text| text.lines())
+        .map(|line| words(line.trim()))
+        .collect();
+    let is_orphan = |path: &PathBuf| {
+        let name = |path: &Path| {
+            path.file_stem()
+                .map(|name| name.to_string_lossy().into_owned())
+        };
+        let module = match name(path).as_deref() {
+            Some("main" | "lib") | None => return false,
+            Some("mod") => path.parent().and_then(name),
+            Some(module) => Some(module.to_owned()),
+        };
+        !module.is_some_and(|module| lines.contains(&format!("mod {module};")))
+    };
+    Ok(files.into_iter().filter(is_orphan).collect())
+}
+
+#[test]
+fn every_module_is_declared() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let crates = ["tensor", "rnn", "rnn-cli"].map(|name| format!("crates/{name}/src"));
+    let tests =
+        ["tensor", "maths", "files", "cli", "robustness"].map(|name| format!("tests/{name}"));
+    for name in crates.iter().chain(&tests) {
+        let orphans = orphans(&root.join(name)).expect("a folder");
+        assert!(
+            orphans.is_empty(),
+            "declared by no mod, so never compiled: {orphans:?}"
+        );
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in [
+        ("lib.rs", "pub(crate) mod a;\n  mod b;\n// mod c;\n"),
+        ("a.rs", ""),
+        ("b/mod.rs", ""),
+        ("c.rs", ""),
+        ("d/mod.rs", ""),
+    ] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    let mut found = orphans(folder.path()).expect("a folder");
+    found.sort();
+    assert_eq!(
+        found,
+        ["c.rs", "d/mod.rs"].map(|name| folder.path().join(name))
+    );
+}
+
+#[test]
+fn every_test_and_bench_file_is_declared() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let missing = undeclared(&root).expect("the workspace can be read");
+    assert!(
+        missing.is_empty(),
+        "declared in no crate's Cargo.toml, so never run: {}",
+        missing.join(", ")
+    );
+}
+
+#[test]
+fn an_undeclared_file_is_named() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let write = |path: &str, text: &str| {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    };
+    write(
+        "crates/one/Cargo.toml",
+        "[[test]]\nname = \"a\"\npath = \"../../tests/a.rs\"\n# path = \"../../tests/b.rs\"\n",
+    );
+    write(
+        "crates/two/Cargo.toml",
+        "[[bench]]\nname = \"d\"\npath = \"../../benches/d.rs\"\nharness = false\n\n[dependencies]\npath = \"../../tests/c.rs\"\n",
+    );
+    for file in [
+        "tests/a.rs",
+        "tests/b.rs",
+        "tests/c.rs",
+        "tests/d.rs",
+        "tests/e/main.rs",
+        "benches/a.rs",
+        "benches/d.rs",
+    ] {
+        write(file, "");
+    }
+    write("tests/notes.md", "");
+    write("tests/support/mod.rs", "");
+    let missing = undeclared(root.path()).expect("the folder can be read");
+    assert_eq!(
+        missing,
+        [
+            "benches/a.rs",
+            "tests/b.rs",
+            "tests/c.rs",
+            "tests/d.rs",
+            "tests/e/main.rs"
+        ]
+    );
+}

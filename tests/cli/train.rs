@@ -1,0 +1,317 @@
+//! `train`: what it reports, saves and refuses.
+
+use std::fs;
+
+use crate::cli_support::{Folder, TINY};
+
+#[test]
+fn a_report_has_losses_in_nats_and_bits_and_the_speed() {
+    let folder = Folder::with_text();
+    let run = folder.train(&["text.txt"]).ok();
+    let lines: Vec<&str> = run.text().lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(
+        lines[0].starts_with("step 10/20  train ") && lines[0].ends_with("  saved"),
+        "{lines:?}"
+    );
+    let words: Vec<&str> = lines[0].split_whitespace().collect();
+    assert_eq!((words[2], words[4], words[6]), ("train", "nats", "bits)"));
+    assert_eq!(
+        (words[7], words[9], words[11]),
+        ("validation", "nats", "bits)")
+    );
+    for at in [3, 8] {
+        let nats: f64 = words[at].parse().unwrap();
+        let bits: f64 = words[at + 2].trim_start_matches('(').parse().unwrap();
+        assert!(
+            (bits - nats / std::f64::consts::LN_2).abs() < 2e-4,
+            "{words:?}"
+        );
+    }
+    assert!(lines[0].contains(" chars/s"), "{lines:?}");
+    assert!(
+        run.stderr.contains("try: rnn-cli sample text.safetensors"),
+        "{}",
+        run.stderr
+    );
+    let written = ["text.safetensors", "text.safetensors.resume", "text.txt"];
+    assert_eq!(folder.names(), written);
+}
+
+#[test]
+fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
+    let folder = Folder::with_text();
+    for cell in ["rnn", "rnn-relu", "lstm", "gru"] {
+        let train = |name: &str, threads: &str| {
+            let args = [
+                "text.txt",
+                "-o",
+                name,
+                "--model",
+                cell,
+                "--dropout",
+                "0.3",
+                "--threads",
+                threads,
+            ];
+            let flags = [
+                "--hidden-size",
+                "20",
+                "--num-layers",
+                "2",
+                "--max-steps",
+                "6",
+                "--batch-size",
+                "9",
+            ];
+            folder
+                .run(&[&["train"], args.as_slice(), &flags].concat())
+                .ok();
+            folder.read(name)
+        };
+        let one = train(&format!("{cell}-1"), "1");
+        for threads in ["1", "2", "3", "7"] {
+            assert!(
+                one == train(&format!("{cell}-{threads}-again"), threads),
+                "{cell}, {threads} threads"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_seed_matters() {
+    let folder = Folder::with_text();
+    for seed in ["1", "2"] {
+        folder.train(&["text.txt", "-o", seed, "--seed", seed]).ok();
+    }
+    assert_ne!(folder.read("1"), folder.read("2"));
+}
+
+#[test]
+fn a_model_that_exists_is_kept_without_force() {
+    let folder = Folder::with_text();
+    folder.write("text.safetensors", "precious");
+    let message = "text.safetensors exists, expected a new name (-o) or --force to overwrite it";
+    folder.train(&["text.txt"]).fails(1, message);
+    assert_eq!(folder.read("text.safetensors"), b"precious");
+    folder.train(&["text.txt", "--force"]).ok();
+    assert_ne!(folder.read("text.safetensors"), b"precious");
+}
+
+#[test]
+fn the_text_is_never_overwritten_by_its_model() {
+    let folder = Folder::with_text();
+    fs::create_dir(folder.path("sub")).unwrap();
+    for name in ["text.txt", "sub/../text.txt"] {
+        let message =
+            format!("{name} is the text itself, expected another name for the model (-o)");
+        folder
+            .train(&["text.txt", "-o", name, "--force"])
+            .fails(1, &message);
+    }
+    assert_eq!(
+        folder.read("text.txt"),
+        crate::cli_support::text().into_bytes()
+    );
+}
+
+#[test]
+fn standard_input_and_output_serve_as_files() {
+    let folder = Folder::with_text();
+    folder.train(&["text.txt", "-o", "from-file"]).ok();
+    let args = [&["train", "-", "-o", "from-pipe"], TINY.as_slice()].concat();
+    folder.run_with_input(&args, &folder.read("text.txt")).ok();
+    assert_eq!(folder.read("from-file"), folder.read("from-pipe"));
+    let run = folder.train(&["text.txt", "-o", "-"]).ok();
+    assert_eq!(run.stdout, folder.read("from-file"));
+    assert!(run.stderr.starts_with("step 10/20"), "{}", run.stderr);
+}
+
+#[test]
+fn without_held_out_text_the_model_is_the_last_state() {
+    let folder = Folder::with_text();
+    let run = folder.train(&["text.txt", "--split", "1"]).ok();
+    assert!(
+        run.stderr.starts_with("note: no text is held out"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.text().contains("validation"));
+    let inspected = folder.run(&["inspect", "text.safetensors"]).ok();
+    assert!(
+        inspected.text().contains("none held out; 20 steps done"),
+        "{}",
+        inspected.text()
+    );
+}
+
+#[test]
+fn max_epochs_counts_passes_over_the_text() {
+    let folder = Folder::with_text();
+    let flags = [
+        "--split",
+        "1",
+        "--batch-size",
+        "4",
+        "--seq-length",
+        "16",
+        "--hidden-size",
+        "8",
+    ];
+    folder
+        .run(
+            &[
+                &["train", "text.txt", "--max-epochs", "2"],
+                flags.as_slice(),
+            ]
+            .concat(),
+        )
+        .ok();
+    let shown = folder.run(&["inspect", "text.safetensors"]).ok();
+    // 3,500 characters make 4 streams of 874 predictions, cut into 55 windows.
+    assert!(
+        shown.text().contains("; 110 steps done"),
+        "{}",
+        shown.text()
+    );
+}
+
+#[test]
+fn a_time_fixes_a_number_of_steps_that_gives_the_same_bytes() {
+    let folder = Folder::with_text();
+    let flags = [
+        "--hidden-size",
+        "8",
+        "--batch-size",
+        "4",
+        "--seq-length",
+        "16",
+        "--eval-every",
+        "1000",
+    ];
+    let timed = ["train", "text.txt", "-o", "timed", "--time", "0.2s"];
+    let run = folder.run(&[timed.as_slice(), &flags].concat()).ok();
+    let steps = run
+        .stderr
+        .split("--max-steps ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next())
+        .unwrap();
+    let counted = ["train", "text.txt", "-o", "counted", "--max-steps", steps];
+    folder.run(&[counted.as_slice(), &flags].concat()).ok();
+    assert_eq!(folder.read("timed"), folder.read("counted"));
+}
+
+#[test]
+fn patience_ends_a_run_early() {
+    let folder = Folder::with_text();
+    let flags = [
+        "--patience",
+        "2",
+        "--eval-every",
+        "5",
+        "--max-steps",
+        "100000",
+        "--learning-rate",
+        "0.5",
+    ];
+    let sizes = [
+        "--hidden-size",
+        "8",
+        "--batch-size",
+        "4",
+        "--seq-length",
+        "16",
+    ];
+    let run = folder
+        .run(&[&["train", "text.txt"], flags.as_slice(), &sizes].concat())
+        .ok();
+    assert!(
+        run.stderr.contains("no improvement any more"),
+        "{}",
+        run.stderr
+    );
+    // The last evaluation that improved anything, and two that did not.
+    let lines: Vec<bool> = run
+        .text()
+        .lines()
+        .map(|line| line.ends_with("saved"))
+        .collect();
+    assert!(
+        lines.len() > 2 && lines[lines.len() - 3..] == [true, false, false],
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn samples_on_the_way_have_200_characters() {
+    let folder = Folder::with_text();
+    let run = folder.train(&["text.txt", "--sample-every", "20"]).ok();
+    let (_, rest) = run.text().split_once("---- step 20 writes ----\n").unwrap();
+    let (sample, _) = rest.split_once("\n----\n").unwrap();
+    assert_eq!(sample.chars().count(), 200);
+}
+
+#[test]
+fn quiet_is_quiet_and_verbose_tells_sizes() {
+    let folder = Folder::with_text();
+    let run = folder.train(&["text.txt", "-o", "quiet", "-q"]).ok();
+    assert_eq!((run.text(), run.stderr.as_str()), ("", ""));
+    let run = folder
+        .train(&["text.txt", "-o", "verbose", "-v", "--model", "gru"])
+        .ok();
+    assert!(
+        run.stderr.starts_with("3,500 characters, "),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("gru, layers 1, hidden units 16"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_closed_pipe_ends_training_quietly_and_leaves_a_sound_model() {
+    let folder = Folder::with_text();
+    let args = [
+        "train",
+        "text.txt",
+        "--max-steps",
+        "1000000",
+        "--eval-every",
+        "2",
+        "--hidden-size",
+        "8",
+    ];
+    let run = folder.run_and_hang_up(&args, 10);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    folder.run(&["inspect", "text.safetensors"]).ok();
+    let written = ["text.safetensors", "text.safetensors.resume", "text.txt"];
+    assert_eq!(folder.names(), written);
+}
+
+#[test]
+fn every_optimiser_schedule_and_clip_trains() {
+    let folder = Folder::with_text();
+    for flags in [
+        "--optimizer sgd --momentum 0.9 --nesterov --schedule constant --clip 1",
+        "--optimizer adagrad --schedule exponential --learning-rate-decay 0.9 --learning-rate-decay-after 1",
+        "--optimizer rmsprop --alpha 0.95 --schedule cosine --warmup-steps 3 --clip-value 5",
+        "--optimizer adam --schedule plateau --clip 0 --horizon 4",
+        "--optimizer adamw --weight-decay 0.1 --schedule warmup-decay --warmup-steps 0 --forget-bias 1 --orthogonal",
+    ] {
+        let flags: Vec<&str> = flags.split(' ').collect();
+        folder
+            .train(
+                &[
+                    &["text.txt", "--force", "--model", "lstm"],
+                    flags.as_slice(),
+                ]
+                .concat(),
+            )
+            .ok();
+    }
+}

@@ -1,0 +1,206 @@
+//! The model in the page of `view`, in a real browser: it computes what the program computes, and
+//! nothing that comes from a file is run.
+
+use crate::cli_support::Folder;
+use crate::webdriver::{Browser, assert_quiet, lines, page};
+use serde_json::Value;
+
+#[test]
+fn typing_makes_the_model_go_on() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let folder = page(&["--model", "lstm"]);
+    browser.open(&folder.path("page.html"));
+    let set = "const heat = document.getElementById('temperature'); heat.value = 0; heat.dispatchEvent(new Event('input')); \
+               const typed = document.getElementById('typed'); typed.value = ''; typed.focus()";
+    browser.run(set);
+    browser.keys("line 12: the q");
+    browser.wait_for("return !document.getElementById('more').disabled");
+    let written = browser.run("return document.getElementById('written').textContent");
+    let sample = [
+        "sample",
+        "m",
+        "--greedy",
+        "--length",
+        "300",
+        "--prime",
+        "line 12: the q",
+    ];
+    let expected = folder.run(&sample).ok();
+    assert_eq!(
+        written.as_str().map(str::trim_end),
+        Some(expected.text().trim_end())
+    );
+    browser.run("document.getElementById('more').click()");
+    browser.wait_for("return !document.getElementById('more').disabled");
+    let further = browser.run("return document.getElementById('written').textContent");
+    let (before, after) = (
+        written.as_str().expect("text"),
+        further.as_str().expect("text"),
+    );
+    assert!(after.starts_with(before) && after.chars().count() == before.chars().count() + 300);
+    browser.keys("€");
+    let note = browser.run("return document.querySelector('#write [role=status]').textContent");
+    assert_eq!(note, "The model does not know €, so it does not read it.");
+    assert_quiet(&browser);
+}
+
+#[test]
+fn the_page_computes_the_programs_probabilities() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    for cell in ["rnn", "rnn-relu", "lstm", "gru"] {
+        let folder = page(&["--model", cell, "--num-layers", "2"]);
+        let summary = lines(folder.run(&["view", "m", "text.txt", "--json"]).ok()).remove(0);
+        browser.open(&folder.path("page.html"));
+        let computed = browser.run(
+            "const state = network.start(), all = [];
+             for (const id of data.ids.slice(0, -1)) all.push(Array.from(probabilities(network.step(state, id))));
+             return all",
+        );
+        let (mut worst, mut count) = (0.0f64, 0);
+        for (t, computed) in computed.as_array().expect("rows").iter().enumerate() {
+            let sum: f64 = computed
+                .as_array()
+                .expect("a row")
+                .iter()
+                .filter_map(Value::as_f64)
+                .sum();
+            assert!((sum - 1.0).abs() < 1e-12);
+            for k in 0..5 {
+                let id = summary["likeliest"][t][k].as_u64().expect("an id") as usize;
+                let theirs = summary["probabilities"][t][k]
+                    .as_f64()
+                    .expect("a probability");
+                worst = worst.max((computed[id].as_f64().expect("a probability") - theirs).abs());
+                count += 1;
+            }
+        }
+        assert_eq!(count, 5 * 3499);
+        assert!(worst < 1e-5, "{cell}: {worst:e}");
+    }
+}
+
+#[test]
+fn a_small_page_holds_fewer_digits_and_computes_what_it_does_not_hold() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let folder = page(&["--model", "gru", "--num-layers", "2", "--hidden-size", "64"]);
+    let view = [
+        "view",
+        "m",
+        "text.txt",
+        "--force",
+        "-o",
+        "page.html",
+        "--max-size",
+        "0.27",
+    ];
+    let run = folder.run(&view).ok();
+    assert!(run.stderr.starts_with("page.html"), "{}", run.stderr);
+    browser.open(&folder.path("page.html"));
+    assert!(browser.run("return data.weights.digits").is_i64());
+    let numbers = lines(folder.run(&["view", "m", "text.txt", "--json"]).ok());
+    let worst = browser.run(
+        "let worst = 0; const state = network.start();
+         data.ids.slice(0, -1).forEach((id, t) => {
+           const p = probabilities(network.step(state, id));
+           data.likeliest[t].forEach((id, k) => { worst = Math.max(worst, Math.abs(p[id] - data.probabilities[t][k])); });
+         });
+         return worst",
+    );
+    let told = browser
+        .run("return data.weights.change")
+        .as_f64()
+        .expect("a number");
+    let worst = worst.as_f64().expect("a number");
+    // What the program said of the page, give or take the digits of the probabilities in it.
+    assert!(
+        told <= 1e-5 && worst <= told + 1e-6,
+        "{worst:e}, {told:e} was told"
+    );
+    // Every signal of every unit is there once the panel is looked at.
+    assert!(browser.run("return stored.size < 128") == true);
+    browser.run("document.getElementById('neurons').scrollIntoView({ behavior: 'instant' })");
+    browser.wait_for("return computed.size === 2 * 64 * 4");
+    let computed = browser.run(
+        "return [...computed].map(([key, codes]) => { const [layer, , signal] = key.split('/');
+         const bound = boundOf(layer, 0, signal); return [key, Array.from(codes, (code) => share(signal, code) * bound)]; })",
+    );
+    let mut checked = 0;
+    for pair in computed.as_array().expect("pairs") {
+        let key = pair[0].as_str().expect("a key");
+        let line = numbers[1..].iter().find(|line| {
+            let signal = line["signal"].as_str().expect("a signal");
+            format!("{}/{}/{signal}", line["layer"], line["unit"]) == key
+        });
+        let values = line.expect("a line")["values"].as_array().expect("values");
+        for (ours, theirs) in pair[1].as_array().expect("values").iter().zip(values) {
+            let (ours, theirs) = (
+                ours.as_f64().expect("a number"),
+                theirs.as_f64().expect("a number"),
+            );
+            // Half of a code's width, 2/254.
+            assert!((ours - theirs).abs() < 0.0041, "{key}: {ours} {theirs}");
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 2 * 64 * 4 * 3500);
+    assert_quiet(&browser);
+}
+
+#[test]
+fn hostile_texts_and_names_run_nothing_and_break_nothing() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let nasty = "</script><script>window.hacked=1</script><img src=x onerror=\"window.hacked=2\">\
+                 <!--<script>'\"`${window.hacked=3}\\u003c&lt;&#x0;\0\u{202e}\u{2066}\u{200f}\u{2028}\u{301}\u{7f}\r\n\t\u{feff}\u{1f600}{{}}\u{05d0}";
+    let folder = Folder::new();
+    folder.write("text.txt", nasty.repeat(12));
+    let model = "a</title><script>window.hacked=4<!--\u{202e}'\"&{{}}.safetensors";
+    let text = "b<img src=x onerror=window.hacked=5>\u{2028}\n.txt";
+    // A file's name cannot hold a slash, so the markup is that of names that can be.
+    let model = model.replace('/', "\u{2215}");
+    folder.write(text, nasty.repeat(3));
+    folder
+        .train(&["text.txt", "-o", &model, "--split", "1"])
+        .ok();
+    folder.run(&["view", &model, text, "-o", "page.html"]).ok();
+    let source = String::from_utf8(folder.read("page.html")).expect("UTF-8");
+    assert_eq!(source.matches("</script>").count(), 4, "the page's own");
+    browser.open(&folder.path("page.html"));
+    for panel in ["loss", "surprise", "neurons", "memory", "letters", "write"] {
+        let filled = browser.run(&format!(
+            "return document.getElementById('{panel}').children.length > 1"
+        ));
+        assert_eq!(filled, true, "{panel}");
+    }
+    let at = nasty.chars().count() + 3;
+    browser.hover(&format!(
+        "document.querySelector('#surprise .text').children[{at}]"
+    ));
+    browser.run("document.querySelector('#neurons .bars button')?.click(); document.getElementById('another').click()");
+    browser.wait_for("return !document.getElementById('more').disabled");
+    assert_eq!(browser.run("return window.hacked ?? null"), Value::Null);
+    assert_eq!(
+        browser
+            .run("return document.querySelectorAll('img, script:not([nonce]):not([type])').length"),
+        0
+    );
+    let count = browser.run("return document.querySelectorAll('#surprise .text span').length");
+    assert_eq!(count, 3 * nasty.chars().count());
+    let title = browser.run("return document.title");
+    assert_eq!(title, model.replace('\u{202e}', "U+202E"));
+    // No character that turns the text around gets to the page as itself.
+    let shown = browser.run("return document.body.innerText");
+    let shown = shown.as_str().expect("text");
+    assert!(
+        !shown.contains(['\u{202e}', '\u{2066}', '\u{200f}', '\0']) && shown.contains("U+202E"),
+        "{shown}"
+    );
+    assert_quiet(&browser);
+}

@@ -1,0 +1,22 @@
+//! The maths of `rnn`: forward passes, gradients, optimisers, losses and scores against independent
+//! numbers (the notebook in numpy, PyTorch, plain loops, finite differences), and its properties.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bptt_example;
+mod char_rnn;
+mod determinism;
+mod examples;
+mod horizon;
+mod insight;
+mod insight_rounding;
+mod insight_states;
+mod notebook;
+mod notebook_training;
+mod precision;
+mod properties;
+mod pytorch;
+mod records;
+mod resume;
+mod score_pieces;
