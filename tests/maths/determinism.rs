@@ -122,6 +122,12 @@ fn every_instruction_set_gives_the_same_bytes() {
         fs::write(path, everything()).expect("the parent's folder can be written");
         return;
     }
+    // Its name without that of the program.
+    let name = concat!(
+        module_path!(),
+        "::every_instruction_set_gives_the_same_bytes"
+    );
+    let name = name.split_once("::").map_or(name, |(_, name)| name);
     let here = everything();
     let folder = tempfile::tempdir().expect("a temporary folder");
     for isa in ["portable", "avx2", "avx512", "neon"] {
@@ -132,7 +138,7 @@ fn every_instruction_set_gives_the_same_bytes() {
         let path = folder.path().join(isa);
         let program = std::env::current_exe().expect("the path of this test");
         let child = Command::new(program)
-            .args(["--exact", "every_instruction_set_gives_the_same_bytes"])
+            .args(["--exact", name])
             .arg("--nocapture")
             .env("TENSOR_ISA", isa)
             .env(CHILD, &path)

@@ -197,14 +197,13 @@ impl Model {
         let weights = self.packed()?;
         let mut unroll = Unroll::new(config, 0, Size::reading(1, ids.len()))?;
         let mut probabilities = memory::zeros(config.vocab_size as u128)?;
-        unroll.load_state(state);
-        unroll.set_inputs(&ids, 1, ids.len());
-        unroll.forward(self.network.parameters(), weights);
+        unroll.start_from(state);
+        unroll.read(self.network.parameters(), weights, &ids);
         if unroll.overflow().is_some() {
             return Err(Error::Overflow { characters: 1 });
         }
-        unroll.store_state(state);
-        probabilities.copy_from_slice(unroll.logits_at(ids.len() - 1));
+        unroll.state_to(state);
+        probabilities.copy_from_slice(unroll.last_logits());
         activation::softmax_in_place(&mut probabilities);
         Ok(probabilities)
     }

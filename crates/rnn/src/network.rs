@@ -179,11 +179,10 @@ impl<T: Scalar> Network<T> {
         weights.pack_forward(&self.parameters);
         let mut unroll = Unroll::new(&self.config, 0, size)?;
         let mut logits = memory::matrix(inputs.len(), vocab)?;
-        unroll.load_state(state);
-        unroll.set_inputs(inputs, batch, steps);
-        unroll.forward(&self.parameters, &weights);
-        unroll.store_state(state);
-        logits.as_mut_slice().copy_from_slice(&unroll.logits);
+        unroll.start_from(state);
+        unroll.read(&self.parameters, &weights, inputs);
+        unroll.state_to(state);
+        logits.as_mut_slice().copy_from_slice(unroll.logits());
         Ok(logits)
     }
 

@@ -36,6 +36,8 @@ pub struct BatchSampler<'m> {
     generators: Vec<ChaCha8Rng>,
     chosen: Vec<Id>,
     probabilities: Vec<f32>,
+    /// What every sample's first character is drawn from.
+    after_prime: Vec<f32>,
     order: Vec<Id>,
     /// Characters that each sample has read, the prime's included.
     read: u64,
@@ -81,6 +83,7 @@ impl<'m> BatchSampler<'m> {
             generators: memory::collected((0..samples).map(generator))?,
             chosen: memory::zeros(samples as u128)?,
             probabilities: memory::zeros(vocab as u128)?,
+            after_prime: memory::zeros(vocab as u128)?,
             order: memory::room(vocab)?,
             read: 0,
         };
@@ -92,7 +95,7 @@ impl<'m> BatchSampler<'m> {
     pub(crate) fn bytes(config: &NetworkConfig, samples: usize) -> u128 {
         // Each sample has a generator, and whoever writes it down a text.
         let others = memory::bytes::<[u8; 1024]>(samples as u128);
-        let symbols = memory::bytes::<(f32, Id)>(config.vocab_size as u128);
+        let symbols = memory::bytes::<(f32, f32, Id)>(config.vocab_size as u128);
         [
             PackedWeights::<f32>::forward_bytes(config),
             Size::reading(samples, 1).bytes::<f32>(config),
@@ -106,37 +109,19 @@ impl<'m> BatchSampler<'m> {
 
     /// Reads the prime once and gives its state to every sample.
     fn read(&mut self, prime: &[Id]) -> Result<()> {
-        let (params, config) = (
-            self.model.network().parameters(),
-            self.model.network().config(),
-        );
-        let samples = self.chosen.len();
         if prime.is_empty() {
-            self.unroll.logits.fill(0.0);
             return Ok(());
         }
+        let network = self.model.network();
+        let (params, config) = (network.parameters(), network.config());
         let most = STEPS.min(prime.len());
         let mut one = Unroll::new(config, 0, Size::piecewise::<f32>(config, 1, most))?;
         for ids in prime.chunks(one.capacity()) {
-            one.carry_state();
-            one.set_inputs(ids, 1, ids.len());
-            one.forward(params, self.weights);
+            one.read(params, self.weights, ids);
             self.read = check(&one, self.read)?;
         }
-        let last = one.logits_at(one.steps - 1);
-        for logits in self.unroll.logits.chunks_exact_mut(config.vocab_size) {
-            logits.copy_from_slice(last);
-        }
-        one.carry_state();
-        let len = config.hidden_size;
-        for (all, one) in self.unroll.layers.iter_mut().zip(&one.layers) {
-            for sample in 0..samples {
-                all.h[sample * len..(sample + 1) * len].copy_from_slice(&one.h[..len]);
-                if !all.c.is_empty() {
-                    all.c[sample * len..(sample + 1) * len].copy_from_slice(&one.c[..len]);
-                }
-            }
-        }
+        self.after_prime.copy_from_slice(one.last_logits());
+        self.unroll.start_all_from(&one);
         Ok(())
     }
 
@@ -147,12 +132,15 @@ impl<'m> BatchSampler<'m> {
     /// in one of the samples: then nothing is drawn, now or later.
     pub fn next_characters(&mut self) -> Result<&[Id]> {
         // Reading a character is no fault of its own: what counts is that nothing follows it.
-        if self.unroll.steps > 0 {
+        if self.unroll.steps() > 0 {
             check(&self.unroll, self.read - 1)?;
         }
         let vocab = self.probabilities.len();
         for sample in 0..self.chosen.len() {
-            let logits = &self.unroll.logits[sample * vocab..(sample + 1) * vocab];
+            let logits = match self.unroll.steps() {
+                0 => &self.after_prime,
+                _ => &self.unroll.logits()[sample * vocab..(sample + 1) * vocab],
+            };
             self.probabilities.copy_from_slice(logits);
             let generator = &mut self.generators[sample];
             self.chosen[sample] = draw(
@@ -162,10 +150,8 @@ impl<'m> BatchSampler<'m> {
                 generator,
             );
         }
-        self.unroll.carry_state();
-        self.unroll.set_inputs(&self.chosen, self.chosen.len(), 1);
-        self.unroll
-            .forward(self.model.network().parameters(), self.weights);
+        let params = self.model.network().parameters();
+        self.unroll.read(params, self.weights, &self.chosen);
         self.read += 1;
         Ok(&self.chosen)
     }
@@ -174,7 +160,7 @@ impl<'m> BatchSampler<'m> {
 /// Characters read after a window that followed `read` others.
 fn check(unroll: &Unroll<f32>, read: u64) -> Result<u64> {
     match unroll.overflow() {
-        None => Ok(read + unroll.steps as u64),
+        None => Ok(read + unroll.steps() as u64),
         Some(step) => Err(Error::Overflow {
             characters: read + step as u64 + 1,
         }),

@@ -42,6 +42,7 @@ pub struct Scorer<'m> {
     model: &'m Model,
     weights: &'m PackedWeights<f32>,
     unroll: Unroll<f32>,
+    inputs: Vec<Id>,
     losses: Vec<f64>,
     last: Option<Id>,
     score: Score,
@@ -66,6 +67,7 @@ impl<'m> Scorer<'m> {
             model,
             weights: model.packed()?,
             unroll: Unroll::new(config, 0, size)?,
+            inputs: vec![0; size.steps],
             losses: vec![0.0; size.steps],
             last: None,
             score: Score::default(),
@@ -109,16 +111,15 @@ impl<'m> Scorer<'m> {
         let targets = if self.last.is_none() { &ids[1..] } else { ids };
         let mut before = self.last.unwrap_or(first);
         for targets in targets.chunks(self.unroll.capacity()) {
-            self.unroll.carry_state();
-            self.unroll.steps = targets.len();
-            for (input, &target) in self.unroll.inputs.iter_mut().zip(targets) {
+            for (input, &target) in self.inputs.iter_mut().zip(targets) {
                 *input = std::mem::replace(&mut before, target);
             }
-            self.unroll.forward(params, self.weights);
+            let inputs = &self.inputs[..targets.len()];
+            self.unroll.read(params, self.weights, inputs);
             let overflow = self.unroll.overflow();
             let targets = &targets[..overflow.unwrap_or(targets.len())];
             let losses = &mut self.losses[..targets.len()];
-            let logits = &mut self.unroll.logits[..targets.len() * vocab];
+            let logits = &mut self.unroll.logits_mut()[..targets.len() * vocab];
             loss::softmax_cross_entropy(logits, targets, losses);
             for ((&target, &nats), probabilities) in
                 targets.iter().zip(&*losses).zip(logits.chunks_exact(vocab))
@@ -150,8 +151,7 @@ impl<'m> Scorer<'m> {
 
     /// Starts a new text: zero state, zero score.
     pub fn reset(&mut self) {
-        self.unroll.steps = 0;
-        self.unroll.reset_state();
+        self.unroll.start();
         self.last = None;
         self.score = Score::default();
         self.has_overflowed = false;

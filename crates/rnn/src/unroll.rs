@@ -1,17 +1,23 @@
-//! A network unrolled over the steps of a window, for a group of the batch's rows.
+//! The engine: a network unrolled over the steps of a window, for a group of the batch's rows.
+//!
+//! Training, validation, scoring, sampling and insight all read text through it, and it is the one home
+//! of the hidden state: [`start`](Unroll::start) it, or start it from a state; [`read`](Unroll::read)
+//! characters, again and again, each time from where the last ended; then take the logits, or the state,
+//! or, to go back through the window, the [trace](trace::Trace) of each layer.
 //!
 //! Every buffer is time-major: step `t` of a layer is one contiguous block of rows. The forward
 //! pass goes layer by layer, so that the input side of all steps is one product (for the first
 //! layer not even that: a one-hot input picks a row), and only the recurrent side is one product
-//! per step. The same code serves training, validation, scoring and sampling.
+//! per step.
 
+mod forward;
 mod size;
+mod trace;
 
 use std::ops::Range;
 
-use tensor::{Buffer, MatrixView, MatrixViewMut, Scalar};
+use tensor::{Buffer, Scalar};
 
-use crate::cell::{self, Forward};
 use crate::config::NetworkConfig;
 use crate::dropout::Dropout;
 use crate::error::Result;
@@ -24,33 +30,46 @@ use crate::vocabulary::Id;
 pub(crate) use size::{Size, pieces};
 
 /// The buffers of one layer; `K` is the cell's [`block_width`](crate::config::CellKind).
-pub(crate) struct Layer<T> {
+struct Layer<T> {
     /// `[time, rows, K*H]`: pre-activations, then gate activations, then their gradients.
-    pub(crate) block: Buffer<T>,
+    block: Buffer<T>,
     /// `[time + 1, rows, H]`: block 0 is the state before the window.
-    pub(crate) h: Vec<T>,
+    h: Vec<T>,
     /// The LSTM's memory, laid out as `h`; empty for the other cells.
-    pub(crate) c: Vec<T>,
+    c: Vec<T>,
     /// `[time, rows, H]`: the output after dropout; empty without.
-    pub(crate) dropped: Vec<T>,
+    dropped: Vec<T>,
+}
+
+impl<T> Layer<T> {
+    /// The hidden states and, where the cell has one, the memory.
+    fn states(&self) -> impl Iterator<Item = &[T]> {
+        let states = [&self.h[..], &self.c[..]].into_iter();
+        states.filter(|states| !states.is_empty())
+    }
+
+    fn states_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
+        let states = [&mut self.h[..], &mut self.c[..]].into_iter();
+        states.filter(|states| !states.is_empty())
+    }
 }
 
 /// Buffers for `rows` sequences over up to `capacity` steps.
 pub(crate) struct Unroll<T> {
-    pub(crate) config: NetworkConfig,
+    config: NetworkConfig,
     /// Number of sequences.
-    pub(crate) rows: usize,
+    rows: usize,
     /// Index in the batch of the first sequence.
-    pub(crate) first_row: usize,
+    first_row: usize,
     /// Steps of the window last run.
-    pub(crate) steps: usize,
+    steps: usize,
     capacity: usize,
-    pub(crate) layers: Vec<Layer<T>>,
+    layers: Vec<Layer<T>>,
     /// `[time, rows, V]`; empty where nobody reads them.
-    pub(crate) logits: Vec<T>,
+    logits: Vec<T>,
     /// `[time, rows]`
-    pub(crate) inputs: Vec<Id>,
-    pub(crate) dropout: Option<Dropout>,
+    inputs: Vec<Id>,
+    dropout: Option<Dropout>,
     /// `[K*H]`: the biases of the layer at hand, as a row of its block.
     bias: Vec<T>,
 }
@@ -87,202 +106,154 @@ impl<T: Scalar> Unroll<T> {
         self.capacity
     }
 
-    /// Columns of the block.
-    pub(crate) fn width(&self) -> usize {
-        self.config.cell.block_width() * self.config.hidden_size
+    /// The network that is unrolled.
+    pub(crate) fn config(&self) -> &NetworkConfig {
+        &self.config
     }
 
-    /// Rows of the time-major matrix that belong to a range of steps.
-    pub(crate) fn rows_of(&self, steps: &Range<usize>) -> Range<usize> {
-        steps.start * self.rows..steps.end * self.rows
+    /// Number of sequences.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
     }
 
-    /// Takes this group's columns of a batch's `[time, batch]` characters.
-    pub(crate) fn set_inputs(&mut self, inputs: &[Id], batch_size: usize, steps: usize) {
+    /// Steps of the window last read; 0 after a start.
+    pub(crate) fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Starts from a zero state.
+    pub(crate) fn start(&mut self) {
+        self.steps = 0;
+        let len = self.state_len();
+        for layer in &mut self.layers {
+            for states in layer.states_mut() {
+                states[..len].fill(T::ZERO);
+            }
+        }
+    }
+
+    /// Starts from this group's rows of `state`.
+    pub(crate) fn start_from(&mut self, state: &State<T>) {
+        self.steps = 0;
+        let mine = self.rows_of_batch();
+        for (k, layer) in self.layers.iter_mut().enumerate() {
+            let from = [&state.h, &state.c].map(|states| states.get(k));
+            for (states, from) in layer.states_mut().zip(from.into_iter().flatten()) {
+                states[..mine.len()].copy_from_slice(&from.as_slice()[mine.clone()]);
+            }
+        }
+    }
+
+    /// Starts every sequence from where the only one of another engine has come to.
+    pub(crate) fn start_all_from(&mut self, one: &Self) {
+        self.steps = 0;
+        let (len, hidden) = (self.state_len(), self.config.hidden_size);
+        let last = one.steps * hidden..(one.steps + 1) * hidden;
+        for (layer, one) in self.layers.iter_mut().zip(&one.layers) {
+            for (states, one) in layer.states_mut().zip(one.states()) {
+                for row in states[..len].chunks_exact_mut(hidden) {
+                    row.copy_from_slice(&one[last.clone()]);
+                }
+            }
+        }
+    }
+
+    /// Copies the state after all that was read to this group's rows of `state`.
+    pub(crate) fn state_to(&self, state: &mut State<T>) {
+        let mine = self.rows_of_batch();
+        let last = self.steps * mine.len()..(self.steps + 1) * mine.len();
+        for (k, layer) in self.layers.iter().enumerate() {
+            let to = [&mut state.h, &mut state.c].map(|states| states.get_mut(k));
+            for (states, to) in layer.states().zip(to.into_iter().flatten()) {
+                to.as_mut_slice()[mine.clone()].copy_from_slice(&states[last.clone()]);
+            }
+        }
+    }
+
+    /// Reads the next characters, `[time, rows]`, up to [`capacity`](Self::capacity) steps of them.
+    pub(crate) fn read(
+        &mut self,
+        params: &Parameters<T>,
+        weights: &PackedWeights<T>,
+        inputs: &[Id],
+    ) {
+        self.read_group(params, weights, inputs, self.rows, None);
+    }
+
+    /// Reads this group's columns of a batch's next characters, `[time, batch]`, with dropout where
+    /// training has it.
+    pub(crate) fn read_group(
+        &mut self,
+        params: &Parameters<T>,
+        weights: &PackedWeights<T>,
+        inputs: &[Id],
+        batch_size: usize,
+        dropout: Option<Dropout>,
+    ) {
+        self.dropout = dropout;
+        self.set_inputs(inputs, batch_size);
+        self.run_layers(params, weights);
+        self.decode(params, weights);
+    }
+
+    /// As [`read`](Self::read), for those who want no logits.
+    pub(crate) fn read_states(
+        &mut self,
+        params: &Parameters<T>,
+        weights: &PackedWeights<T>,
+        inputs: &[Id],
+    ) {
+        self.dropout = None;
+        self.set_inputs(inputs, self.rows);
+        self.run_layers(params, weights);
+    }
+
+    /// The logits of the window last read, `[time, rows, V]`.
+    pub(crate) fn logits(&self) -> &[T] {
+        &self.logits[..self.steps * self.rows * self.config.vocab_size]
+    }
+
+    /// The same, for a loss to turn into probabilities or gradients.
+    pub(crate) fn logits_mut(&mut self) -> &mut [T] {
+        &mut self.logits[..self.steps * self.rows * self.config.vocab_size]
+    }
+
+    /// The logits of the last step, `[rows, V]`.
+    pub(crate) fn last_logits(&self) -> &[T] {
+        let step = self.rows * self.config.vocab_size;
+        let logits = self.logits();
+        &logits[logits.len() - step..]
+    }
+
+    /// Numbers in a state of all sequences.
+    fn state_len(&self) -> usize {
+        self.rows * self.config.hidden_size
+    }
+
+    /// Where this group's rows lie in a state of the whole batch.
+    fn rows_of_batch(&self) -> Range<usize> {
+        let hidden = self.config.hidden_size;
+        self.first_row * hidden..(self.first_row + self.rows) * hidden
+    }
+
+    /// Makes the state after the last window the state before the next, and takes its characters.
+    fn set_inputs(&mut self, inputs: &[Id], batch_size: usize) {
+        let steps = inputs.len() / batch_size;
         assert!(
             steps <= self.capacity,
             "{steps} steps in buffers for {}",
             self.capacity
         );
+        let len = self.state_len();
+        let last = self.steps * len..(self.steps + 1) * len;
+        for layer in &mut self.layers {
+            for states in layer.states_mut() {
+                states.copy_within(last.clone(), 0);
+            }
+        }
         self.steps = steps;
         let columns = self.first_row..self.first_row + self.rows;
         rows::take_columns(inputs, batch_size, columns, &mut self.inputs);
-    }
-
-    /// Forgets everything: the state before the next window is zero.
-    pub(crate) fn reset_state(&mut self) {
-        let len = self.rows * self.config.hidden_size;
-        for layer in &mut self.layers {
-            layer.h[..len].fill(T::ZERO);
-            if !layer.c.is_empty() {
-                layer.c[..len].fill(T::ZERO);
-            }
-        }
-    }
-
-    /// Makes the state after the last window the state before the next.
-    pub(crate) fn carry_state(&mut self) {
-        let len = self.rows * self.config.hidden_size;
-        let last = self.steps * len..(self.steps + 1) * len;
-        for layer in &mut self.layers {
-            layer.h.copy_within(last.clone(), 0);
-            if !layer.c.is_empty() {
-                layer.c.copy_within(last.clone(), 0);
-            }
-        }
-        self.steps = 0;
-    }
-
-    /// Copies this group's rows of `state` in, as the state before the next window.
-    pub(crate) fn load_state(&mut self, state: &State<T>) {
-        let (hidden, len) = (self.config.hidden_size, self.rows * self.config.hidden_size);
-        let mine = self.first_row * hidden..self.first_row * hidden + len;
-        for (k, layer) in self.layers.iter_mut().enumerate() {
-            layer.h[..len].copy_from_slice(&state.h[k].as_slice()[mine.clone()]);
-            if !layer.c.is_empty() {
-                layer.c[..len].copy_from_slice(&state.c[k].as_slice()[mine.clone()]);
-            }
-        }
-    }
-
-    /// Copies the state after the last window (or, before any, at its start) to its rows of `state`.
-    pub(crate) fn store_state(&self, state: &mut State<T>) {
-        let (hidden, len) = (self.config.hidden_size, self.rows * self.config.hidden_size);
-        let mine = self.first_row * hidden..self.first_row * hidden + len;
-        let last = self.steps * len..(self.steps + 1) * len;
-        for (k, layer) in self.layers.iter().enumerate() {
-            state.h[k].as_mut_slice()[mine.clone()].copy_from_slice(&layer.h[last.clone()]);
-            if !layer.c.is_empty() {
-                state.c[k].as_mut_slice()[mine.clone()].copy_from_slice(&layer.c[last.clone()]);
-            }
-        }
-    }
-
-    /// What layer `k` hands on: its hidden states, after dropout where there is any.
-    pub(crate) fn output(&self, k: usize) -> MatrixView<'_, T> {
-        let (rows, hidden) = (self.rows, self.config.hidden_size);
-        let layer = &self.layers[k];
-        let data = if self.dropout.is_some() {
-            &layer.dropped[..]
-        } else {
-            &layer.h[rows * hidden..]
-        };
-        MatrixView::new(
-            &data[..self.steps * rows * hidden],
-            self.steps * rows,
-            hidden,
-        )
-    }
-
-    /// Runs all layers and the decoder over the window; logits are left in `self.logits`.
-    pub(crate) fn forward(&mut self, params: &Parameters<T>, weights: &PackedWeights<T>) {
-        self.run_layers(params, weights);
-        self.decode(params, weights);
-    }
-
-    /// Runs all layers over the window, and no decoder.
-    pub(crate) fn run_layers(&mut self, params: &Parameters<T>, weights: &PackedWeights<T>) {
-        for k in 0..self.config.num_layers {
-            self.input_side(k, params, weights);
-            self.recurrent_side(k, weights);
-            self.drop_output(k);
-        }
-    }
-
-    /// Fills layer `k`'s block with its biases and the products of its inputs.
-    fn input_side(&mut self, k: usize, params: &Parameters<T>, weights: &PackedWeights<T>) {
-        let (cell, hidden, width) = (self.config.cell, self.config.hidden_size, self.width());
-        let layout = params.layout().layers[k];
-        let count = self.steps * self.rows;
-        let mut block = std::mem::take(&mut self.layers[k].block);
-        let parts = cell.input_parts();
-        rows::bias_row(
-            &mut self.bias,
-            parts
-                .iter()
-                .map(|part| (part.cols(hidden), part.rows(hidden))),
-            params.slice(layout.bias_ih),
-            cell.recurrent_part().cols(hidden),
-            params.slice(layout.bias_hh),
-        );
-        let used = &mut block[..count * width];
-        rows::fill(used, &self.bias);
-        for (at, part) in parts.iter().enumerate() {
-            let out = MatrixViewMut::new(&mut *used, count, width);
-            let out = out.col_range(part.cols(hidden));
-            if k == 0 {
-                let table = params.matrix(layout.weight_ih).col_range(part.rows(hidden));
-                rows::gather(out, &self.inputs[..count], table);
-            } else {
-                weights.input[k][at].matmul_acc(self.output(k - 1), out);
-            }
-        }
-        self.layers[k].block = block;
-    }
-
-    /// Steps layer `k` through the window: one product and one pass over the block at each.
-    fn recurrent_side(&mut self, k: usize, weights: &PackedWeights<T>) {
-        let (cell, rows, hidden, width) = (
-            self.config.cell,
-            self.rows,
-            self.config.hidden_size,
-            self.width(),
-        );
-        let (state, part) = (rows * hidden, cell.recurrent_part());
-        let layer = &mut self.layers[k];
-        for (t, block) in layer
-            .block
-            .chunks_exact_mut(rows * width)
-            .take(self.steps)
-            .enumerate()
-        {
-            let (before, after) = layer.h.split_at_mut((t + 1) * state);
-            let h_prev = &before[t * state..];
-            let out = MatrixViewMut::new(block, rows, width);
-            weights.recurrent[k].matmul_acc(
-                MatrixView::new(h_prev, rows, hidden),
-                out.col_range(part.cols(hidden)),
-            );
-            let (c_prev, c) = memory(&mut layer.c, t, state);
-            cell::forward(
-                cell,
-                Forward {
-                    block,
-                    h_prev,
-                    h: &mut after[..state],
-                    c_prev,
-                    c,
-                    hidden,
-                },
-            );
-        }
-    }
-
-    fn drop_output(&mut self, k: usize) {
-        let Some(dropout) = self.dropout else { return };
-        let (rows, hidden) = (self.rows, self.config.hidden_size);
-        let layer = &mut self.layers[k];
-        let outputs = layer
-            .dropped
-            .chunks_exact_mut(hidden)
-            .zip(layer.h[rows * hidden..].chunks_exact(hidden));
-        for (at, (out, h)) in outputs.take(self.steps * rows).enumerate() {
-            dropout.apply([k, at / rows, self.first_row + at % rows], Some(h), out);
-        }
-    }
-
-    /// `logits = V h + c` for every step.
-    fn decode(&mut self, params: &Parameters<T>, weights: &PackedWeights<T>) {
-        let (vocab, count) = (self.config.vocab_size, self.steps * self.rows);
-        let bias = params.slice(params.layout().decoder_bias);
-        let mut logits = std::mem::take(&mut self.logits);
-        rows::fill(&mut logits[..count * vocab], bias);
-        let top = self.output(self.config.num_layers - 1);
-        weights.decoder.matmul_acc(
-            top,
-            MatrixViewMut::new(&mut logits[..count * vocab], count, vocab),
-        );
-        self.logits = logits;
     }
 
     /// The first step of the window that has left the numbers of its type: a state that is not
@@ -297,27 +268,12 @@ impl<T: Scalar> Unroll<T> {
         let is_sound = |values: &[T]| values.iter().fold(true, |all, x| all & (x.abs() <= most));
         (0..self.steps).find(|&t| {
             let after = (t + 1) * state..(t + 2) * state;
-            let are_states_sound = self.layers.iter().all(|layer| {
-                is_sound(&layer.h[after.clone()])
-                    && (layer.c.is_empty() || is_sound(&layer.c[after.clone()]))
-            });
+            let mut states = self.layers.iter().flat_map(Layer::states);
+            let are_states_sound = states.all(|states| is_sound(&states[after.clone()]));
             let logits = t * self.rows * vocab..(t + 1) * self.rows * vocab;
-            !(are_states_sound && is_sound(&self.logits[logits]))
+            // Where nobody reads logits there are none.
+            let logits = self.logits.get(logits).unwrap_or_default();
+            !(are_states_sound && is_sound(logits))
         })
     }
-
-    /// The logits of step `t`, `[rows, V]`.
-    pub(crate) fn logits_at(&self, t: usize) -> &[T] {
-        let len = self.rows * self.config.vocab_size;
-        &self.logits[t * len..(t + 1) * len]
-    }
-}
-
-/// The LSTM's memory before and after step `t`; two empty slices for the other cells.
-fn memory<T>(c: &mut [T], t: usize, state: usize) -> (&[T], &mut [T]) {
-    if c.is_empty() {
-        return (&[], &mut []);
-    }
-    let (before, after) = c.split_at_mut((t + 1) * state);
-    (&before[t * state..], &mut after[..state])
 }

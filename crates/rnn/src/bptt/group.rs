@@ -112,16 +112,15 @@ impl<T: Scalar> Group<T> {
     }
 
     pub(super) fn set_targets(&mut self, targets: &[Id], batch_size: usize) {
-        let (first, rows) = (self.unroll.first_row, self.unroll.rows);
-        rows::take_columns(targets, batch_size, first..first + rows, &mut self.targets);
+        let columns = self.unroll.columns();
+        rows::take_columns(targets, batch_size, columns, &mut self.targets);
     }
 
     /// Turns the logits into their gradient and notes each row's loss.
     pub(super) fn lose(&mut self, scale: T) {
-        let count = self.unroll.steps * self.unroll.rows;
-        let logits = &mut self.unroll.logits[..count * self.unroll.config.vocab_size];
+        let count = self.unroll.steps() * self.unroll.rows();
         loss::softmax_cross_entropy_gradient(
-            logits,
+            self.unroll.logits_mut(),
             &self.targets[..count],
             &mut self.losses[..count],
             scale,
@@ -129,16 +128,17 @@ impl<T: Scalar> Group<T> {
     }
 
     pub(super) fn save(&mut self) {
-        for (saved, layer) in self.saved.iter_mut().zip(&self.unroll.layers) {
-            saved.copy_from_slice(&layer.block);
+        for (k, saved) in self.saved.iter_mut().enumerate() {
+            saved.copy_from_slice(self.unroll.trace(k).block);
         }
     }
 
     pub(super) fn restore(&mut self, span: &Range<usize>) {
         let (rows, width) = (self.unroll.rows_of(span), self.unroll.width());
         let range = rows.start * width..rows.end * width;
-        for (saved, layer) in self.saved.iter().zip(&mut self.unroll.layers) {
-            layer.block[range.clone()].copy_from_slice(&saved[range.clone()]);
+        for (k, saved) in self.saved.iter().enumerate() {
+            let block = self.unroll.trace_mut(k).block;
+            block[range.clone()].copy_from_slice(&saved[range.clone()]);
         }
     }
 
@@ -151,13 +151,13 @@ impl<T: Scalar> Group<T> {
         from: usize,
         flows: bool,
     ) {
-        let (config, rows) = (self.unroll.config, self.unroll.rows);
+        let (config, rows) = (*self.unroll.config(), self.unroll.rows());
         let (hidden, vocab) = (config.hidden_size, config.vocab_size);
         let from = from.max(span.start);
         self.d_h[span.start * rows * hidden..from * rows * hidden].fill(T::ZERO);
         let lossy = from * rows..span.end * rows;
         let d_logits = MatrixView::new(
-            &self.unroll.logits[lossy.start * vocab..lossy.end * vocab],
+            &self.unroll.logits()[lossy.start * vocab..lossy.end * vocab],
             lossy.len(),
             vocab,
         );
@@ -176,13 +176,14 @@ impl<T: Scalar> Group<T> {
 
     /// Dropout lets a gradient through where it let the value through.
     fn drop_gradient(&mut self, k: usize, span: &Range<usize>) {
-        let Some(dropout) = self.unroll.dropout else {
+        let Some(dropout) = self.unroll.dropout() else {
             return;
         };
-        let (rows, hidden) = (self.unroll.rows, self.unroll.config.hidden_size);
+        let (rows, hidden) = (self.unroll.rows(), self.unroll.config().hidden_size);
+        let first = self.unroll.columns().start;
         for at in self.unroll.rows_of(span) {
             let row = &mut self.d_h[at * hidden..(at + 1) * hidden];
-            dropout.apply([k, at / rows, self.unroll.first_row + at % rows], None, row);
+            dropout.apply([k, at / rows, first + at % rows], None, row);
         }
     }
 
@@ -194,13 +195,14 @@ impl<T: Scalar> Group<T> {
         span: &Range<usize>,
         flows: bool,
     ) {
-        let (cell, rows, hidden) = (
-            self.unroll.config.cell,
-            self.unroll.rows,
-            self.unroll.config.hidden_size,
-        );
-        let (width, state, part) = (self.unroll.width(), rows * hidden, cell.recurrent_part());
-        let layer = &mut self.unroll.layers[k];
+        let NetworkConfig {
+            cell,
+            hidden_size: hidden,
+            ..
+        } = *self.unroll.config();
+        let (rows, width) = (self.unroll.rows(), self.unroll.width());
+        let (state, part) = (rows * hidden, cell.recurrent_part());
+        let layer = self.unroll.trace_mut(k);
         self.carry_h.fill(T::ZERO);
         self.carry_c.fill(T::ZERO);
         self.bias[k].fill(T::ZERO);
@@ -248,14 +250,13 @@ impl<T: Scalar> Group<T> {
 
     /// The gradient of layer `k`'s inputs, which is that of the outputs of the layer below.
     fn input_gradient(&mut self, k: usize, weights: &PackedWeights<T>, span: &Range<usize>) {
-        let (cell, hidden, width) = (
-            self.unroll.config.cell,
-            self.unroll.config.hidden_size,
-            self.unroll.width(),
-        );
+        let NetworkConfig {
+            cell,
+            hidden_size: hidden,
+            ..
+        } = *self.unroll.config();
         let rows = self.unroll.rows_of(span);
-        let block = &self.unroll.layers[k].block[rows.start * width..rows.end * width];
-        let block = MatrixView::new(block, rows.len(), width);
+        let block = self.unroll.block(k, span);
         let d_h = &mut self.d_h[rows.start * hidden..rows.end * hidden];
         let mut d_h = MatrixViewMut::new(d_h, rows.len(), hidden);
         for (at, (part, packed)) in cell.input_parts().iter().zip(&weights.input[k]).enumerate() {

@@ -144,8 +144,7 @@ impl<T: Scalar> Bptt<T> {
     /// Forgets everything: the next window starts from a zero state.
     pub fn reset_state(&mut self) {
         for group in &mut self.groups {
-            group.unroll.steps = 0;
-            group.unroll.reset_state();
+            group.unroll.start();
         }
     }
 
@@ -157,8 +156,7 @@ impl<T: Scalar> Bptt<T> {
     pub fn set_state(&mut self, state: &State<T>) {
         state.check(&self.config, self.window.batch_size);
         for group in &mut self.groups {
-            group.unroll.steps = 0;
-            group.unroll.load_state(state);
+            group.unroll.start_from(state);
         }
     }
 
@@ -177,7 +175,7 @@ impl<T: Scalar> Bptt<T> {
     pub(crate) fn try_state(&self) -> Result<State<T>> {
         let mut state = State::try_zeros(&self.config, self.window.batch_size)?;
         for group in &self.groups {
-            group.unroll.store_state(&mut state);
+            group.unroll.state_to(&mut state);
         }
         Ok(state)
     }
@@ -205,7 +203,6 @@ impl<T: Scalar> Bptt<T> {
         );
         check_ids(inputs, self.config.vocab_size);
         check_targets(targets, self.config.vocab_size);
-        let steps = inputs.len() / batch;
         let counted = targets.iter().filter(|&&target| target != IGNORE).count();
         let scale = match self.window.reduction {
             Reduction::Sum => 1.0,
@@ -224,24 +221,23 @@ impl<T: Scalar> Bptt<T> {
         );
         let weights = &*forward_weights;
         parallel::for_each(groups, &|group: &mut Group<T>| {
-            group.unroll.carry_state();
-            group.unroll.dropout = dropout;
-            group.unroll.set_inputs(inputs, batch, steps);
+            group
+                .unroll
+                .read_group(params, weights, inputs, batch, dropout);
             group.set_targets(targets, batch);
-            group.unroll.forward(params, weights);
             group.lose(T::from_f64(scale));
         });
         let sum: f64 = self
             .groups
             .iter()
-            .flat_map(|group| &group.losses[..group.unroll.steps * group.unroll.rows])
+            .flat_map(|group| &group.losses[..group.unroll.steps() * group.unroll.rows()])
             .sum();
         sum * scale
     }
 
     /// Adds the gradient of the last window's loss to `gradient`.
     pub fn backward(&mut self, gradient: &mut Parameters<T>) {
-        let steps = self.groups[0].unroll.steps;
+        let steps = self.groups[0].unroll.steps();
         match self.window.horizon {
             // No gradient flows from step to step, so all steps can be taken at once.
             Some(1) => self.backward_span(0..steps, 0, gradient),

@@ -44,16 +44,15 @@ impl<T: Scalar> Unrolled<'_, T> {
     fn decoder(&self, layout: &Layout, gradient: &mut [T]) {
         let (vocab, hidden) = (layout.decoder_weight.rows, self.hidden);
         let (d_v, d_c) = gradient.split_at_mut(vocab * hidden);
-        let logits = |group: &'_ Group<T>| group.unroll.steps * group.unroll.rows * vocab;
         let sums = || {
             for group in self.groups {
-                rows::sum(&group.unroll.logits[..logits(group)], d_c);
+                rows::sum(group.unroll.logits(), d_c);
             }
         };
         parallel::join_if(self.worth_sharing(d_v), sums, || {
             self.in_halves(d_v, hidden, &|rows, mut d_v| {
                 for group in self.groups {
-                    let d_logits = &group.unroll.logits[..logits(group)];
+                    let d_logits = group.unroll.logits();
                     let d_logits = MatrixView::new(d_logits, d_logits.len() / vocab, vocab);
                     let top = group.unroll.output(layout.layers.len() - 1);
                     matmul_tn_acc(d_logits.col_range(rows.clone()), top, d_v.reborrow());
@@ -93,7 +92,7 @@ impl<T: Scalar> Unrolled<'_, T> {
             for group in self.groups {
                 // What follows these rows may be read with the last of them.
                 let rows = group.unroll.rows_of(self.span);
-                let h = &group.unroll.layers[k].h[rows.start * hidden..];
+                let h = &group.unroll.trace(k).h[rows.start * hidden..];
                 let h_prev = MatrixView::new(h, rows.len(), hidden);
                 let d_a = self.block(group, k).col_range(columns.clone());
                 matmul_tn_acc(d_a, h_prev, d_w.reborrow());
@@ -122,7 +121,7 @@ impl<T: Scalar> Unrolled<'_, T> {
     /// `dU` of the first layer, `[V, G*H]`: each step's row goes to that of its character.
     fn one_hot_input(&self, mut d_u: MatrixViewMut<'_, T>) {
         for group in self.groups {
-            let inputs = &group.unroll.inputs[group.unroll.rows_of(self.span)];
+            let inputs = group.unroll.inputs(self.span);
             for part in self.cell.input_parts() {
                 let d_a = self.block(group, 0).col_range(part.cols(self.hidden));
                 let gates = part.rows(self.hidden);
@@ -147,9 +146,7 @@ impl<T: Scalar> Unrolled<'_, T> {
 
     /// Gradients of layer `k`'s pre-activations, a row for each step of the span and row of the group.
     fn block<'g>(&self, group: &'g Group<T>, k: usize) -> MatrixView<'g, T> {
-        let (rows, width) = (group.unroll.rows_of(self.span), group.unroll.width());
-        let block = &group.unroll.layers[k].block[rows.start * width..rows.end * width];
-        MatrixView::new(block, rows.len(), width)
+        group.unroll.block(k, self.span)
     }
 
     /// Calls `f` on the first and the second half of a matrix's rows, side by side inside a pool.

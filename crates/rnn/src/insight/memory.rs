@@ -121,12 +121,11 @@ impl Memory {
         backward.pack_backward(network.parameters());
         for starts in starts.chunks(ROWS) {
             let mut unroll = Unroll::new(config, 0, size(starts.len()))?;
-            unroll.load_state(&traces.states_after(starts)?);
+            unroll.start_from(&traces.states_after(starts)?);
             let inputs: Vec<Id> = (0..=max_lag)
                 .flat_map(|step| starts.iter().map(move |start| ids[start + step]))
                 .collect();
-            unroll.set_inputs(&inputs, starts.len(), max_lag + 1);
-            unroll.run_layers(network.parameters(), &forward);
+            unroll.read_states(network.parameters(), &forward, &inputs);
             let targets: Vec<Id> = starts
                 .iter()
                 .map(|start| ids[start + max_lag + 1])
@@ -192,10 +191,10 @@ fn lose<T: Scalar>(
     targets: &[Id],
     d_h: &mut [T],
 ) -> Result<()> {
-    let (config, rows) = (unroll.config, unroll.rows);
+    let (config, rows) = (*unroll.config(), unroll.rows());
     let (hidden, vocab) = (config.hidden_size, config.vocab_size);
     debug_assert!(!targets.contains(&IGNORE));
-    let first = (unroll.steps - 1) * rows;
+    let first = (unroll.steps() - 1) * rows;
     let top = unroll.output(config.num_layers - 1);
     let piece = pieces(memory::bytes::<T>(vocab as u128), rows);
     let mut logits = memory::zeros(memory::product(&[piece, vocab]))?;
@@ -225,13 +224,12 @@ fn take_back<T: Scalar>(
     mut d_h: Vec<T>,
     norms: &mut [LayerMemory],
 ) -> Result<()> {
-    let (config, rows, steps) = (unroll.config, unroll.rows, unroll.steps);
+    let (config, rows, steps) = (*unroll.config(), unroll.rows(), unroll.steps());
     let hidden = config.hidden_size;
     for k in (0..config.num_layers).rev() {
         layer_back(unroll, k, &d_h, weights, &mut norms[k])?;
         if k > 0 {
-            let width = unroll.width();
-            let block = MatrixView::new(&unroll.layers[k].block, steps * rows, width);
+            let block = unroll.block(k, &(0..steps));
             d_h.fill(T::ZERO);
             for (part, packed) in config.cell.input_parts().iter().zip(&weights.input[k]) {
                 let d_h = MatrixViewMut::new(&mut d_h, steps * rows, hidden);
@@ -254,10 +252,10 @@ fn layer_back<T: Scalar>(
         cell,
         hidden_size: hidden,
         ..
-    } = unroll.config;
-    let (rows, steps, width) = (unroll.rows, unroll.steps, unroll.width());
+    } = *unroll.config();
+    let (rows, steps, width) = (unroll.rows(), unroll.steps(), unroll.width());
     let (state, part) = (rows * hidden, cell.recurrent_part());
-    let layer = &mut unroll.layers[k];
+    let layer = unroll.trace_mut(k);
     let of_memory = if cell.has_memory() { state } else { 0 };
     let mut carry_h = memory::zeros(state as u128)?;
     let mut carry_c = memory::zeros(of_memory as u128)?;

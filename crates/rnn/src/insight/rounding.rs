@@ -153,12 +153,10 @@ pub fn largest_difference(model: &Model, other: &Network<f64>, ids: &[Id]) -> Re
             .take(piece.len())
             .collect();
         before = piece[piece.len() - 1];
-        theirs.carry_state();
-        theirs.set_inputs(&inputs, 1, inputs.len());
-        theirs.forward(other.parameters(), &weights);
-        let logits = &mut theirs.logits[..inputs.len() * vocab];
+        theirs.read(other.parameters(), &weights, &inputs);
+        let logits = theirs.logits_mut();
         activation::softmax_rows(MatrixViewMut::new(logits, inputs.len(), vocab));
-        let mut rows = theirs.logits.chunks_exact(vocab);
+        let mut rows = theirs.logits().chunks_exact(vocab);
         let read = scorer.push_with(piece, |_, _, ours| {
             let theirs = rows.next().unwrap_or_default();
             for (p, q) in ours.iter().zip(theirs) {

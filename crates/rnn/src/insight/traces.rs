@@ -146,19 +146,18 @@ impl<T: Scalar> Traces<T> {
             .collect::<Result<Vec<Vec<Matrix<T>>>>>()?;
         let mut read = 0;
         for ids in ids.chunks(size.steps) {
-            unroll.carry_state();
-            unroll.set_inputs(ids, 1, ids.len());
-            unroll.run_layers(network.parameters(), &weights);
+            unroll.read_states(network.parameters(), &weights, ids);
             if let Some(step) = unroll.overflow() {
                 let characters = (read + step + 1) as u64;
                 return Err(Error::Overflow { characters });
             }
             let (width, states) = (unroll.width(), hidden..(ids.len() + 1) * hidden);
             let place = read * hidden..(read + ids.len()) * hidden;
-            for (values, layer) in layers.iter_mut().zip(&unroll.layers) {
+            for (k, values) in layers.iter_mut().enumerate() {
+                let layer = unroll.trace(k);
                 let (states_first, gates) =
                     values.split_at_mut(signals.len() - places(config.cell).len());
-                for (values, from) in states_first.iter_mut().zip([&layer.h, &layer.c]) {
+                for (values, from) in states_first.iter_mut().zip([layer.h, layer.c]) {
                     values.as_mut_slice()[place.clone()].copy_from_slice(&from[states.clone()]);
                 }
                 for (values, &(_, at)) in gates.iter_mut().zip(places(config.cell)) {

@@ -109,8 +109,7 @@ impl<T: Scalar> Group<T> {
         let rows = self.streams.len();
         let longest = self.streams.iter().map(Range::len).max().unwrap_or(0);
         self.total = 0.0;
-        self.unroll.steps = 0;
-        self.unroll.reset_state();
+        self.unroll.start();
         for first in (0..longest).step_by(STEPS) {
             let steps = STEPS.min(longest - first);
             for (row, stream) in self.streams.iter().enumerate() {
@@ -142,15 +141,11 @@ fn window_loss<T: Scalar>(
     [inputs, targets]: [&[Id]; 2],
     losses: &mut [f64],
 ) -> f64 {
-    let (rows, vocab) = (unroll.rows, unroll.config.vocab_size);
-    let piece = unroll.capacity() * rows;
+    let piece = unroll.capacity() * unroll.rows();
     let pieces = inputs.chunks(piece).zip(targets.chunks(piece));
     for ((inputs, targets), losses) in pieces.zip(losses.chunks_mut(piece)) {
-        unroll.carry_state();
-        unroll.set_inputs(inputs, rows, inputs.len() / rows);
-        unroll.forward(params, weights);
-        let logits = &mut unroll.logits[..inputs.len() * vocab];
-        loss::softmax_cross_entropy(logits, targets, losses);
+        unroll.read(params, weights, inputs);
+        loss::softmax_cross_entropy(unroll.logits_mut(), targets, losses);
     }
     losses.iter().sum()
 }
@@ -214,8 +209,7 @@ impl<T: Scalar> RecordValidator<T> {
                 .fill(ids, w, &mut self.inputs, &mut self.targets);
             let count = window.steps * rows;
             if window.is_first {
-                self.unroll.steps = 0;
-                self.unroll.reset_state();
+                self.unroll.start();
             }
             total += window_loss(
                 &mut self.unroll,
