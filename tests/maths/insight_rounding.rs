@@ -34,6 +34,20 @@ fn rounded_weights_are_the_closest_multiples() {
 }
 
 /// All probabilities of a text, step by step in double precision.
+#[test]
+fn any_number_of_digits_rounds() {
+    let (model, ids) = model(CellKind::Lstm);
+    let exact = rounded(model.network(), None);
+    for digits in [149, 150, 1100, i32::MAX - 1, i32::MAX] {
+        assert!(rounded(model.network(), Some(digits)) == exact, "{digits}");
+    }
+    for digits in [-130, -131, -1100, i32::MIN + 1, i32::MIN] {
+        let zero = rounded(model.network(), Some(digits));
+        assert!(zero.parameters().as_slice().iter().all(|&w| w == 0.0));
+        assert_eq!(Rounding::within(&model, &ids[..9], 1e-9, digits), None);
+    }
+}
+
 fn probabilities(network: &Network<f64>, ids: &[Id]) -> Vec<Vec<f64>> {
     let mut state = State::zeros(network.config(), 1);
     let step = |&id: &Id| {

@@ -7,6 +7,23 @@
 
 use tensor::{Kernel, Scalar, vectorize};
 
+use crate::error::{Error, Result};
+
+/// Checks a probability of dropout.
+///
+/// # Errors
+/// [`Error::InvalidSetting`] outside of `[0, 1)`.
+pub(crate) fn check_dropout(probability: f64) -> Result<()> {
+    if (0.0..1.0).contains(&probability) {
+        return Ok(());
+    }
+    Err(Error::InvalidSetting {
+        name: "dropout",
+        expected: "in [0, 1)",
+        value: probability,
+    })
+}
+
 /// The dropout of one training step: which units fall out is a function of seed and step alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {

@@ -6,7 +6,7 @@
 
 use crate::bptt::{Bptt, Window};
 use crate::config::{CellKind, Init, NetworkConfig};
-use crate::dropout::Dropout;
+use crate::dropout::{Dropout, check_dropout};
 use crate::error::Result;
 use crate::loss::Reduction;
 use crate::network::Network;
@@ -49,7 +49,7 @@ const EPSILON: f64 = 6e-6;
 /// Computes every element of the gradient of a small random network both ways, in f64.
 ///
 /// # Errors
-/// If the number of layers is out of range.
+/// If the number of layers or the dropout is out of range.
 ///
 /// ```
 /// use rnn::gradient_check::{Case, check};
@@ -59,6 +59,7 @@ const EPSILON: f64 = 6e-6;
 /// # Ok::<(), rnn::Error>(())
 /// ```
 pub fn check(case: &Case) -> Result<Vec<Row>> {
+    check_dropout(case.dropout)?;
     let mut rng = random::rng(case.seed);
     let mut size = |low: usize, high: usize| rng.random_range(low..=high);
     let (vocab_size, hidden_size, steps, batch_size) =
@@ -114,7 +115,9 @@ pub fn check(case: &Case) -> Result<Vec<Row>> {
             let quotient = (at_offset(EPSILON) - at_offset(-EPSILON)) / (2.0 * EPSILON);
             params.as_mut_slice()[at] = kept;
             let exact = gradient.as_slice()[at];
-            worst = worst.max((exact - quotient).abs() / quotient.abs().max(1e-3));
+            let error = (exact - quotient).abs() / quotient.abs().max(1e-3);
+            // What is no number agrees with nothing, though `max` would pass over it.
+            worst = worst.max(if error.is_nan() { f64::INFINITY } else { error });
             squares += exact * exact;
         }
         let gradient = libm::sqrt(squares / named.block.len() as f64);
@@ -131,6 +134,24 @@ pub fn check(case: &Case) -> Result<Vec<Row>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dropout_of_everything_is_refused() {
+        for dropout in [1.0, -0.5, 1e300, f64::INFINITY, f64::NAN] {
+            let (cell, num_layers, seed) = (CellKind::Gru, 1, 1);
+            let case = Case {
+                cell,
+                num_layers,
+                dropout,
+                seed,
+            };
+            let error = check(&case).unwrap_err().to_string();
+            assert!(
+                error.starts_with("dropout must be in [0, 1), got "),
+                "{error}"
+            );
+        }
+    }
 
     #[test]
     fn every_cell_agrees_with_differences_with_and_without_dropout() {

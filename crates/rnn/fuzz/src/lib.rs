@@ -1,5 +1,7 @@
 //! What is fuzzed: each function takes any bytes and panics only where something is wrong.
 
+mod calls;
+
 use std::sync::OnceLock;
 
 use rnn::checkpoint::Interrupted;
@@ -7,6 +9,8 @@ use rnn::{
     BatchSampler, CellKind, Corpus, CorpusBuilder, Error, Id, Init, Model, Network, NetworkConfig,
     Result, SampleOptions, Unknown, Vocabulary, checkpoint,
 };
+
+pub use calls::calls;
 
 /// A model's file, what a run goes on from, or a network of PyTorch's. Where only the checksum is wrong
 /// it is made right first, so that what lies behind it is reached.

@@ -167,10 +167,14 @@ impl Keeper {
     /// # Errors
     /// [`Error::Save`] if it is there and stays.
     pub fn discard(&mut self) -> Result<()> {
-        fs::remove_file(&self.resume).map_err(|source| Error::Save {
-            path: self.resume.clone(),
-            source,
-        })
+        self.noted = None;
+        match fs::remove_file(&self.resume) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::Save {
+                path: self.resume.clone(),
+                source,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Brings `MODEL` up to date with a run that goes on: writes it where it is missing, damaged or

@@ -1,12 +1,14 @@
 //! What a file holds comes back, and what is wrong with one is said.
 
+use std::ops::ControlFlow;
+
 use safetensors::serialize;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::*;
 use crate::config::{CellKind, Init};
-
-use crate::trainer::{Record, recommended};
+use crate::corpus::Corpus;
+use crate::trainer::{Record, RunOptions, Trainer, recommended};
 
 fn model(cell: CellKind) -> Model {
     let vocabulary = Vocabulary::from_text("a\u{0}é\"\\𝄞\n").unwrap();
@@ -168,4 +170,31 @@ fn what_a_message_quotes_of_a_file_is_visible() {
     // A message has an end, however long what it quotes.
     let said = container::wrong("\u{202e}".repeat(10_000)).to_string();
     assert!(said.chars().count() < 400, "{said}");
+}
+
+#[test]
+fn what_going_on_needs_can_be_discarded_twice_and_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m");
+    let corpus = Corpus::from_text(&"anna ".repeat(20)).unwrap();
+    let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+    (advice.network.hidden_size, advice.train.seq_length) = (3, 8);
+    // Its last evaluation is one that a longer run would not have.
+    (advice.train.max_steps, advice.train.eval_every) = (Some(3), 2);
+    let mut trainer = Trainer::new(corpus, &[1.0], advice.network, advice.train).unwrap();
+    let mut keeper = Keeper::new(&path, Every::Steps(1)).unwrap();
+    keeper.discard().unwrap();
+    let run = trainer.run(&RunOptions::default(), |trainer, event| {
+        keeper.follow(trainer, &event)?;
+        Ok::<_, Error>(ControlFlow::Continue(()))
+    });
+    run.unwrap();
+    keeper.stop(&trainer).unwrap();
+    assert!(resume_path(&path).exists());
+    for _ in 0..2 {
+        keeper.discard().unwrap();
+        assert!(!resume_path(&path).exists());
+    }
+    keeper.stop(&trainer).unwrap();
+    assert_eq!(keeper.load().unwrap().unwrap().step_count(), 3);
 }

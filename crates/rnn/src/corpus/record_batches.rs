@@ -66,13 +66,14 @@ impl RecordBatches {
             "batch size {batch_size} and window {seq_length} must be at least 1"
         );
         let batches = records.len().div_ceil(batch_size);
+        let most_rows = batch_size.min(records.len());
         let mut new = Self {
             records,
             batch_size,
             seq_length,
             first_window: Vec::with_capacity(batches + 1),
             batch: 0,
-            rows: Vec::with_capacity(batch_size),
+            rows: Vec::with_capacity(most_rows),
         };
         new.count_windows(ids);
         new
@@ -118,7 +119,7 @@ impl RecordBatches {
         }
         let (first, end) = (self.first_window[batch], self.first_window[batch + 1]);
         let window = even_piece(self.longest(), end - first, w - first);
-        let needed = window.len() * self.batch_size;
+        let needed = window.len().saturating_mul(self.batch_size);
         assert!(
             inputs.len() >= needed && targets.len() >= needed,
             "window of {} x {} needs buffers of {needed}, got {} and {}",

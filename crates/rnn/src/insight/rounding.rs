@@ -28,6 +28,10 @@ const PIECE: usize = 1024;
 const FIRST: i32 = 16;
 /// Steps measured beyond the one that proportion tells.
 const TRIES: i32 = 6;
+/// Digits of which every f32 is a multiple: its smallest is `2^-149`.
+const FINEST: i32 = 149;
+/// Digits at which every f32 is nearest to zero: all are below `2^128`, half a step.
+const COARSEST: i32 = -130;
 
 /// How far weights are rounded, and what it costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,6 +110,9 @@ impl Rounding {
 /// # Errors
 /// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for it.
 pub fn rounded(network: &Network<f32>, digits: Option<i32>) -> Result<Network<f64>> {
+    // Any finer step leaves an f32 as it is and any coarser one leaves none of it, while powers of two
+    // that far out are no numbers any more.
+    let digits = digits.map(|digits| digits.clamp(COARSEST, FINEST));
     memory::check(Parameters::<f64>::bytes(network.config()))?;
     let mut double = Parameters::<f64>::try_zeros(network.config())?;
     let pairs = double.as_mut_slice().iter_mut();

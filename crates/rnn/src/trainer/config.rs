@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Init;
 use crate::corpus::{self, Corpus, Records};
+use crate::dropout::check_dropout;
 use crate::error::{Error, Result};
 use crate::loss::Reduction;
 use crate::optimizer::{Clip, OptimizerConfig, Schedule, check_learning_rate};
@@ -64,13 +65,7 @@ impl TrainConfig {
         if let Some(&(name, _)) = sizes.iter().find(|(_, size)| *size == 0) {
             return Err(Error::ZeroSize { name });
         }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return Err(Error::InvalidSetting {
-                name: "dropout",
-                expected: "in [0, 1)",
-                value: self.dropout,
-            });
-        }
+        check_dropout(self.dropout)?;
         check_learning_rate(self.learning_rate)?;
         self.optimizer.validate()?;
         self.schedule.validate()?;

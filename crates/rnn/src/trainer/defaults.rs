@@ -20,9 +20,10 @@ impl Recommended {
     pub fn for_records(mut self, mean_length: f64) -> Self {
         let train = &mut self.train;
         train.records = true;
-        let characters = (train.batch_size * train.seq_length) as f64;
+        let characters = train.batch_size as f64 * train.seq_length as f64;
         let wanted = (characters / mean_length.max(1.0)) as usize;
-        train.batch_size = wanted.clamp(train.batch_size, 16 * train.batch_size);
+        let most = train.batch_size.saturating_mul(16);
+        train.batch_size = wanted.clamp(train.batch_size, most);
         self
     }
 }
@@ -72,5 +73,22 @@ pub fn recommended(characters: usize, vocab_size: usize) -> Recommended {
             seed: 1,
             init: Init::default(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_of_any_size_suits_records_of_any_length() {
+        for batch_size in [0, 1, 1 << 60, usize::MAX] {
+            for mean_length in [0.0, 1e-300, 7.0, f64::MAX, f64::INFINITY, f64::NAN] {
+                let mut advice = recommended(1000, 30);
+                (advice.train.batch_size, advice.train.seq_length) = (batch_size, usize::MAX);
+                let fitted = advice.for_records(mean_length).train.batch_size;
+                assert!(fitted >= batch_size, "{fitted}");
+            }
+        }
     }
 }

@@ -103,6 +103,9 @@ impl<T: Scalar> Trainer<T> {
     /// # Errors
     /// For a setting out of range, shares that are none, or a text too short to learn from;
     /// [`Error::TooLarge`](crate::Error::TooLarge) for sizes beyond the machine's memory.
+    ///
+    /// # Panics
+    /// If the network's vocabulary is not as large as the text's.
     pub fn new(
         corpus: Corpus,
         split: &[f64],

@@ -188,3 +188,24 @@ fn shuffles_depend_on_seed_and_epoch_alone() {
         Err(Error::NoRecords)
     ));
 }
+
+#[test]
+fn more_records_side_by_side_than_there_can_be_need_no_memory() {
+    let corpus = records_of(&["ann\nbo\n"]);
+    let ids = corpus.ids().as_slice();
+    let records = Records::of(&corpus).unwrap();
+    for batch_size in [1 << 40, usize::MAX] {
+        let batches = RecordBatches::new(records.clone(), ids, batch_size, 64);
+        assert_eq!(batches.windows_per_epoch(), 1);
+    }
+}
+
+#[test]
+#[should_panic(expected = "window of 4 x 18446744073709551615 needs buffers of")]
+fn a_window_of_too_many_records_is_a_programming_error() {
+    let corpus = records_of(&["ann\nbo\n"]);
+    let ids = corpus.ids().as_slice();
+    let records = Records::of(&corpus).unwrap();
+    let mut batches = RecordBatches::new(records, ids, usize::MAX, 64);
+    batches.fill(ids, 0, &mut [0; 8], &mut [0; 8]);
+}

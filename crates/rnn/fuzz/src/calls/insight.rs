@@ -1,0 +1,109 @@
+//! Numbers about a network: every function on any text, the empty one included.
+
+use rnn::insight::{
+    Memory, Property, Rounding, Traces, correlations, kept_share, letters, rounded, surprises,
+};
+use rnn::{Model, Scorer};
+
+use super::draw::Draw;
+
+pub(super) fn trace(draw: &mut Draw<'_>, model: &Model) {
+    let (network, vocab_size) = (model.network(), model.vocabulary().len());
+    let ids = draw.ids(vocab_size, 30);
+    let traces = Traces::read(network, &ids);
+    assert_eq!(traces.len(), ids.len());
+    let text: Vec<char> = ids
+        .iter()
+        .map(|&id| model.vocabulary().symbol(id))
+        .collect();
+    let layer = draw.below(network.config().num_layers);
+    let property = draw.one_of(&Property::ALL).values(&text);
+    for &signal in traces.signals() {
+        let unit = draw.below(network.config().hidden_size);
+        let mut values = traces.unit(layer, signal, unit);
+        assert_eq!(values.len(), ids.len());
+        assert!(!signal.is_gate() || values.all(|x| x.is_nan() || (0.0..=1.0).contains(&x)));
+        let all = correlations(&property, &traces, layer, signal);
+        let is_one = |r: f64| r.is_nan() || (-1.0..=1.0).contains(&r);
+        assert!(all.iter().flatten().all(|&r| is_one(r)), "{all:?}");
+    }
+    let most = |draw: &mut Draw<'_>| {
+        if draw.flip() {
+            draw.u64() as usize
+        } else {
+            draw.below(9)
+        }
+    };
+    let (max_lag, samples) = (most(draw), most(draw));
+    let memory = Memory::measure(network, &ids, &traces, max_lag, samples);
+    assert!(memory.samples <= ids.len());
+    let (window, horizon) = (most(draw), draw.flip().then(|| most(draw)));
+    let lost = memory.cut_off(layer, window, horizon);
+    assert!(
+        lost.is_nan() || (-1e-9..=1.0 + 1e-9).contains(&lost),
+        "{lost}"
+    );
+    assert!((0.0..=1.0).contains(&kept_share(most(draw), window, horizon)));
+    let expected = surprises(model, &ids, most(draw));
+    let mut scorer = Scorer::new(model);
+    scorer.push(&ids);
+    let sum = expected
+        .iter()
+        .fold(0.0, |sum, surprise| sum + surprise.nats);
+    let score = scorer.score().nats;
+    assert!(
+        sum == score || (sum.is_nan() && score.is_nan()),
+        "{sum} {score}"
+    );
+}
+
+pub(super) fn weights(draw: &mut Draw<'_>, model: &Model) {
+    let letters = letters(model.network());
+    let is_finite = model.network().parameters().is_finite();
+    for map in [&letters.decoder, &letters.input] {
+        assert_eq!(map.points.len(), model.vocabulary().len());
+        let [first, second] = map.explained;
+        let is_share = first + second <= 1.0 + 1e-6 && first >= 0.0 && second >= 0.0;
+        assert!(is_share || !is_finite, "{:?}", map.explained);
+    }
+    let digits = draw.i32();
+    let network = rounded(model.network(), Some(digits));
+    let pairs = network
+        .parameters()
+        .as_slice()
+        .iter()
+        .zip(model.network().parameters().as_slice());
+    for (rounded, &weight) in pairs {
+        let weight = f64::from(weight);
+        let half = libm::ldexp(0.5, digits.saturating_neg());
+        let is_near = (rounded - weight).abs() <= half;
+        assert!(
+            is_near || !is_finite,
+            "{weight} with {digits} digits is {rounded}"
+        );
+    }
+}
+
+pub(super) fn round(draw: &mut Draw<'_>, model: &Model) {
+    let ids = draw.ids(model.vocabulary().len(), 9);
+    let digits = draw.flip().then(|| draw.i32());
+    let measured = Rounding::measure(model, &ids, digits);
+    assert!(
+        (0.0..=1.0).contains(&measured.change) || measured.change == f64::INFINITY,
+        "{measured:?}"
+    );
+    if measured.change == f64::INFINITY {
+        let plain = Rounding::measure(model, &ids, None).change;
+        assert!(
+            plain == f64::INFINITY || digits.is_some_and(|digits| digits < -100),
+            "{measured:?}"
+        );
+    }
+    let (bound, most) = (draw.mostly(&[1e-3, 1e-6, 0.0, 1.0]), draw.i32());
+    if let Some(found) = Rounding::within(model, &ids, bound, most) {
+        assert!(
+            found.change <= bound && found.digits.is_some_and(|digits| digits <= most),
+            "{found:?}"
+        );
+    }
+}
