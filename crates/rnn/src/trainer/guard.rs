@@ -84,6 +84,10 @@ impl Guard {
             return Verdict::Skip;
         }
         self.bad_steps = 0;
+        // Whoever goes on after the end gets the same answer, and counters that a file may hold.
+        if self.returns >= MOST_RETURNS {
+            return Verdict::End;
+        }
         self.returns += 1;
         self.scale *= 0.5;
         if self.returns < MOST_RETURNS {
@@ -113,6 +117,21 @@ mod tests {
             assert_eq!(*verdict, wanted, "bad step {at}");
         }
         assert_eq!((guard.skipped, guard.scale), (15, 0.125));
+    }
+
+    #[test]
+    fn a_run_that_has_ended_and_goes_on_can_still_be_saved() {
+        let mut guard = Guard::default();
+        let verdicts: Vec<_> = (0..10_000).map(|_| guard.judge(f64::NAN, 1.0)).collect();
+        assert!(
+            verdicts[10..]
+                .iter()
+                .skip(4)
+                .step_by(5)
+                .all(|v| *v == Verdict::End)
+        );
+        guard.validate().unwrap();
+        assert_eq!((guard.returns, guard.scale), (MOST_RETURNS, 0.125));
     }
 
     #[test]

@@ -68,7 +68,8 @@ fn run(trainer: &mut Trainer<f32>, options: &RunOptions, events: usize) -> Vec<S
 pub(super) fn go_on(draw: &mut Draw<'_>, world: &mut World) {
     let trainer = &mut world.trainer;
     let options = |threads, time| RunOptions { threads, time };
-    let events = 1 + draw.below(9);
+    // Long enough, now and then, for a run to diverge and to be gone on with nevertheless.
+    let events = if draw.seldom() { 60 } else { 1 + draw.below(9) };
     let config = trainer.config();
     let is_free = config.max_steps.is_none() && config.schedule.decay_start(1).is_none();
     if draw.seldom() && is_free {
