@@ -44,7 +44,7 @@ fn same(a: f64, b: f64) -> bool {
 }
 
 fn close(a: f32, b: f32) -> bool {
-    (a - b).abs() < 1e-6 || (a.is_nan() && b.is_nan())
+    a == b || (a - b).abs() < 1e-6 || (a.is_nan() && b.is_nan())
 }
 
 /// A text scored whole and in pieces.
