@@ -37,14 +37,20 @@ fn rounded_weights_are_the_closest_multiples() {
 #[test]
 fn any_number_of_digits_rounds() {
     let (model, ids) = model(CellKind::Lstm);
-    let exact = rounded(model.network(), None);
+    let exact = rounded(model.network(), None).expect("memory");
     for digits in [149, 150, 1100, i32::MAX - 1, i32::MAX] {
-        assert!(rounded(model.network(), Some(digits)) == exact, "{digits}");
+        assert!(
+            rounded(model.network(), Some(digits)).expect("memory") == exact,
+            "{digits}"
+        );
     }
     for digits in [-130, -131, -1100, i32::MIN + 1, i32::MIN] {
-        let zero = rounded(model.network(), Some(digits));
+        let zero = rounded(model.network(), Some(digits)).expect("memory");
         assert!(zero.parameters().as_slice().iter().all(|&w| w == 0.0));
-        assert_eq!(Rounding::within(&model, &ids[..9], 1e-9, digits), None);
+        assert_eq!(
+            Rounding::within(&model, &ids[..9], 1e-9, digits).expect("memory"),
+            None
+        );
     }
 }
 

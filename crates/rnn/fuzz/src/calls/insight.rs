@@ -6,11 +6,14 @@ use rnn::insight::{
 use rnn::{Model, Scorer};
 
 use super::draw::Draw;
+use super::reading::overflow_or;
 
 pub(super) fn trace(draw: &mut Draw<'_>, model: &Model) {
     let (network, vocab_size) = (model.network(), model.vocabulary().len());
     let ids = draw.ids(vocab_size, 30);
-    let traces = Traces::read(network, &ids);
+    let Ok(traces) = overflow_or(Traces::read(network, &ids)) else {
+        return;
+    };
     assert_eq!(traces.len(), ids.len());
     let text: Vec<char> = ids
         .iter()
@@ -35,7 +38,7 @@ pub(super) fn trace(draw: &mut Draw<'_>, model: &Model) {
         }
     };
     let (max_lag, samples) = (most(draw), most(draw));
-    let memory = Memory::measure(network, &ids, &traces, max_lag, samples);
+    let memory = Memory::measure(network, &ids, &traces, max_lag, samples).expect("memory");
     assert!(memory.samples <= ids.len());
     let (window, horizon) = (most(draw), draw.flip().then(|| most(draw)));
     let lost = memory.cut_off(layer, window, horizon);
@@ -44,9 +47,11 @@ pub(super) fn trace(draw: &mut Draw<'_>, model: &Model) {
         "{lost}"
     );
     assert!((0.0..=1.0).contains(&kept_share(most(draw), window, horizon)));
-    let expected = surprises(model, &ids, most(draw));
-    let mut scorer = Scorer::new(model);
-    scorer.push(&ids);
+    let mut scorer = Scorer::new(model).expect("memory");
+    let read = overflow_or(scorer.push(&ids));
+    let expected = overflow_or(surprises(model, &ids, most(draw)));
+    assert_eq!(expected.is_err(), read.is_err());
+    let Ok(expected) = expected else { return };
     let sum = expected
         .iter()
         .fold(0.0, |sum, surprise| sum + surprise.nats);
@@ -58,7 +63,7 @@ pub(super) fn trace(draw: &mut Draw<'_>, model: &Model) {
 }
 
 pub(super) fn weights(draw: &mut Draw<'_>, model: &Model) {
-    let letters = letters(model.network());
+    let letters = letters(model.network()).expect("memory");
     let is_finite = model.network().parameters().is_finite();
     for map in [&letters.decoder, &letters.input] {
         assert_eq!(map.points.len(), model.vocabulary().len());
@@ -67,7 +72,7 @@ pub(super) fn weights(draw: &mut Draw<'_>, model: &Model) {
         assert!(is_share || !is_finite, "{:?}", map.explained);
     }
     let digits = draw.i32();
-    let network = rounded(model.network(), Some(digits));
+    let network = rounded(model.network(), Some(digits)).expect("memory");
     let pairs = network
         .parameters()
         .as_slice()
@@ -87,20 +92,21 @@ pub(super) fn weights(draw: &mut Draw<'_>, model: &Model) {
 pub(super) fn round(draw: &mut Draw<'_>, model: &Model) {
     let ids = draw.ids(model.vocabulary().len(), 9);
     let digits = draw.flip().then(|| draw.i32());
-    let measured = Rounding::measure(model, &ids, digits);
+    let measured = Rounding::measure(model, &ids, digits).expect("memory");
     assert!(
         (0.0..=1.0).contains(&measured.change) || measured.change == f64::INFINITY,
         "{measured:?}"
     );
     if measured.change == f64::INFINITY {
-        let plain = Rounding::measure(model, &ids, None).change;
+        let plain = Rounding::measure(model, &ids, None).expect("memory").change;
         assert!(
             plain == f64::INFINITY || digits.is_some_and(|digits| digits < -100),
             "{measured:?}"
         );
     }
     let (bound, most) = (draw.mostly(&[1e-3, 1e-6, 0.0, 1.0]), draw.i32());
-    if let Some(found) = Rounding::within(model, &ids, bound, most) {
+    let found = Rounding::within(model, &ids, bound, most).expect("memory");
+    if let Some(found) = found {
         assert!(
             found.change <= bound && found.digits.is_some_and(|digits| digits <= most),
             "{found:?}"

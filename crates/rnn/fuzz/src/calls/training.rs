@@ -137,7 +137,7 @@ pub(super) fn window(draw: &mut Draw<'_>) {
         horizon: draw.flip().then(|| draw.size(6).max(1)),
         reduction: draw.one_of(&[Reduction::Mean, Reduction::Sum]),
     };
-    let mut bptt = Bptt::new(&config, window, true);
+    let mut bptt = Bptt::new(&config, window, true).expect("memory");
     for _ in 0..1 + draw.below(3) {
         let count = window.batch_size * (1 + draw.below(window.seq_length));
         let vocab = vocab_size as u32;
