@@ -3,8 +3,7 @@
 //!
 //! The root manifest is virtual, so cargo looks into `tests/` and `benches/` only where a crate's
 //! manifest points: `[[test]] path = "../../tests/NAME.rs"`, or `NAME/main.rs`. What nobody declares
-//! would never run, and nothing would say so. The same goes for a file in a crate's `src/` that is no
-//! module of it.
+//! would never run, and nothing would say so.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -190,81 +189,5 @@ fn an_undeclared_file_is_named() {
             "tests/d.rs",
             "tests/e/main.rs"
         ]
-    );
-}
-
-/// All Rust files below a folder.
-fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(sources(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    Ok(found)
-}
-
-/// Files of a crate's `src/` that no other one names as its module.
-fn no_modules(source: &Path) -> io::Result<Vec<PathBuf>> {
-    let files = sources(source)?;
-    let texts = files
-        .iter()
-        .map(fs::read_to_string)
-        .collect::<io::Result<Vec<_>>>()?;
-    let is_module = |path: &Path| {
-        let stem = |path: &Path| path.file_stem()?.to_str().map(str::to_owned);
-        let name = match stem(path).as_deref() {
-            Some("lib" | "main") if path.parent() == Some(source) => return true,
-            Some("mod") => path.parent().and_then(stem),
-            _ => stem(path),
-        };
-        let named = format!("mod {};", name.unwrap_or_default());
-        let mut lines = texts.iter().flat_map(|text| text.lines());
-        lines.any(|line| {
-            line.split_once(&named).is_some_and(|(before, _)| {
-                let before = before.trim();
-                before.is_empty() || before.starts_with("pub")
-            })
-        })
-    };
-    let lost = files.iter().filter(|path| !is_module(path));
-    Ok(lost.cloned().collect())
-}
-
-#[test]
-fn every_source_file_is_a_module() {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for entry in fs::read_dir(crates).expect("crates") {
-        let source = entry.expect("a crate").path().join("src");
-        let lost = no_modules(&source).expect("the crate can be read");
-        assert!(
-            lost.is_empty(),
-            "modules of nothing, so never built: {lost:?}"
-        );
-    }
-}
-
-#[test]
-fn a_source_file_that_is_no_module_is_named() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let source = folder.path();
-    fs::create_dir_all(source.join("deep")).expect("a folder");
-    for (file, text) in [
-        ("lib.rs", "pub(crate) mod deep;\n// mod lost;\n"),
-        ("deep/mod.rs", "#[cfg(test)]\nmod tests;"),
-        ("deep/tests.rs", ""),
-        ("deep/lost.rs", ""),
-        ("tests_too.rs", ""),
-    ] {
-        fs::write(source.join(file), text).expect("a file");
-    }
-    let mut lost = no_modules(source).expect("the folder can be read");
-    lost.sort();
-    assert_eq!(
-        lost,
-        [source.join("deep/lost.rs"), source.join("tests_too.rs")]
     );
 }
