@@ -189,11 +189,16 @@ impl Keeper {
         }
         let model = trainer.try_best_model()?;
         let is_wanted = match load(&self.model) {
-            Err(_) if force || is_damaged_model(&self.target) => true,
-            Err(_) => {
-                let path = self.model.clone();
-                return Err(Error::Foreign { path });
-            }
+            Err(Error::File { source, path }) => match *source {
+                Error::NotAModel { .. } if force || is_damaged_model(&self.target) => true,
+                Error::NotAModel { .. } => return Err(Error::Foreign { path }),
+                Error::Io(source) if source.kind() == io::ErrorKind::NotFound => true,
+                source => {
+                    let source = Box::new(source);
+                    return Err(Error::File { source, path });
+                }
+            },
+            Err(error) => return Err(error),
             Ok(old) if is_same_run(&old, &model) => last_step(&old) < last_step(&model),
             Ok(_) if force => true,
             Ok(_) => {

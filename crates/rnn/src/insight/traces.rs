@@ -12,7 +12,7 @@ use crate::memory;
 use crate::network::Network;
 use crate::packed::PackedWeights;
 use crate::state::State;
-use crate::unroll::{Size, Unroll, pieces};
+use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{Id, check_ids};
 
 /// The most steps through the network at a time.
@@ -109,13 +109,9 @@ pub struct Traces<T> {
     length: usize,
 }
 
-/// How a text is read: nobody asks for the logits.
+/// How a text is read: with its logits, since they may overflow where no state does.
 fn size(config: &NetworkConfig, characters: usize) -> Size {
-    let of = |steps| Size {
-        logits: false,
-        ..Size::reading(1, steps)
-    };
-    of(pieces(of(1).bytes::<f64>(config), STEPS.min(characters)))
+    Size::piecewise::<f64>(config, 1, STEPS.min(characters))
 }
 
 impl<T: Scalar> Traces<T> {
@@ -146,7 +142,7 @@ impl<T: Scalar> Traces<T> {
             .collect::<Result<Vec<Vec<Matrix<T>>>>>()?;
         let mut read = 0;
         for ids in ids.chunks(size.steps) {
-            unroll.read_states(network.parameters(), &weights, ids);
+            unroll.read(network.parameters(), &weights, ids);
             if let Some(step) = unroll.overflow() {
                 let characters = (read + step + 1) as u64;
                 return Err(Error::Overflow { characters });

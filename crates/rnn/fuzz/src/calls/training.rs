@@ -70,11 +70,9 @@ pub(super) fn go_on(draw: &mut Draw<'_>, world: &mut World) {
     let options = |threads, time| RunOptions { threads, time };
     // Long enough, now and then, for a run to diverge and to be gone on with nevertheless.
     let events = if draw.seldom() { 60 } else { 1 + draw.below(9) };
-    let config = trainer.config();
-    let is_free = config.max_steps.is_none() && config.schedule.decay_start(1).is_none();
-    if draw.seldom() && is_free {
-        let time = Duration::from_millis(draw.below(3) as u64);
-        run(trainer, &options(1, Some(time)), events);
+    if draw.seldom() && trainer.config().max_steps.is_none() {
+        let times = [Duration::ZERO, Duration::from_millis(2), Duration::MAX];
+        run(trainer, &options(1, Some(draw.one_of(&times))), events);
         return;
     }
     let bytes = trainer.interrupt().into_bytes();
