@@ -3,7 +3,7 @@
 //!
 //! The root manifest is virtual, so cargo looks into `tests/` and `benches/` only where a crate's
 //! manifest points: `[[test]] path = "../../tests/NAME.rs"`, or `NAME/main.rs`. What nobody declares
-//! would never run, and nothing would say so.
+//! would never run, and nothing would say so. The links between the READMEs are checked here as well.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -190,4 +190,66 @@ fn an_undeclared_file_is_named() {
             "tests/e/main.rs"
         ]
     );
+}
+
+/// The guides of the workspace, each beside what it describes.
+const GUIDES: [&str; 6] = [
+    "README.md",
+    "benches/README.md",
+    "crates/rnn/README.md",
+    "crates/rnn-cli/README.md",
+    "crates/rnn-cli/SECURITY.md",
+    "crates/tensor/README.md",
+];
+
+/// The names that a guide's headings have in links, as GitHub makes them.
+fn anchors(guide: &str) -> BTreeSet<String> {
+    let headings = guide.lines().filter(|line| line.starts_with('#'));
+    let anchor = |line: &str| -> String {
+        let text = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = text
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+/// Links of the guide at `path` that lead to no file or no heading.
+fn broken_links(root: &Path, path: &str) -> io::Result<Vec<String>> {
+    let guide = fs::read_to_string(root.join(path))?;
+    let folder = root.join(path);
+    let folder = folder.parent().unwrap_or(root);
+    let targets = guide
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .filter(|target| !target.starts_with("https://"));
+    let is_broken = |target: &&str| {
+        let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+        let text = match file {
+            "" => Ok(guide.clone()),
+            file if folder.join(file).extension().is_some_and(|end| end == "md") => {
+                fs::read_to_string(folder.join(file))
+            }
+            file => return !folder.join(file).exists(),
+        };
+        !text.is_ok_and(|text| anchor.is_empty() || anchors(&text).contains(anchor))
+    };
+    Ok(targets.filter(is_broken).map(str::to_owned).collect())
+}
+
+#[test]
+fn every_link_of_the_guides_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for guide in GUIDES {
+        let broken = broken_links(&root, guide).expect("a guide");
+        assert!(broken.is_empty(), "{guide} leads nowhere: {broken:?}");
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text =
+        "# One two\n[a](b.md) [b](#one-two) [c](#three) [d](a.md#one-two) [e](a.md#x) [f](c.rs)";
+    fs::write(folder.path().join("a.md"), text).expect("a file");
+    let broken = broken_links(folder.path(), "a.md").expect("a guide");
+    assert_eq!(broken, ["b.md", "#three", "a.md#x", "c.rs"]);
 }

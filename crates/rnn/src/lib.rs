@@ -102,3 +102,9 @@ pub use trainer::{
     recommended,
 };
 pub use vocabulary::{IGNORE, Id, Unknown, Vocabulary};
+
+/// Runs the examples of the two READMEs that use this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -63,3 +63,8 @@ pub use matmul::{
 pub use matrix::Matrix;
 pub use scalar::Scalar;
 pub use view::{MatrixView, MatrixViewMut};
+
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
