@@ -4,9 +4,8 @@ use std::fs;
 
 use crate::cli_support::{Folder, TINY};
 
-const EMPTY: &str = "the text is empty, expected at least 2 characters";
-const REPEATED: &str =
-    "the text holds only the character 'a', expected at least 2 distinct characters";
+const EMPTY: &str = "the text is empty; use at least 2 characters";
+const REPEATED: &str = "the text has only the character 'a'; use at least 2 distinct characters";
 
 /// Trains on a text with this content, which must fail and leave no model.
 #[track_caller]
@@ -48,10 +47,8 @@ fn a_file_that_is_not_there() {
 fn a_folder_without_a_file() {
     let folder = Folder::new();
     fs::create_dir(folder.path("texts")).unwrap();
-    folder
-        .train(&["texts"])
-        .fails(1, "texts holds no files, expected at least one");
-    let message = "cannot read texts: not a model of this program: it is a folder, expected a file";
+    folder.train(&["texts"]).fails(1, "texts contains no files");
+    let message = "cannot read texts: not a model of this program: it is a folder, not a file";
     folder.run(&["inspect", "texts"]).fails(1, message);
 }
 
@@ -84,7 +81,7 @@ fn a_short_text_shrinks_the_batch_then_the_window() {
 fn too_little_to_learn_from_says_how_much_is_needed() {
     let folder = Folder::new();
     folder.write("t.txt", "abcabcabca");
-    let message = "cannot use t.txt: the training text has 1 characters, expected at least 2";
+    let message = "cannot use t.txt: the training text has 1 characters; use at least 2";
     folder
         .train(&["t.txt", "--split", "0.1,0.9"])
         .fails(1, message);
@@ -94,8 +91,7 @@ fn too_little_to_learn_from_says_how_much_is_needed() {
 fn invalid_utf8_is_told_with_its_offset() {
     let wrong = |byte, offset| {
         format!(
-            "cannot read t.txt: byte 0x{byte} at byte offset {offset} is not valid UTF-8, \
-             expected UTF-8 text or a vocabulary of bytes"
+            "cannot read t.txt: byte 0x{byte} at byte offset {offset} is not valid UTF-8; use UTF-8 text, or train on bytes (--bytes)"
         )
     };
     refuses(b"abc\xff\xfedef", &wrong("ff", 3));
@@ -120,7 +116,7 @@ fn nul_and_crlf_are_learned_as_they_are() {
 fn a_leading_byte_order_mark_is_dropped_saying_so() {
     let plain = "hello sea, hello shore\n".repeat(20);
     let (with_bom, notes) = accepts(format!("\u{feff}{plain}").as_bytes());
-    assert_eq!(notes, ["a byte order mark was dropped from the text"]);
+    assert_eq!(notes, ["ignored the byte order mark of the text"]);
     let (without, notes) = accepts(plain.as_bytes());
     assert!(notes.is_empty());
     assert_eq!(with_bom.read("m"), without.read("m"));
@@ -129,8 +125,7 @@ fn a_leading_byte_order_mark_is_dropped_saying_so() {
 #[test]
 fn a_prime_with_an_unknown_character_names_close_ones() {
     let folder = Folder::with_model();
-    let message = "--prime: character 'é' (U+00E9) at character offset 1 is not in the vocabulary, \
-                   expected one of its symbols; close ones: 'e', 'x', 'w', 'u', 't'";
+    let message = "--prime: character 'é' (U+00E9) at character offset 1 is not in the vocabulary; similar: 'e', 'x', 'w', 'u', 't'";
     folder
         .run(&["sample", "model.safetensors", "--prime", "hé"])
         .fails(1, message);
@@ -179,7 +174,7 @@ fn a_place_where_no_model_can_go() {
         "cannot save missing/m: the folder missing does not exist",
     );
     train("text.txt/m", "cannot save text.txt/m: not a directory");
-    train(".", "cannot save .: it is a folder, expected a file");
+    train(".", "cannot save .: it is a folder, not a file");
 }
 
 /// Root may write anywhere a file system allows, so for root the kernel's own folder serves.
@@ -217,7 +212,7 @@ fn a_run_that_diverges_says_what_helps() {
         "200",
     ];
     let sizes = [
-        "--model",
+        "--cell",
         "rnn-relu",
         "--hidden-size",
         "16",
@@ -231,7 +226,7 @@ fn a_run_that_diverges_says_what_helps() {
         last.starts_with("error: training diverged at step ") && last.contains("--clip"),
         "{last:?}"
     );
-    assert!(run.stderr.contains("was skipped"), "{}", run.stderr);
+    assert!(run.stderr.contains("note: skipped step "), "{}", run.stderr);
 }
 
 #[test]
@@ -254,9 +249,9 @@ fn sizes_beyond_memory_are_refused_before_anything_is_allocated() {
         assert_eq!((run.code, run.text()), (Some(1), ""), "{}", run.stderr);
         let (needed, available) = run
             .stderr
-            .split_once(" GB) of memory, ")
+            .split_once(" GB) of memory; ")
             .expect("two figures");
-        assert!(needed.starts_with("error: this takes "), "{needed}");
+        assert!(needed.starts_with("error: this needs "), "{needed}");
         assert!(available.contains(" available") || available.contains("than the system gives"));
     }
     assert_eq!(

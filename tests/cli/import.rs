@@ -31,14 +31,13 @@ fn an_imported_network_samples_and_scores() {
         .run(&["import", "lstm_1.safetensors", "-o", "lstm.safetensors"])
         .fails(
             1,
-            "lstm.safetensors exists, expected a new name (-o) or --force to overwrite it",
+            "lstm.safetensors already exists; use another name (-o) or --force to overwrite it",
         );
     folder
         .run(&["import", "gru_2.safetensors", "-o", "other.safetensors"])
         .fails(
             1,
-            "cannot read gru_2.safetensors: not a network to import: its metadata has no \"vocabulary\", \
-             expected one or a list of characters",
+            "cannot read gru_2.safetensors: not a network to import: its metadata has no \"vocabulary\"; pass the characters (--vocabulary)",
         );
     assert!(!folder.names().contains(&"other.safetensors".to_owned()));
 }
@@ -65,11 +64,13 @@ fn training_begins_with_a_model_whose_vocabulary_grows() {
         .run(&["train", "bears.txt", "--resume", "bears.safetensors"])
         .ok();
     assert!(folder.read("bears.safetensors") == first);
-    train(&["--force", "--hidden-size", "7"])
-        .fails(2, "hidden-size is 6 in lstm.safetensors, 7 was asked");
+    train(&["--force", "--hidden-size", "7"]).fails(
+        2,
+        "lstm.safetensors has --hidden-size 6, which --init-from keeps (you passed 7)",
+    );
     train(&["--force", "--bytes"]).fails(
         2,
-        "lstm.safetensors knows characters, expected no --bytes to begin with it",
+        "lstm.safetensors is a model of characters; omit --bytes to start from it",
     );
     assert!(folder.read("bears.safetensors") == first);
 }

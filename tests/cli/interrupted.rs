@@ -59,7 +59,7 @@ fn every_interruption_leads_to_the_same_bytes() {
     for cell in ["rnn", "lstm", "gru"] {
         for threads in ["1", "2"] {
             let folder = Folder::with_text();
-            let flags = ["--model", cell, "--threads", threads, "--max-steps", "150"];
+            let flags = ["--cell", cell, "--threads", threads, "--max-steps", "150"];
             let straight = [&["-o", "straight"], flags.as_slice()].concat();
             folder.run(&train(&straight)).ok();
             let first = [&["-o", "m"], flags.as_slice()].concat();
@@ -132,7 +132,7 @@ fn ctrl_c_saves_and_prints_the_command_that_goes_on() {
         shell.args(["-c", &command]).current_dir(folder.path("."));
         let output = shell.output().expect("sh runs");
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("goes on after step "), "{said}");
+        assert!(said.contains("continuing after step "), "{said}");
     }
 }
 
@@ -181,7 +181,7 @@ fn a_hundred_interruptions_at_random_instants() {
     for cell in ["rnn", "lstm", "gru"] {
         for threads in ["1", "2"] {
             let folder = Folder::with_text();
-            let flags = ["--model", cell, "--threads", threads, "--max-steps", "1500"];
+            let flags = ["--cell", cell, "--threads", threads, "--max-steps", "1500"];
             folder
                 .run(&train(&[&["-o", "straight"], flags.as_slice()].concat()))
                 .ok();

@@ -220,9 +220,10 @@ fn broken_links(root: &Path, path: &str) -> io::Result<Vec<String>> {
     let guide = fs::read_to_string(root.join(path))?;
     let folder = root.join(path);
     let folder = folder.parent().unwrap_or(root);
-    let targets = guide
-        .split("](")
-        .skip(1)
+    // Every other part lies between fences, where brackets are code.
+    let texts = guide.split("```").step_by(2);
+    let targets = texts
+        .flat_map(|text| text.split("](").skip(1))
         .filter_map(|rest| rest.split(')').next())
         .filter(|target| !target.starts_with("https://"));
     let is_broken = |target: &&str| {

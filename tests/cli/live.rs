@@ -113,7 +113,7 @@ fn a_terminal_gets_a_picture_and_then_the_lines() {
     };
     let (code, picture, after) = terminal.end();
     assert_eq!(code, Some(0), "{after}");
-    for part in ["gradient norm", "what it writes", "Ctrl-C"] {
+    for part in ["gradient norm", "sample", "Ctrl-C"] {
         assert!(picture.contains(part), "{part} in {picture:?}");
     }
     for part in [
@@ -145,7 +145,7 @@ fn ctrl_c_under_the_picture_saves_and_says_how_to_go_on() {
     let (code, picture, after) = terminal.end();
     assert_eq!(code, Some(130), "{after}");
     assert!(!picture.contains("typed in vain"), "no echo");
-    for part in ["and saved; this goes on:", "--resume m", "--live"] {
+    for part in ["and saved; to continue, run:", "--resume m", "--live"] {
         assert!(after.contains(part), "{part} in {after:?}");
     }
     assert!(
@@ -175,14 +175,14 @@ fn a_pipe_gets_the_lines_that_it_gets_without_a_picture() {
 fn a_long_text_is_seen_to_be_read_and_evaluated() {
     let folder = Folder::new();
     folder.write("text.txt", crate::cli_support::text().repeat(6000));
-    let args = "-o m --model rnn --hidden-size 4 --num-layers 1 --max-steps 1";
+    let args = "-o m --cell rnn --hidden-size 4 --num-layers 1 --max-steps 1";
     let Some(mut terminal) = Terminal::start(&folder, args) else {
         return;
     };
     for part in [
-        "reads ",
+        "reading ",
         "MiB/20.03 MiB",
-        "evaluates 1,000,000 characters",
+        "evaluating on 1,000,000 characters",
         "try: rnn-cli sample m",
     ] {
         terminal.wait_for(part);

@@ -2,15 +2,14 @@
 
 use crate::cli_support::Folder;
 
-const EMPTY: &str = "the text is empty, expected at least 2 characters";
-const REPEATED: &str =
-    "the text holds only the character 'a', expected at least 2 distinct characters";
+const EMPTY: &str = "the text is empty; use at least 2 characters";
+const REPEATED: &str = "the text has only the character 'a'; use at least 2 distinct characters";
 
 #[test]
 fn numbers_that_no_flag_can_mean() {
     let folder = Folder::with_text();
     let above = "a finite number above 0";
-    let number = "a finite number, 0 or above";
+    let number = "a finite number of at least 0";
     let whole = "a whole number of at least 1";
     for (flag, name, values, expected) in [
         (
@@ -32,14 +31,9 @@ fn numbers_that_no_flag_can_mean() {
             "--dropout",
             "P",
             &["1", "-0.1", "nan"],
-            "a number from 0 to below 1",
+            "at least 0 and below 1",
         ),
-        (
-            "--momentum",
-            "X",
-            &["1", "nan"],
-            "a number from 0 to below 1",
-        ),
+        ("--momentum", "X", &["1", "nan"], "at least 0 and below 1"),
         (
             "--threads",
             "N",
@@ -55,14 +49,14 @@ fn numbers_that_no_flag_can_mean() {
     ] {
         for value in values {
             let message =
-                format!("invalid value '{value}' for '{flag} <{name}>': expected {expected}");
+                format!("invalid value '{value}' for '{flag} <{name}>': must be {expected}");
             folder
                 .run(&["train", "text.txt", flag, value])
                 .fails(2, &message);
         }
     }
     for value in ["nan", "-1", "inf"] {
-        let message = format!("invalid value '{value}' for '--temperature <T>': expected {number}");
+        let message = format!("invalid value '{value}' for '--temperature <T>': must be {number}");
         folder
             .run(&["sample", "model", "--temperature", value])
             .fails(2, &message);
@@ -76,15 +70,15 @@ fn flags_that_do_not_go_together() {
     for (flags, message) in [
         (
             "--momentum 0.9 --optimizer adam",
-            "--momentum does nothing for adam, expected --optimizer sgd",
+            "--momentum has no effect with adam; use --optimizer sgd",
         ),
         (
-            "--forget-bias 1 --model gru",
-            "--forget-bias does nothing for gru, expected --model lstm",
+            "--forget-bias 1 --cell gru",
+            "--forget-bias has no effect with gru; use --cell lstm",
         ),
         (
             "--warmup-steps 5 --schedule constant",
-            "--warmup-steps does nothing for constant, expected --schedule warmup-decay or cosine",
+            "--warmup-steps has no effect with constant; use --schedule warmup-decay or cosine",
         ),
         (
             "--time 3s --max-steps 5",
@@ -96,12 +90,12 @@ fn flags_that_do_not_go_together() {
         ),
         (
             "--split 0.5,0.6",
-            "split [0.5, 0.6] is not possible, expected 1 to 3 shares (training, validation, test) \
+            "split [0.5, 0.6] is not possible; use 1 to 3 shares (training, validation, test) \
              from 0 to 1, the first above 0, that add up to 1",
         ),
         (
-            "--model lstn",
-            "invalid value 'lstn' for '--model <CELL>'; [possible values: rnn, rnn-relu, lstm, gru]; \
+            "--cell lstn",
+            "invalid value 'lstn' for '--cell <CELL>'; [possible values: rnn, rnn-relu, lstm, gru]; \
              a similar value exists: 'lstm'",
         ),
         (
@@ -114,7 +108,7 @@ fn flags_that_do_not_go_together() {
             .run(&[&["train", "text.txt"], flags.as_slice()].concat())
             .fails(2, message);
     }
-    let message = "a text from standard input has no name for the model, expected -o MODEL";
+    let message = "cannot name the model after standard input; use -o MODEL";
     folder.run(&["train", "-"]).fails(2, message);
     let message = "the following required arguments were not provided: <FILE>...";
     folder.run(&["train"]).fails(2, message);

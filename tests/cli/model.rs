@@ -100,8 +100,7 @@ fn unknown_characters_are_refused_or_skipped() {
     let folder = Folder::with_model();
     folder.write("odd.txt", "the qüick fox");
     folder.write("plain.txt", "the qick fox");
-    let message = "cannot read odd.txt: character 'ü' (U+00FC) at character offset 5 is not in the vocabulary, \
-                   expected one of its symbols; close ones: 'u', 'x', 'w', 't', 's'";
+    let message = "cannot read odd.txt: character 'ü' (U+00FC) at character offset 5 is not in the vocabulary; similar: 'u', 'x', 'w', 't', 's'";
     let refused = folder.run(&["score", "model.safetensors", "odd.txt"]);
     assert_eq!(
         (refused.code, refused.stderr),
@@ -164,7 +163,7 @@ fn the_gradient_check_passes_for_every_cell() {
                 .lines()
                 .last()
                 .unwrap()
-                .starts_with("every gradient agrees")
+                .starts_with("every gradient matches")
         );
     }
 }
@@ -215,8 +214,7 @@ fn a_model_whose_states_overflow_is_told() {
     network.parameters_mut().as_mut_slice().fill(f32::MAX);
     model = rnn::Model::new(model.vocabulary().clone(), network, None);
     model.save(folder.path("large")).unwrap();
-    let message = "the network's states overflow after 1 character: its weights are too large, \
-                   expected those of a training that did not diverge";
+    let message = "the network's states overflow after 1 character: its weights are too large; use a model whose training did not diverge";
     for (args, what) in [
         (&["score", "large", "text.txt"][..], "score text.txt"),
         (&["sample", "large", "-n", "5"], "sample large"),
@@ -248,7 +246,7 @@ fn every_command_has_a_page_for_man_and_its_whole_help() {
         ("demo", "At the end the network spells the word"),
         (
             "train",
-            "What is not set is chosen by the length of the text",
+            "Settings that are not given are chosen by the length of the text",
         ),
         (
             "sample",
@@ -256,17 +254,17 @@ fn every_command_has_a_page_for_man_and_its_whole_help() {
         ),
         (
             "score",
-            "Reports the mean surprise in nats and bits per character",
+            "Prints the mean surprise in nats and bits per character",
         ),
         (
             "inspect",
-            "network, vocabulary, settings, and how training went",
+            "network, vocabulary, settings and training losses",
         ),
-        ("import", "The file holds the state dict of one nn.RNN"),
+        ("import", "The file contains the state dict of one nn.RNN"),
         ("view", "It needs no other file and no network"),
-        ("check", "A small random network is trained on nothing"),
+        ("check", "In a small random network, each weight is moved"),
         ("completions", "completes commands and flags in a shell"),
-        ("man", "the manual of a command"),
+        ("man", "the manual page of a command"),
     ] {
         let page = folder.run(&["man", command]).ok();
         let version = concat!("rnn-cli ", env!("CARGO_PKG_VERSION"));

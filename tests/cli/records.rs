@@ -79,7 +79,7 @@ fn a_run_goes_on_with_records_and_not_without() {
         ])
         .fails(
             1,
-            "records is off in names.safetensors.resume, on was asked",
+            "names.safetensors.resume has no --records; to change it, start a new run (you passed --records)",
         );
 }
 
@@ -101,13 +101,13 @@ fn a_model_without_line_ends_writes_no_lines() {
         .run(&["sample", "text.safetensors", "--records"])
         .fails(
             2,
-            "--records: the model knows no line's end, expected one that was trained on lines",
+            "--records needs a model that knows the newline character; train one with --records",
         );
     folder
         .run(&["score", "text.safetensors", "text.txt", "--records"])
         .fails(
             2,
-            "--records: the model knows no line's end, expected one that was trained on lines",
+            "--records needs a model that knows the newline character; train one with --records",
         );
 }
 

@@ -115,20 +115,20 @@ fn reports_overwrite_nothing() {
             folder.train(&[&["text.txt", "-o", "n", flag, name], more].concat())
         };
         let what = if flag == "--plot" { "plot" } else { "metrics" };
-        let itself = format!("text.txt is the text itself, expected another name for the {what}");
+        let itself = format!("text.txt is the text itself; use another name for the {what}");
         for more in [&[][..], &["--force"]] {
-            train("precious", more).fails(1, "precious exists, expected a new name");
+            train("precious", more).fails(1, "precious already exists; use another name");
             train("text.txt", more).fails(1, &itself);
-            train("n", more).fails(2, "n is to hold two things, expected two names");
+            train("n", more).fails(2, "n is named for two outputs; use two names");
         }
         train("no/where", &[])
             .code
             .filter(|&code| code == 1)
             .expect("an error");
     }
-    let message = "precious is no metrics of this program, expected another name";
+    let message = "precious is not a metrics file of this program; use another name";
     go_on(&folder, &["--metrics", "precious"]).fails(1, message);
-    let message = "precious is no picture of this program, expected another name";
+    let message = "precious is not a plot of this program; use another name";
     go_on(&folder, &["--plot", "precious"]).fails(1, message);
     assert_eq!(folder.read("precious"), b"a line\n");
     assert_eq!(

@@ -25,61 +25,79 @@ fn what_was_typed_must_be_what_the_run_is() {
     for (flags, message) in [
         (
             "--hidden-size 256",
-            "hidden-size is 16 in m.resume, 256 was asked",
+            "m.resume has --hidden-size 16; to change it, start a new run (you passed 256)",
         ),
-        ("--num-layers 2", "num-layers is 1 in m.resume, 2 was asked"),
-        ("--model gru", "model is lstm in m.resume, gru was asked"),
+        (
+            "--num-layers 2",
+            "m.resume has --num-layers 1; to change it, start a new run (you passed 2)",
+        ),
+        (
+            "--cell gru",
+            "m.resume has --cell lstm; to change it, start a new run (you passed gru)",
+        ),
         (
             "--dropout 0.25",
-            "dropout is 0.5 in m.resume, 0.25 was asked",
+            "m.resume has --dropout 0.5; to change it, start a new run (you passed 0.25)",
         ),
-        ("--batch-size 5", "batch-size is 4 in m.resume, 5 was asked"),
+        (
+            "--batch-size 5",
+            "m.resume has --batch-size 4; to change it, start a new run (you passed 5)",
+        ),
         (
             "--seq-length 8",
-            "seq-length is 16 in m.resume, 8 was asked",
+            "m.resume has --seq-length 16; to change it, start a new run (you passed 8)",
         ),
-        ("--horizon 8", "horizon is not set in m.resume, 8 was asked"),
+        (
+            "--horizon 8",
+            "m.resume has no --horizon; to change it, start a new run (you passed --horizon 8)",
+        ),
         (
             "--optimizer sgd",
-            "optimizer is adam in m.resume, sgd was asked",
+            "m.resume has --optimizer adam; to change it, start a new run (you passed sgd)",
         ),
         (
             "--learning-rate 0.1",
-            "learning-rate is 0.004 in m.resume, 0.1 was asked",
+            "m.resume has --learning-rate 0.004; to change it, start a new run (you passed 0.1)",
         ),
         (
             "--schedule cosine",
-            "schedule is constant in m.resume, cosine was asked",
+            "m.resume has --schedule constant; to change it, start a new run (you passed cosine)",
         ),
         (
             "--clip 1",
-            "clip is norm 5.0 in m.resume, norm 1.0 was asked",
+            "m.resume has --clip 5.0; to change it, start a new run (you passed 1.0)",
         ),
         (
             "--clip-value 5",
-            "clip is norm 5.0 in m.resume, value 5.0 was asked",
+            "m.resume has --clip 5.0; to change it, start a new run (you passed --clip-value 5.0)",
         ),
         (
             "--eval-every 3",
-            "eval-every is 10 in m.resume, 3 was asked",
+            "m.resume has --eval-every 10; to change it, start a new run (you passed 3)",
         ),
         (
             "--patience 3",
-            "patience is not set in m.resume, 3 was asked",
+            "m.resume has no --patience; to change it, start a new run (you passed --patience 3)",
         ),
-        ("--seed 2", "seed is 1 in m.resume, 2 was asked"),
+        (
+            "--seed 2",
+            "m.resume has --seed 1; to change it, start a new run (you passed 2)",
+        ),
         (
             "--orthogonal",
-            "orthogonal is off in m.resume, on was asked",
+            "m.resume has no --orthogonal; to change it, start a new run (you passed --orthogonal)",
         ),
         (
             "--split 0.8,0.2",
-            "split is 0.9,0.1 in m.resume, 0.8,0.2 was asked",
+            "m.resume has --split 0.9,0.1; to change it, start a new run (you passed 0.8,0.2)",
         ),
-        ("--bytes", "bytes is off in m.resume, on was asked"),
+        (
+            "--bytes",
+            "m.resume has no --bytes; to change it, start a new run (you passed --bytes)",
+        ),
         (
             "--max-steps 19",
-            "--max-steps: 20 steps are done, expected at least as many in all, got 19",
+            "--max-steps: 20 steps are already done; use at least as many, not 19",
         ),
     ] {
         let flags: Vec<&str> = flags.split(' ').collect();
@@ -94,7 +112,7 @@ fn the_flags_of_the_first_command_may_be_typed_again() {
     let folder = finished();
     let again = [&["--schedule", "constant"], TINY.as_slice()].concat();
     let run = resume(&folder, &again).ok();
-    let told = "the run was finished: all of its 20 steps were done";
+    let told = "the run was already finished: all 20 steps are done";
     assert!(run.stderr.starts_with(told), "{}", run.stderr);
     // Also where the text was too short for them.
     folder.write("text.txt", "abcabcabcabcabcabcabcabc");
@@ -106,19 +124,17 @@ fn the_flags_of_the_first_command_may_be_typed_again() {
 fn the_number_of_steps_is_fixed_once_the_rate_falls_towards_it() {
     let folder = Folder::with_text();
     folder.train(&["text.txt", "-o", "m"]).ok();
-    let message = "--max-steps: the number of steps is 20, 30 was asked: after 20 steps the \
-                   learning rate has begun to fall, so the number can no longer change";
+    let message = "--max-steps: cannot change the number of steps from 20 to 30: after 20 steps the learning rate has begun to fall";
     resume(&folder, &["--max-steps", "30"]).fails(1, message);
-    let message = "--time: the number of steps is 20, a time limit was asked: after 20 steps the \
-                   learning rate has begun to fall, so the number can no longer change";
+    let message = "--time: cannot change the number of steps from 20 to a time limit: after 20 steps the learning rate has begun to fall";
     resume(&folder, &["--time", "1s"]).fails(1, message);
 }
 
 #[test]
 fn a_text_that_changed_is_refused() {
     let folder = finished();
-    let message = "cannot use text.txt: the text has changed since the run began, expected the \
-                   same characters in the same order";
+    let message =
+        "cannot use text.txt: the text has changed since the run began; use the same text";
     let text = crate::cli_support::text();
     for changed in [
         text.replacen("00", "01", 1),
@@ -147,7 +163,7 @@ fn a_text_that_changed_is_refused() {
 #[test]
 fn without_a_run_there_is_nothing_to_go_on_with() {
     let folder = Folder::with_text();
-    let message = "cannot read m.resume: no such file, expected what train leaves beside a model";
+    let message = "cannot read m.resume: no such file; train writes it beside the model";
     resume(&folder, &[]).fails(1, message);
     folder.train(&["text.txt", "-o", "m"]).ok();
     let whole = folder.read("m.resume");
@@ -204,8 +220,7 @@ fn the_model_of_another_run_is_not_overwritten() {
         .train(&["text.txt", "-o", "other", "--seed", "2"])
         .ok();
     fs::copy(folder.path("other"), folder.path("m")).unwrap();
-    let message = "m holds the model of another run, expected that of the run to go on with, or \
-                   none; --force overwrites it";
+    let message = "m holds the model of another run; move it away to resume this one, or use --force to overwrite it";
     resume(&folder, &["--max-steps", "30"]).fails(1, message);
     assert!(folder.read("m") == folder.read("other"));
     resume(&folder, &["--max-steps", "30", "--force"]).ok();
@@ -216,8 +231,7 @@ fn the_model_of_another_run_is_not_overwritten() {
 fn what_is_no_model_is_not_overwritten_by_one() {
     let folder = finished();
     folder.write("m", "my notes");
-    let message = "m is not a file of this program or is damaged, expected another name for the model, or \
-                   that file moved away; --force overwrites it";
+    let message = "m is damaged or not a file of this program; move it away or use another name for the model, or use --force to overwrite it";
     resume(&folder, &["--max-steps", "30"]).fails(1, message);
     assert_eq!(folder.read("m"), b"my notes");
     resume(&folder, &["--max-steps", "30", "--force"]).ok();
@@ -227,8 +241,7 @@ fn what_is_no_model_is_not_overwritten_by_one() {
 #[test]
 fn a_new_run_overwrites_no_old_one() {
     let folder = finished();
-    let message = "m.resume exists, expected --resume m to go on with that run, a new name (-o) or \
-                   --force to overwrite it";
+    let message = "m.resume already exists; use --resume m to continue that run, another name (-o), or --force to overwrite it";
     folder.train(&["text.txt", "-o", "m"]).fails(1, message);
     fs::remove_file(folder.path("m")).unwrap();
     folder.train(&["text.txt", "-o", "m"]).fails(1, message);

@@ -43,7 +43,7 @@ fn a_second_run_on_the_same_path_is_refused_while_the_first_lasts() {
         .read_exact(&mut [0; 10])
         .unwrap();
     let message =
-        "cannot save m: another run saves there, expected that run to end or another path";
+        "cannot save m: another run is saving there; wait for it to end or use another path";
     folder
         .train(&["text.txt", "-o", "m", "--force"])
         .fails(1, message);
@@ -131,7 +131,7 @@ fn a_failed_save_on_the_way_warns_and_a_failed_last_one_fails() {
         stderr.read_line(&mut warning).unwrap();
         assert_eq!(
             warning,
-            "warning: cannot save m.resume: it is a folder, expected a file; training goes on\n"
+            "warning: cannot save m.resume: it is a folder, not a file; training continues\n"
         );
         if is_mended {
             fs::remove_dir(&obstacle).unwrap();
@@ -147,7 +147,7 @@ fn a_failed_save_on_the_way_warns_and_a_failed_last_one_fails() {
             assert_eq!(code, Some(1), "{said}");
             assert!(
                 said.ends_with(
-                    "error: cannot save m.resume: it is a folder, expected a file; m is saved, and \
+                    "error: cannot save m.resume: it is a folder, not a file; m is saved, and \
                      complete without it\n"
                 ),
                 "{said}"

@@ -52,14 +52,14 @@ fn standard_input_is_one_of_several() {
     let args = [&["train", "all/a.txt", "-", "-o", "m"], TINY.as_slice()].concat();
     folder.run_with_input(&args, &text[500..]).ok();
     assert!(folder.read("m") == folder.read("whole"));
-    let message = "- stands for standard input, expected it once";
+    let message = "- stands for standard input and can be given only once";
     folder.train(&["-", "-", "-o", "n"]).fails(2, message);
 }
 
 #[test]
 fn several_texts_need_a_name_for_the_model() {
     let folder = pieces();
-    let message = "several texts have no one name for the model, expected -o MODEL";
+    let message = "cannot name the model after several texts; use -o MODEL";
     folder.train(&["all/a.txt", "text.txt"]).fails(2, message);
 }
 
@@ -133,7 +133,7 @@ fn unknown_characters_are_replaced_where_the_model_was_made_for_it() {
     for model in ["plain", "ready"] {
         for (run, offset) in [(sample(model, "error"), 0), (score(model, "error"), 9)] {
             let what = "character 'ж' (U+0436) at character offset";
-            let message = format!("{what} {offset} is not in the vocabulary, expected one of");
+            let message = format!("{what} {offset} is not in the vocabulary");
             assert!(
                 run.code == Some(1) && run.stderr.contains(&message),
                 "{run:?}"
@@ -142,8 +142,7 @@ fn unknown_characters_are_replaced_where_the_model_was_made_for_it() {
         sample(model, "skip").ok();
         assert!(score(model, "skip").ok().text().contains("        19  odd"));
     }
-    let message = "--prime: character 'ж' (U+0436) at character offset 0 cannot be replaced, \
-                   expected a vocabulary with the replacement character U+FFFD";
+    let message = "--prime: character 'ж' (U+0436) at character offset 0 cannot be replaced: the vocabulary lacks the replacement character U+FFFD";
     sample("plain", "replace").fails(1, message);
     assert_eq!(score("plain", "replace").code, Some(1));
     assert_eq!(
@@ -164,9 +163,10 @@ fn unknown_characters_are_replaced_where_the_model_was_made_for_it() {
         "--unknown",
         "replace",
     ];
-    folder
-        .run(&again)
-        .fails(1, "unknown is error in plain.resume, replace was asked");
+    folder.run(&again).fails(
+        1,
+        "plain.resume has --unknown error; to change it, start a new run (you passed replace)",
+    );
     folder
         .run(&[
             "train",

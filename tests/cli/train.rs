@@ -47,7 +47,7 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
                 "text.txt",
                 "-o",
                 name,
-                "--model",
+                "--cell",
                 cell,
                 "--dropout",
                 "0.3",
@@ -92,7 +92,8 @@ fn the_seed_matters() {
 fn a_model_that_exists_is_kept_without_force() {
     let folder = Folder::with_text();
     folder.write("text.safetensors", "precious");
-    let message = "text.safetensors exists, expected a new name (-o) or --force to overwrite it";
+    let message =
+        "text.safetensors already exists; use another name (-o) or --force to overwrite it";
     folder.train(&["text.txt"]).fails(1, message);
     assert_eq!(folder.read("text.safetensors"), b"precious");
     folder.train(&["text.txt", "--force"]).ok();
@@ -104,8 +105,7 @@ fn the_text_is_never_overwritten_by_its_model() {
     let folder = Folder::with_text();
     fs::create_dir(folder.path("sub")).unwrap();
     for name in ["text.txt", "sub/../text.txt"] {
-        let message =
-            format!("{name} is the text itself, expected another name for the model (-o)");
+        let message = format!("{name} is the text itself; use another name for the model (-o)");
         folder
             .train(&["text.txt", "-o", name, "--force"])
             .fails(1, &message);
@@ -140,7 +140,9 @@ fn without_held_out_text_the_model_is_the_last_state() {
     assert!(!run.text().contains("validation"));
     let inspected = folder.run(&["inspect", "text.safetensors"]).ok();
     assert!(
-        inspected.text().contains("none held out; 20 steps done"),
+        inspected
+            .text()
+            .contains("unknown, since no text was held out; 20 steps done"),
         "{}",
         inspected.text()
     );
@@ -228,7 +230,8 @@ fn patience_ends_a_run_early() {
         .run(&[&["train", "text.txt"], flags.as_slice(), &sizes].concat())
         .ok();
     assert!(
-        run.stderr.contains("no improvement any more"),
+        run.stderr
+            .contains("stopped early: the validation loss no longer improves"),
         "{}",
         run.stderr
     );
@@ -248,7 +251,7 @@ fn patience_ends_a_run_early() {
 fn samples_on_the_way_have_200_characters() {
     let folder = Folder::with_text();
     let run = folder.train(&["text.txt", "--sample-every", "20"]).ok();
-    let (_, rest) = run.text().split_once("---- step 20 writes ----\n").unwrap();
+    let (_, rest) = run.text().split_once("---- step 20 ----\n").unwrap();
     let (sample, _) = rest.split_once("\n----\n").unwrap();
     assert_eq!(sample.chars().count(), 200);
 }
@@ -259,7 +262,7 @@ fn quiet_is_quiet_and_verbose_tells_sizes() {
     let run = folder.train(&["text.txt", "-o", "quiet", "-q"]).ok();
     assert_eq!((run.text(), run.stderr.as_str()), ("", ""));
     let run = folder
-        .train(&["text.txt", "-o", "verbose", "-v", "--model", "gru"])
+        .train(&["text.txt", "-o", "verbose", "-v", "--cell", "gru"])
         .ok();
     assert!(
         run.stderr.starts_with("3,500 characters, "),
@@ -305,13 +308,7 @@ fn every_optimiser_schedule_and_clip_trains() {
     ] {
         let flags: Vec<&str> = flags.split(' ').collect();
         folder
-            .train(
-                &[
-                    &["text.txt", "--force", "--model", "lstm"],
-                    flags.as_slice(),
-                ]
-                .concat(),
-            )
+            .train(&[&["text.txt", "--force", "--cell", "lstm"], flags.as_slice()].concat())
             .ok();
     }
 }

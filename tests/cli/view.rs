@@ -130,8 +130,7 @@ fn a_long_text_is_cut_and_the_cut_is_told() {
     let folder = Folder::with_model();
     folder.write("long.txt", crate::cli_support::text().repeat(30)); // 105,000 characters
     let run = folder.run(&["view", "model.safetensors", "long.txt"]).ok();
-    let note =
-        "note: the page shows the first 5,000 of 105,000 characters; --characters says how many\n";
+    let note = "note: the page shows the first 5,000 of 105,000 characters; use --characters to show more\n";
     assert!(run.stderr.starts_with(note), "{}", run.stderr);
     let page = folder.read("model.html");
     assert!(page.len() < 3_000_000, "{}", page.len());
@@ -185,7 +184,7 @@ fn what_does_not_fit_is_left_out_by_rank_and_told() {
     folder
         .run(
             &[
-                &["train", "text.txt", "-o", "m", "--model", "lstm"],
+                &["train", "text.txt", "-o", "m", "--cell", "lstm"],
                 &flags[..],
             ]
             .concat(),
@@ -273,7 +272,7 @@ fn short_texts_and_odd_models_make_pages_too() {
         assert_eq!(data(&page)["nats"].as_array().unwrap().len(), predicted);
     }
     folder
-        .train(&["text.txt", "-o", "bytes", "--bytes", "--model", "rnn-relu"])
+        .train(&["text.txt", "-o", "bytes", "--bytes", "--cell", "rnn-relu"])
         .ok();
     folder.write("any.bin", [0, 255, 10, 60, 47, 115, 62]);
     let page = folder
@@ -294,11 +293,11 @@ fn nothing_is_overwritten_unasked() {
         |args: &[&str]| folder.run(&[&["view", "model.safetensors", "text.txt"], args].concat());
     view(&[]).fails(
         1,
-        "model.html exists, expected a new name (-o) or --force to overwrite it",
+        "model.html already exists; use another name (-o) or --force to overwrite it",
     );
     view(&["--force", "-o", "text.txt"]).fails(
         1,
-        "text.txt is the text itself, expected another name for the page (-o)",
+        "text.txt is the text itself; use another name for the page (-o)",
     );
     view(&["-o", "none/page.html"]).fails(
         1,

@@ -24,7 +24,7 @@ fn every_panel_is_drawn_in_light_and_dark_and_on_a_phone() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    let folder = page(&["--model", "lstm", "--num-layers", "2"]);
+    let folder = page(&["--cell", "lstm", "--num-layers", "2"]);
     for (width, is_dark) in [(1180, false), (1180, true), (390, false), (390, true)] {
         browser.look(width, is_dark);
         browser.open(&folder.path("page.html"));
@@ -76,7 +76,7 @@ fn pointing_at_a_character_shows_what_score_says_of_it() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    let folder = page(&["--model", "gru"]);
+    let folder = page(&["--cell", "gru"]);
     let scores = lines(
         folder
             .run(&["score", "m", "text.txt", "--per-char", "--json"])
@@ -136,7 +136,7 @@ fn choosing_a_unit_recolours_the_text_by_its_activation() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    let folder = page(&["--model", "lstm"]);
+    let folder = page(&["--cell", "lstm"]);
     let numbers = lines(folder.run(&["view", "m", "text.txt", "--json"]).ok());
     let values = |signal: &str, unit: u64| -> Vec<f64> {
         let line = numbers[1..]
@@ -231,7 +231,7 @@ fn a_screen_reader_finds_everything_by_role_and_name() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    let folder = page(&["--model", "lstm"]);
+    let folder = page(&["--cell", "lstm"]);
     browser.open(&folder.path("page.html"));
     let tree = browser.accessibility_tree();
     let of = |role: &str| -> Vec<&str> {

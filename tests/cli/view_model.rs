@@ -10,7 +10,7 @@ fn typing_makes_the_model_go_on() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    let folder = page(&["--model", "lstm"]);
+    let folder = page(&["--cell", "lstm"]);
     browser.open(&folder.path("page.html"));
     let set = "const heat = document.getElementById('temperature'); heat.value = 0; heat.dispatchEvent(new Event('input')); \
                const typed = document.getElementById('typed'); typed.value = ''; typed.focus()";
@@ -52,7 +52,7 @@ fn the_page_computes_the_programs_probabilities() {
         return;
     };
     for cell in ["rnn", "rnn-relu", "lstm", "gru"] {
-        let folder = page(&["--model", cell, "--num-layers", "2"]);
+        let folder = page(&["--cell", cell, "--num-layers", "2"]);
         let summary = lines(folder.run(&["view", "m", "text.txt", "--json"]).ok()).remove(0);
         browser.open(&folder.path("page.html"));
         let computed = browser.run(
@@ -88,7 +88,7 @@ fn a_small_page_holds_fewer_digits_and_computes_what_it_does_not_hold() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    let folder = page(&["--model", "gru", "--num-layers", "2", "--hidden-size", "64"]);
+    let folder = page(&["--cell", "gru", "--num-layers", "2", "--hidden-size", "64"]);
     let view = [
         "view",
         "m",

@@ -90,7 +90,7 @@ fn files_that_are_no_such_network_are_refused() {
     };
     assert_eq!(
         wrong("gru", 2, None),
-        "not a network to import: its metadata has no \"vocabulary\", expected one or a list of characters"
+        "not a network to import: its metadata has no \"vocabulary\"; pass the characters (--vocabulary)"
     );
     assert_eq!(
         wrong("gru", 2, Some("abc")),

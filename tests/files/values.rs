@@ -12,15 +12,15 @@ fn vocabularies_that_are_none_are_refused() {
     for (vocabulary, reason) in [
         (
             characters("aabc"),
-            "vocabulary symbol 1 is 'a' after 'a', expected distinct symbols",
+            "vocabulary symbol 1 is 'a' after 'a'; symbols must be distinct",
         ),
         (
             characters("abcc"),
-            "vocabulary symbol 3 is 'c' after 'c', expected distinct symbols",
+            "vocabulary symbol 3 is 'c' after 'c'; symbols must be distinct",
         ),
         (
             characters("abdc"),
-            "vocabulary symbol 3 is 'c' after 'd', expected distinct symbols",
+            "vocabulary symbol 3 is 'c' after 'd'; symbols must be distinct",
         ),
         (
             characters(""),
@@ -148,12 +148,12 @@ fn settings_that_no_run_can_have_had_are_refused() {
         (
             "batch_size",
             json!(0),
-            "batch size is 0, expected at least 1",
+            "batch size must be at least 1, got 0",
         ),
         (
             "seq_length",
             json!(0),
-            "sequence length is 0, expected at least 1",
+            "sequence length must be at least 1, got 0",
         ),
         (
             "eval_every",

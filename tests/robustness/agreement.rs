@@ -111,7 +111,7 @@ fn sound_and_unsound_models_and_texts_are_the_same_to_every_command() {
     let folder = Folder::with_text();
     folder.train(&["text.txt", "-o", "sound"]).ok();
     folder
-        .train(&["text.txt", "-o", "lstm", "--model", "lstm"])
+        .train(&["text.txt", "-o", "lstm", "--cell", "lstm"])
         .ok();
     folder.train(&["text.txt", "-o", "bytes", "--bytes"]).ok();
     folder.train(&["text.txt", "-o", "lines", "--records"]).ok();

@@ -118,7 +118,7 @@ fn stop(mut command: Command, case: &str) -> String {
     );
     let (_, printed) = said
         .trim_end()
-        .split_once("this goes on:\n  ")
+        .split_once("to continue, run:\n  ")
         .expect("a command");
     printed.to_owned()
 }

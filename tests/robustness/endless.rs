@@ -92,7 +92,7 @@ fn a_vocabulary_without_end_is_refused() {
         "/../../tests/fixtures/imports/gru_2.safetensors"
     );
     let import = ["import", fixture, "-o", "m", "--vocabulary"];
-    let message = "/dev/zero is no vocabulary: it has more bytes than there are characters";
+    let message = "/dev/zero is not a vocabulary: it has more bytes than all characters together";
     fails(
         &mut folder.command(&[&import[..], &["/dev/zero"]].concat()),
         1,
@@ -100,7 +100,7 @@ fn a_vocabulary_without_end_is_refused() {
     );
     folder.write("latin", b"abc\xe9");
     let message =
-        "cannot read latin: byte 0xe9 at byte offset 3 is not valid UTF-8, expected UTF-8 text";
+        "cannot read latin: byte 0xe9 at byte offset 3 is not valid UTF-8; use UTF-8 text";
     fails(
         &mut folder.command(&[&import[..], &["latin"]].concat()),
         1,
@@ -136,7 +136,7 @@ fn weights_beyond_all_numbers_are_not_saved_and_their_run_goes_on() {
         .run(&["train", "text.txt", "--resume", "m", "--max-steps", "4"])
         .ok();
     // Without a held-out text the last weights are the model, and these are none.
-    let what = "its weights are not finite, a smaller learning rate may help";
+    let what = "its weights are not finite; try a smaller learning rate";
     let run = train(&["-o", "n", "--split", "1"]);
     let last = run.stderr.lines().last();
     assert_eq!(
@@ -168,13 +168,13 @@ fn samples_that_wait_for_others_do_not_fill_the_memory() {
         "1000000",
     ];
     let run = folder.run_limited("ulimit -v 400000", &many);
-    let said = "error: this takes 9999000000 bytes (10.0 GB) of memory, ";
+    let said = "error: this needs 9999000000 bytes (10.0 GB) of memory; ";
     assert!(run.stderr.starts_with(said), "{}", run.stderr);
     assert_eq!((run.code, run.stderr.lines().count()), (Some(1), 1));
     // A stop may end them all early, so the end of memory is told when it comes.
     let stop = [&many[..], &["--stop", "never to be seen"]].concat();
     let run = folder.run_limited("ulimit -v 100000", &stop);
-    let said = "error: samples that wait for those before them fill the memory, expected fewer or shorter ones";
+    let said = "error: not enough memory for samples that wait for earlier ones; use fewer or shorter samples";
     assert!(run.stderr.starts_with(said), "{}", run.stderr);
     assert_eq!((run.code, run.stderr.lines().count()), (Some(1), 1));
 }
@@ -192,7 +192,7 @@ fn a_view_of_more_than_memory_holds_is_an_error() {
     ];
     for more in [&["-o", "page.html"][..], &["--json"]] {
         let run = folder.run_limited("ulimit -v 400000", &[&view[..], more].concat());
-        let said = "error: this takes ";
+        let said = "error: this needs ";
         assert!(run.stderr.starts_with(said), "{}", run.stderr);
         assert_eq!((run.code, run.stderr.lines().count()), (Some(1), 1));
     }

@@ -86,7 +86,7 @@ fn check(folder: &Folder, old: &[u8], fault: Fault, run: &Run) {
             let warned = said.iter().find(|line| told(line));
             let warned = warned.unwrap_or_else(|| panic!("{fault:?} was not told: {run:?}"));
             assert!(
-                warned.ends_with("; training goes on"),
+                warned.ends_with("; training continues"),
                 "{fault:?}: {warned}"
             );
         }

@@ -125,7 +125,7 @@ fn of_two_runs_at_one_path_the_second_is_told() {
         );
         assert!(
             run.stderr
-                .starts_with("error: cannot save m: another run saves there, expected"),
+                .starts_with("error: cannot save m: another run is saving there; wait for it"),
             "{}",
             run.stderr
         );

@@ -47,7 +47,7 @@ fn sizes_beyond_a_limit_of_memory_are_an_error_and_no_crash() {
             "{args:?}: {run:?}"
         );
         assert!(
-            run.stderr.starts_with("error: this takes "),
+            run.stderr.starts_with("error: this needs "),
             "{}",
             run.stderr
         );
@@ -116,7 +116,7 @@ fn a_standard_output_closed_at_any_stage_ends_every_command_quietly() {
         vec!["score", "model.safetensors", "text.txt", "--per-line"],
         vec!["sample", "model.safetensors", "--samples", "9"],
         vec!["inspect", "model.safetensors", "--json"],
-        vec!["check", "--model", "rnn"],
+        vec!["check", "--cell", "rnn"],
         vec!["demo"],
     ] {
         let whole = folder.run(&args).ok();
@@ -155,7 +155,7 @@ fn a_full_standard_output_is_told() {
         &["demo"],
         &["--help"],
         &["--version"],
-        &["check", "--model", "rnn"],
+        &["check", "--cell", "rnn"],
         &[
             "train",
             "text.txt",

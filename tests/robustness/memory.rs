@@ -34,7 +34,7 @@ const TRAINED: [&str; 16] = [
     "16",
     "--threads",
     "1",
-    "--model",
+    "--cell",
     "lstm",
 ];
 
@@ -478,7 +478,7 @@ fn a_thousand_lines_of_distinct_characters_are_learned_or_refused() {
             let run = limited(&start.folder("train"), kilobytes, &args);
             let case = format!("{kilobytes} kB: {run:?}");
             assert_ne!(end(&run, &case), End::Untold, "{case}");
-            assert!(!run.stderr.contains("training goes on"), "{case}");
+            assert!(!run.stderr.contains("training continues"), "{case}");
         }
     }
 }
@@ -503,7 +503,7 @@ fn a_text_that_is_larger_than_memory_is_told() {
         let run = limited(&folder, 100_000, args);
         assert_eq!(run.code, Some(1), "{args:?}: {run:?}");
         if args[0] == "train" {
-            let said = "error: cannot read large.txt: this takes ";
+            let said = "error: cannot read large.txt: this needs ";
             assert!(run.stderr.starts_with(said), "{args:?}: {}", run.stderr);
         }
         assert_eq!(run.stderr.lines().count(), 1, "{args:?}: {}", run.stderr);

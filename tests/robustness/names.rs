@@ -210,13 +210,12 @@ fn force_is_for_the_model_alone_and_not_for_a_text_of_a_folder() {
     };
     train(&["-o", "texts/b.txt"]).fails(
         1,
-        "texts/b.txt is one of the texts, expected another name for the model (-o)",
+        "texts/b.txt is one of the texts; use another name for the model (-o)",
     );
     assert_eq!(folder.read("texts/b.txt"), b"somebody's work\n");
     // What stands at a name that nobody typed is not ours to overwrite, even so.
     folder.write("my.resume", "Curriculum vitae\n");
-    let message = "my.resume is not a file of this program or is damaged, expected another name for \
-                   the model, or that file moved away";
+    let message = "my.resume is damaged or not a file of this program; move it away or use another name for the model";
     train(&["-o", "my"]).fails(1, message);
     assert_eq!(folder.read("my.resume"), b"Curriculum vitae\n");
     // A model of ours is no text, and may be overwritten.

@@ -5,8 +5,7 @@ use rnn::{CellKind, Model, Network, SampleOptions, Vocabulary, insight};
 use crate::agreement::{assert_one_reason, network, set};
 use crate::cli_support::Folder;
 
-const OVERFLOW: &str =
-    ": its weights are too large, expected those of a training that did not diverge";
+const OVERFLOW: &str = ": its weights are too large; use a model whose training did not diverge";
 
 /// Networks whose weights are finite, as those of a file are, and whose states or logits are not;
 /// with the characters that each reads until then.
@@ -115,7 +114,7 @@ fn a_sample_of_a_run_that_diverges_ends_no_run() {
         "text.txt",
         "-o",
         "m",
-        "--model",
+        "--cell",
         "rnn-relu",
         "--optimizer",
         "sgd",

@@ -102,7 +102,7 @@ fn no_name_of_a_file_or_argument_reaches_the_terminal_unescaped() {
             &["train", &text, "--resume", &model],
             &["demo", "--text", &name, "--epochs", "3"],
             &["demo", "--epochs", &name],
-            &["train", "text.txt", "--model", &name],
+            &["train", "text.txt", "--cell", &name],
             &["score", "model.safetensors", "text.txt", &flag],
             &[&name],
             &["man", &name],

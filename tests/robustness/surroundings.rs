@@ -25,8 +25,7 @@ fn a_wrong_instruction_set_in_the_environment_is_an_error_and_no_panic() {
     ] {
         for name in ["nonsense", "", "AVX2", "\u{1b}[2J"] {
             let quoted = format!("{name:?}");
-            let message =
-                format!("TENSOR_ISA is {quoted}, expected portable, avx2, avx512 or neon");
+            let message = format!("TENSOR_ISA is {quoted}; use portable, avx2, avx512 or neon");
             fails(folder.command(args).env("TENSOR_ISA", name), 2, &message);
         }
     }
@@ -38,7 +37,7 @@ fn a_pipe_in_place_of_the_lock_makes_nobody_wait() {
     let folder = Folder::with_model();
     let made = Command::new("mkfifo").arg(folder.path("m.lock")).status();
     assert!(made.expect("mkfifo runs").success());
-    let message = "cannot save m: m.lock is a device, pipe or socket, expected a file or nothing";
+    let message = "cannot save m: m.lock is a device, pipe or socket; move it away or use another name for the model";
     let train = [&["train", "text.txt", "-o", "m"][..], &TINY].concat();
     fails(&mut folder.command(&train), 1, message);
     // A page needs no lock.
@@ -67,7 +66,7 @@ fn an_import_does_not_overwrite_what_it_reads() {
             output,
         ];
         let message =
-            format!("{output} is what is imported, expected another name for the model (-o)");
+            format!("{output} is the file to import; use another name for the model (-o)");
         folder.run(&args).fails(1, &message);
     }
     assert!(folder.read("theirs") == theirs);

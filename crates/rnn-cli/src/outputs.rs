@@ -91,12 +91,12 @@ impl Files {
             let shown = path.display();
             if outputs[..at].contains(&outputs[at]) {
                 return Err(misuse(format!(
-                    "{shown} is to hold two things, expected two names"
+                    "{shown} is named for two outputs; use two names"
                 )));
             }
             if let Some(input) = inputs.iter().position(|input| *input == outputs[at]) {
                 let what = self.inputs[input].1;
-                bail!("{shown} is {what}, expected {remedy}");
+                bail!("{shown} is {what}; use {remedy}");
             }
         }
         Ok(())

@@ -171,7 +171,7 @@ impl Plan {
             }
         }
         if let Some(path) = &self.init_from {
-            files.reads(path, "the model to begin with");
+            files.reads(path, "the model to start from");
         }
         Ok(files)
     }
@@ -202,14 +202,14 @@ impl Plan {
             mut train,
         } = base;
         let (net, opt) = (&self.network, &self.optimization);
-        set(&mut network.cell, net.model.map(CellKind::from));
+        set(&mut network.cell, net.cell.map(CellKind::from));
         set(&mut network.hidden_size, net.hidden_size);
         set(&mut network.num_layers, net.num_layers);
         set(&mut train.dropout, net.dropout);
         if net.forget_bias.is_some() {
             fits(
                 "--forget-bias",
-                "--model lstm",
+                "--cell lstm",
                 network.cell == CellKind::Lstm,
                 network.cell.name(),
             )?;

@@ -100,7 +100,7 @@ impl Progress {
         self.bar.set_length(max_steps);
         self.bar.set_style(style(true));
         self.note(&format!(
-            "the time allows {max_steps} steps; --max-steps {max_steps} gives the same model"
+            "the time allows {max_steps} steps; --max-steps {max_steps} trains the same model"
         ));
     }
 
@@ -131,7 +131,7 @@ impl Progress {
     pub(crate) fn evaluates(&mut self, characters: usize) {
         self.bar.set_position(self.step);
         self.bar.set_message(format!(
-            "evaluates {} characters",
+            "evaluating on {} characters",
             thousands(characters as u64)
         ));
         // Nothing else is drawn until it is done.

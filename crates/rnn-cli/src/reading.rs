@@ -36,8 +36,8 @@ impl Reading {
     pub(crate) fn new(console: Console, size: Option<u64>) -> Self {
         let bar = ProgressBar::with_draw_target(size, ProgressDrawTarget::hidden());
         let template = match size {
-            Some(_) => "reads  {bar:24} {bytes}/{total_bytes}  {bytes_per_sec}",
-            None => "reads  {bytes}  {bytes_per_sec}",
+            Some(_) => "reading  {bar:24} {bytes}/{total_bytes}  {bytes_per_sec}",
+            None => "reading  {bytes}  {bytes_per_sec}",
         };
         let style = ProgressStyle::with_template(template).expect("the templates are constants");
         Reading {

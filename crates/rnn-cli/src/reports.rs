@@ -30,8 +30,8 @@ impl Reports {
     /// Whether the run may write them, asked before it begins and leaves files of its own. A new run
     /// makes new files, since `--force` is for the model; one that goes on takes its own again.
     pub(crate) fn check(plan: &Plan) -> anyhow::Result<()> {
-        let metrics = (&plan.metrics, metrics::is_start as IsStart, "metrics");
-        let plot = (&plan.plot, plot::is_start as IsStart, "picture");
+        let metrics = (&plan.metrics, metrics::is_start as IsStart, "metrics file");
+        let plot = (&plan.plot, plot::is_start as IsStart, "plot");
         for (path, is_start, what) in [metrics, plot] {
             let Some(path) = path else { continue };
             checkpoint::check_target(path)?;
@@ -40,11 +40,11 @@ impl Reports {
             }
             let shown = path.display();
             if !plan.resume {
-                bail!("{shown} exists, expected a new name");
+                bail!("{shown} already exists; use another name");
             }
             let start = start(path).with_context(|| format!("cannot read {shown}"))?;
             if !is_start(&start) {
-                bail!("{shown} is no {what} of this program, expected another name");
+                bail!("{shown} is not a {what} of this program; use another name");
             }
         }
         Ok(())
@@ -88,7 +88,7 @@ impl Reports {
         let drawn = self.plot.as_ref().map(|plot| plot.draw(trainer.history()));
         for result in noted.into_iter().chain(drawn) {
             if let Err(error) = result {
-                warn(&format!("{}; training goes on", exit::one_line(&error)));
+                warn(&format!("{}; training continues", exit::one_line(&error)));
             }
         }
     }

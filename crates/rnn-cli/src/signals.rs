@@ -128,14 +128,13 @@ mod thread {
             SIGINT | SIGTERM if TRAINS.load(Ordering::SeqCst) => {
                 if CAME.load(Ordering::SeqCst) {
                     terminal::last_word(
-                        "error: ended at once by a second signal; what was learned since the last \
-                         save is lost",
+                        "error: ended by a second signal; progress since the last save is lost",
                     );
                     exit(ENDED_AT_ONCE.into());
                 }
                 if io::stderr().is_terminal() && !QUIET.load(Ordering::SeqCst) {
                     terminal::announce(
-                        "saves and stops; a second Ctrl-C ends at once, without saving",
+                        "saving and stopping; press Ctrl-C again to end at once without saving",
                     );
                 }
                 CAME.store(true, Ordering::SeqCst);

@@ -76,7 +76,7 @@ impl Output {
     pub(crate) fn open(target: &Target, every: Every) -> anyhow::Result<Self> {
         match target {
             Target::Stdout if io::stdout().is_terminal() => {
-                bail!("standard output is a terminal, expected a file or a pipe for the model")
+                bail!("standard output is a terminal; redirect the model to a file or a pipe")
             }
             Target::Stdout => Ok(Output::Stdout),
             Target::File(path) => Ok(Output::File(Keeper::new(path, every)?)),
@@ -92,13 +92,12 @@ impl Output {
         let shown = model.display();
         if keeper.resume_path().exists() {
             bail!(
-                "{} exists, expected --resume {shown} to go on with that run, a new name (-o) or \
-                 --force to overwrite it",
+                "{} already exists; use --resume {shown} to continue that run, another name (-o), or --force to overwrite it",
                 keeper.resume_path().display()
             );
         }
         if model.exists() {
-            bail!("{shown} exists, expected a new name (-o) or --force to overwrite it");
+            bail!("{shown} already exists; use another name (-o) or --force to overwrite it");
         }
         Ok(())
     }
@@ -116,7 +115,7 @@ impl Output {
         };
         keeper.follow(trainer, event).unwrap_or_else(|error| {
             let error = crate::exit::one_line(&error.into());
-            warn(&format!("{error}; training goes on"));
+            warn(&format!("{error}; training continues"));
             let improved = matches!(event, Event::Evaluated { improved: true, .. });
             improved && !keeper.is_behind()
         })
@@ -130,7 +129,7 @@ impl Output {
                 let model = trainer.try_best_model()?;
                 if !model.network().parameters().is_finite() {
                     bail!(
-                        "cannot write the model: its weights are not finite, a smaller learning rate may help"
+                        "cannot write the model: its weights are not finite; try a smaller learning rate"
                     );
                 }
                 let mut stdout = console::stdout();

@@ -27,7 +27,9 @@ impl Texts {
         let sources: Vec<Source> = paths.iter().map(|path| Source::new(path)).collect();
         let is_stdin = |source: &&Source| matches!(source, Source::Stdin);
         if sources.iter().filter(is_stdin).count() > 1 {
-            return Err(misuse("- stands for standard input, expected it once"));
+            return Err(misuse(
+                "- stands for standard input and can be given only once",
+            ));
         }
         Ok(Texts(sources))
     }
@@ -41,12 +43,12 @@ impl Texts {
             [Source::File(path)] => path,
             [Source::Stdin] => {
                 return Err(misuse(
-                    "a text from standard input has no name for the model, expected -o MODEL",
+                    "cannot name the model after standard input; use -o MODEL",
                 ));
             }
             _ => {
                 return Err(misuse(
-                    "several texts have no one name for the model, expected -o MODEL",
+                    "cannot name the model after several texts; use -o MODEL",
                 ));
             }
         };
@@ -79,7 +81,7 @@ impl Texts {
                     let mut files = Vec::new();
                     collect(folder, &own, &mut files)?;
                     if files.is_empty() {
-                        bail!("{} holds no files, expected at least one", folder.display());
+                        bail!("{} contains no files", folder.display());
                     }
                     files.sort();
                     let files = files.into_iter().map(Source::File);

@@ -136,7 +136,7 @@ pub fn try_to_bytes(model: &Model) -> Result<Vec<u8>> {
 /// of range, there is more than a file has room for.
 pub(crate) fn bytes_for(path: &Path, model: &Model) -> Result<Vec<u8>> {
     if !model.network().parameters().is_finite() {
-        let why = "its weights are not finite, a smaller learning rate may help";
+        let why = "its weights are not finite; try a smaller learning rate";
         return Err(unsound(path, why));
     }
     let bytes = try_to_bytes(model)?;
@@ -183,7 +183,7 @@ pub fn is_ours(bytes: &[u8]) -> bool {
 fn describe(bytes: &[u8]) -> Result<(Description, Vocabulary, SafeTensors<'_>)> {
     let (description, file) = open::<Description>(bytes).map_err(|error| {
         if resume::is_run(bytes) {
-            wrong("it is what a run goes on from, expected the model beside it")
+            wrong("it is the state of a run, not a model; use the model beside it")
         } else {
             error
         }

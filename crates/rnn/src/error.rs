@@ -92,8 +92,7 @@ pub enum Error {
 
     /// Training went wrong again and again, at ever lower rates.
     #[error(
-        "training diverged at step {step}: losses stayed non-finite after 3 returns to the best \
-         weights, try gradient clipping (--clip 1) or a smaller learning rate"
+        "training diverged at step {step}: the loss was still not finite after 3 returns to the best weights; try gradient clipping (--clip 1) or a smaller learning rate"
     )]
     Diverged {
         /// The step.
@@ -101,9 +100,7 @@ pub enum Error {
     },
 
     /// A run was to go on with another text than it began with.
-    #[error(
-        "the text has changed since the run began, expected the same characters in the same order"
-    )]
+    #[error("the text has changed since the run began; use the same text")]
     TextChanged,
 
     /// The number of steps was to change when it was too late.
@@ -118,7 +115,7 @@ pub enum Error {
     },
 
     /// Another run, of this program or another that keeps to its rules, saves to this path now.
-    #[error("cannot save {}: another run saves there, expected that run to end or another path", path.display())]
+    #[error("cannot save {}: another run is saving there; wait for it to end or use another path", path.display())]
     Locked {
         /// The path.
         path: PathBuf,
@@ -126,7 +123,7 @@ pub enum Error {
 
     /// The model beside a run that is to go on comes from another run.
     #[error(
-        "{} holds the model of another run, expected that of the run to go on with, or none",
+        "{} holds the model of another run; move it away to resume this one",
         path.display()
     )]
     OtherRun {
@@ -136,8 +133,7 @@ pub enum Error {
 
     /// A file of this name would be overwritten, and it is nothing that this program wrote.
     #[error(
-        "{} is not a file of this program or is damaged, expected another name for the model, or \
-         that file moved away",
+        "{} is damaged or not a file of this program; move it away or use another name for the model",
         path.display()
     )]
     Foreign {
@@ -148,8 +144,7 @@ pub enum Error {
     /// A network's numbers have grown beyond those of its type: a state or a prediction is infinite
     /// or no number at all, or two predictions lie too far apart to be compared.
     #[error(
-        "the network's states overflow after {}: its weights are too large, expected those of a \
-         training that did not diverge",
+        "the network's states overflow after {}: its weights are too large; use a model whose training did not diverge",
         characters_read(*characters)
     )]
     Overflow {
@@ -158,8 +153,8 @@ pub enum Error {
     },
 
     /// What was asked for does not fit into memory.
-    #[error("this takes {} of memory, {}", amount(*needed), available.map_or_else(
-        || "more than the system gives".to_owned(),
+    #[error("this needs {} of memory; {}", amount(*needed), available.map_or_else(
+        || "that is that is more than the system gives".to_owned(),
         |bytes| format!("{} are available", amount(bytes.into())),
     ))]
     TooLarge {
@@ -193,8 +188,7 @@ pub enum Error {
 
     /// The text is no UTF-8.
     #[error(
-        "byte 0x{byte:02x} at byte offset {offset} is not valid UTF-8, expected UTF-8 text \
-         or a vocabulary of bytes"
+        "byte 0x{byte:02x} at byte offset {offset} is not valid UTF-8; use UTF-8 text, or train on bytes (--bytes)"
     )]
     InvalidUtf8 {
         /// Bytes before the sequence that is wrong, from the start of the file.
@@ -204,26 +198,23 @@ pub enum Error {
     },
 
     /// There is no text.
-    #[error("the text is empty, expected at least 2 characters")]
+    #[error("the text is empty; use at least 2 characters")]
     EmptyText,
 
     /// The text repeats one character, so every prediction is certain from the start.
-    #[error(
-        "the text holds only the character {character:?}, expected at least 2 distinct characters"
-    )]
+    #[error("the text has only the character {character:?}; use at least 2 distinct characters")]
     OneDistinctCharacter {
         /// That character.
         character: char,
     },
 
     /// A vocabulary without symbols.
-    #[error("the vocabulary has 0 symbols, expected at least 1")]
+    #[error("the vocabulary is empty; use at least 1 symbol")]
     EmptyVocabulary,
 
     /// The symbols of a vocabulary repeat or are out of order.
     #[error(
-        "vocabulary symbol {index} is {symbol:?} after {previous:?}, \
-         expected distinct symbols in ascending order"
+        "vocabulary symbol {index} is {symbol:?} after {previous:?}; symbols must be distinct and in ascending order"
     )]
     UnsortedVocabulary {
         /// Position of the symbol.
@@ -236,8 +227,7 @@ pub enum Error {
 
     /// A character that the model has never seen.
     #[error(
-        "character {character:?} (U+{:04X}) at character offset {offset} is not in the vocabulary, \
-         expected one of its symbols{}",
+        "character {character:?} (U+{:04X}) at character offset {offset} is not in the vocabulary{}",
         u32::from(*character), close_ones(close)
     )]
     UnknownCharacter {
@@ -251,8 +241,7 @@ pub enum Error {
 
     /// Unknown characters were to be replaced, by a symbol that the model does not have either.
     #[error(
-        "character {character:?} (U+{:04X}) at character offset {offset} cannot be replaced, \
-         expected a vocabulary with the replacement character U+FFFD",
+        "character {character:?} (U+{:04X}) at character offset {offset} cannot be replaced: the vocabulary lacks the replacement character U+FFFD",
         u32::from(*character)
     )]
     NoReplacement {
@@ -264,7 +253,7 @@ pub enum Error {
 
     /// The shares of a split are no shares.
     #[error(
-        "split {fractions:?} is not possible, expected 1 to 3 shares (training, validation, test) \
+        "split {fractions:?} is not possible; use 1 to 3 shares (training, validation, test) \
          from 0 to 1, the first above 0, that add up to 1"
     )]
     InvalidSplit {
@@ -273,14 +262,14 @@ pub enum Error {
     },
 
     /// A size that must be positive is 0.
-    #[error("{name} is 0, expected at least 1")]
+    #[error("{name} must be at least 1, got 0")]
     ZeroSize {
         /// What has the size.
         name: &'static str,
     },
 
     /// The training part is too short to predict anything in it.
-    #[error("the training text has {characters} characters, expected at least {needed}")]
+    #[error("the training text has {characters} characters; use at least {needed}")]
     TooShort {
         /// Its length.
         characters: usize,
@@ -289,21 +278,21 @@ pub enum Error {
     },
 
     /// Lines were to be read as records from a text that was not read as such.
-    #[error("the last line has no newline at its end, expected a corpus built of records")]
+    #[error("the last line does not end with a newline; build the corpus with `records()`")]
     UnfinishedRecord,
 
     /// Training on records, and there are none.
-    #[error("there are 0 training records, expected at least 1 line")]
+    #[error("there are no lines to train on; use at least 1")]
     NoRecords,
 }
 
-/// `; close ones: 'a', 'b'`, or nothing where there are none.
+/// `; similar: 'a', 'b'`, or nothing where there are none.
 fn close_ones(close: &[char]) -> String {
     if close.is_empty() {
         return String::new();
     }
     let list: Vec<String> = close.iter().map(|symbol| format!("{symbol:?}")).collect();
-    format!("; close ones: {}", list.join(", "))
+    format!("; similar: {}", list.join(", "))
 }
 
 /// `1 character`, `2 characters`.
@@ -324,13 +313,12 @@ fn amount(bytes: u128) -> String {
 /// Why the number of steps stays what it is.
 fn steps_fixed(step: u64, old: Option<u64>, new: Option<u64>) -> String {
     let number = |steps: Option<u64>, open: &str| steps.map_or(open.into(), |n| n.to_string());
-    let (old, asked) = (number(old, "open"), number(new, "a time limit"));
+    let (old, asked) = (number(old, "a time limit"), number(new, "a time limit"));
     if new.is_some_and(|new| new < step) {
-        return format!("{step} steps are done, expected at least as many in all, got {asked}");
+        return format!("{step} steps are already done; use at least as many, not {asked}");
     }
     format!(
-        "the number of steps is {old}, {asked} was asked: after {step} steps the learning rate has \
-         begun to fall, so the number can no longer change"
+        "cannot change the number of steps from {old} to {asked}: after {step} steps the learning rate has begun to fall"
     )
 }
 

@@ -30,7 +30,7 @@ pub enum TensorError {
         expected: usize,
     },
     /// The system has no memory for what was to be held.
-    #[error("no memory for {bytes} bytes, expected a smaller size")]
+    #[error("no memory for {bytes} bytes; use a smaller size")]
     OutOfMemory {
         /// Bytes asked for.
         bytes: usize,
@@ -50,10 +50,10 @@ pub enum TensorError {
         high: f64,
     },
     /// `TENSOR_ISA` names no instruction set.
-    #[error("TENSOR_ISA is {0:?}, expected portable, avx2, avx512 or neon")]
+    #[error("TENSOR_ISA is {0:?}; use portable, avx2, avx512 or neon")]
     UnknownIsa(String),
     /// An instruction set was asked for that this processor lacks.
-    #[error("instruction set {wanted} is not available here, expected one of: {available}")]
+    #[error("instruction set {wanted} is not available here; use one of: {available}")]
     UnavailableIsa {
         /// What was asked for.
         wanted: Isa,

@@ -118,7 +118,7 @@ fn judge_files(args: &[String], before: &Files, after: &Files) -> Result<(), Str
 
 /// Runs the command that a stopped run printed, to its end or until it is stopped again.
 fn go_on(folder: &Folder, args: &[String], said: &str) -> Result<(), String> {
-    let Some((_, printed)) = said.trim_end().split_once("this goes on:\n  ") else {
+    let Some((_, printed)) = said.trim_end().split_once("to continue, run:\n  ") else {
         let is_known = said.contains("standard output takes the model")
             || args.iter().any(|arg| arg == "--quiet");
         return if is_known {

@@ -19,7 +19,7 @@ const ANSWER: &str = "stops;";
 
 /// The network of a stage, with steps of about a second.
 const SLOW: &str =
-    "--model lstm --hidden-size 256 --num-layers 1 --batch-size 32 --seq-length 400 --threads 1";
+    "--cell lstm --hidden-size 256 --num-layers 1 --batch-size 32 --seq-length 400 --threads 1";
 /// One with next to no step, and evaluations of about a second.
 const EVALUATES: &str = "--hidden-size 64 --num-layers 1 --batch-size 1 --seq-length 8 --threads 1 --eval-every 1 \
      --max-steps 1000000 --split 0.01,0.99";
@@ -45,7 +45,7 @@ fn stages() -> Vec<Stage> {
         stage(
             "live, reading",
             "run - -o m --live <pipe".into(),
-            "reads ",
+            "reading ",
             false,
         ),
         stage(
@@ -66,11 +66,11 @@ fn stages() -> Vec<Stage> {
             PICTURE_OFF,
             true,
         ),
-        stage("bar, reading", "run - -o m <pipe".into(), "reads ", false),
+        stage("bar, reading", "run - -o m <pipe".into(), "reading ", false),
         stage(
             "bar, evaluation",
             format!("run text -o m {EVALUATES}"),
-            "evaluates ",
+            "evaluating on ",
             true,
         ),
     ]
@@ -134,7 +134,7 @@ fn every_signal_at_every_stage_leaves_the_terminal_as_it_was() {
             );
             if stage.trains && code == 130 {
                 assert!(
-                    seen.contains("and saved; this goes on:"),
+                    seen.contains("and saved; to continue, run:"),
                     "{case}: {seen:?}"
                 );
             }
@@ -197,7 +197,7 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
         if is_picture {
             terminal.wait_for(PICTURE_ON, 2);
             // All of it is drawn again, what does not change included.
-            terminal.wait_for("what it writes", 2);
+            terminal.wait_for("sample", 2);
         }
         // A key would go to the shell until the program is in the foreground again.
         terminal.kill("INT");

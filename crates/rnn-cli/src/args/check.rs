@@ -6,31 +6,31 @@ use super::{CellArg, value};
 
 const EXAMPLE: &str = "\
 Example:
-  rnn-cli check --model lstm --num-layers 2";
+  rnn-cli check --cell lstm --num-layers 2";
 
-/// Checks every gradient against differences: the proof that the calculus is right.
+/// Check every gradient against finite differences.
 ///
-/// A small random network is trained on nothing; instead each of its weights is moved a little up
-/// and down, and the change of the loss is held against the gradient that back-propagation
-/// computes. Ends with exit code 1 if any differs by more than one in a million.
+/// In a small random network, each weight is moved a little up and down, and the change of the loss
+/// is compared with the gradient from backpropagation. The exit code is 1 if any of them differs by
+/// more than one in a million.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct CheckArgs {
-    /// Checks this cell only
-    #[arg(long, value_name = "CELL", value_enum)]
-    pub(crate) model: Option<CellArg>,
+    /// Check only this cell
+    #[arg(long, alias = "model", value_name = "CELL", value_enum)]
+    pub(crate) cell: Option<CellArg>,
 
-    /// Layers of the network
+    /// Number of layers
     #[arg(long, value_name = "N", default_value = "1",
           value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) num_layers: usize,
 
-    /// Dropout, with one fixed mask
+    /// Dropout probability, with one fixed mask
     #[arg(long, value_name = "P", default_value = "0",
           value_parser = value::share, allow_negative_numbers = true)]
     pub(crate) dropout: f64,
 
-    /// Draws sizes, weights and characters
+    /// Seed of the sizes, weights and characters
     #[arg(
         long,
         value_name = "N",

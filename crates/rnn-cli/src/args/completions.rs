@@ -7,11 +7,11 @@ const EXAMPLE: &str = "\
 Example:
   rnn-cli completions bash > ~/.local/share/bash-completion/completions/rnn-cli";
 
-/// Writes a script that completes commands and flags in a shell.
+/// Print a script that completes commands and flags in a shell.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct CompletionsArgs {
-    /// The shell
+    /// Shell to complete in
     #[arg(value_enum)]
     pub(crate) shell: Shell,
 }

@@ -8,34 +8,34 @@ const EXAMPLE: &str = "\
 Example:
   rnn-cli demo --text abracadabra --hidden 16 --epochs 300";
 
-/// Learns to spell a word, as in the notebook, and shows every epoch.
+/// Learn to spell a word, as in the notebook, and print the loss of every epoch.
 ///
-/// A network of a few hidden units reads all letters of the word but the last and is told after
-/// each which one comes next. Each epoch is one pass over the word and one update of the weights.
-/// At the end the network spells the word from its first letter.
+/// A network of a few hidden units reads the letters of the word and learns to predict the next one.
+/// Each epoch is one pass over the word and one update of the weights. At the end the network spells
+/// the word from its first letter.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct DemoArgs {
-    /// The word to learn
+    /// Word to learn
     #[arg(long, value_name = "WORD", default_value = "hello")]
     pub(crate) text: String,
 
-    /// Hidden units
+    /// Number of hidden units
     #[arg(long, visible_alias = "hidden-size", value_name = "N", default_value = "8",
           value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) hidden: usize,
 
-    /// Passes over the word
+    /// Number of passes over the word
     #[arg(long, visible_alias = "max-epochs", value_name = "N", default_value = "100",
           value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) epochs: u64,
 
-    /// How far each update goes
+    /// Learning rate
     #[arg(long, value_name = "RATE", default_value = "0.1",
           value_parser = value::positive, allow_negative_numbers = true)]
     pub(crate) learning_rate: f64,
 
-    /// Seed of the weights at the start
+    /// Seed of the initial weights
     #[arg(
         long,
         value_name = "N",
@@ -45,7 +45,7 @@ pub(crate) struct DemoArgs {
     )]
     pub(crate) seed: u64,
 
-    /// Takes the gradient through one step only, as the notebook does, not back through time
+    /// Backpropagate through one step only, as the notebook does, instead of through time
     #[arg(long)]
     pub(crate) one_step: bool,
 }

@@ -8,30 +8,30 @@ const EXAMPLE: &str = "\
 Example:
   rnn-cli import pytorch.safetensors --vocabulary letters.txt -o model.safetensors";
 
-/// Makes a model of a network that PyTorch trained.
+/// Convert a network trained in PyTorch into a model.
 ///
-/// The file holds the state dict of one nn.RNN, nn.LSTM or nn.GRU and one nn.Linear, as safetensors
-/// saves it. The cell and all sizes follow from its shapes.
+/// The file contains the state dict of one nn.RNN, nn.LSTM or nn.GRU and one nn.Linear, saved with
+/// safetensors. The cell and all sizes follow from the shapes.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct ImportArgs {
-    /// The state dict; - reads it from standard input
+    /// State dict in a safetensors file; - reads standard input
     pub(crate) file: PathBuf,
 
-    /// A text of nothing but the network's characters, in the order of their numbers [default: the
-    /// file's metadata, under vocabulary]
+    /// Text file with the characters of the network, in the order of their numbers [default: the
+    /// entry "vocabulary" of the file's metadata]
     #[arg(long, value_name = "FILE")]
     pub(crate) vocabulary: Option<PathBuf>,
 
-    /// An nn.RNN has nonlinearity=\"relu\", which its file does not tell
+    /// Import an nn.RNN with nonlinearity=\"relu\", which its file does not say
     #[arg(long)]
     pub(crate) relu: bool,
 
-    /// Where the model goes; - writes standard output
+    /// File to save the model to; - writes standard output
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) output: PathBuf,
 
-    /// Overwrites MODEL if it exists
+    /// Overwrite MODEL if it exists
     #[arg(short, long)]
     pub(crate) force: bool,
 }

@@ -8,14 +8,14 @@ const EXAMPLE: &str = "\
 Example:
   rnn-cli inspect shakespeare.safetensors";
 
-/// Shows what is in a model's file: network, vocabulary, settings, and how training went.
+/// Show what is in a model file: network, vocabulary, settings and training losses.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct InspectArgs {
-    /// The model's file; - reads it from standard input
+    /// Model file; - reads standard input
     pub(crate) model: PathBuf,
 
-    /// Writes one JSON object
+    /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -29,23 +29,23 @@ pub(crate) use train::{
 pub(crate) use view::ViewArgs;
 
 const EXAMPLE: &str = "\
-Example:
-  rnn-cli                                   watch a tiny network learn to spell \"hello\"
-  rnn-cli train shakespeare.txt             learn a text; the model goes to shakespeare.safetensors
-  rnn-cli sample shakespeare.safetensors    let the model write";
+Examples:
+  rnn-cli                                   watch a small network learn to spell \"hello\"
+  rnn-cli train shakespeare.txt             train on a text; saves shakespeare.safetensors
+  rnn-cli sample shakespeare.safetensors    write text with the model";
 
-/// Trains, samples and scores character-level recurrent networks.
+/// Train, sample and score character-level recurrent networks.
 #[derive(Debug, Parser)]
 #[command(name = "rnn-cli", version, after_help = EXAMPLE)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// Says less: no progress, no notes, no hints
+    /// Print results only: no progress, notes or hints
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// Says more: sizes, settings and threads
+    /// Also print sizes, settings and threads
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
 }
@@ -76,9 +76,9 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
 /// The names of the cells on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CellArg {
-    /// Elman's network with tanh
+    /// Elman network with tanh
     Rnn,
-    /// Elman's network with a rectifier
+    /// Elman network with ReLU
     #[value(alias = "rnn_relu")]
     RnnRelu,
     /// Long short-term memory
@@ -117,8 +117,8 @@ mod tests {
     fn other_names_mean_the_same() {
         for (one, other) in [
             (
-                "p train t --model gru --hidden-size 9 --num-layers 3 --learning-rate 1 --max-steps 5",
-                "p train t --cell gru --hidden 9 --layers 3 --lr 1 --steps 5",
+                "p train t --cell gru --hidden-size 9 --num-layers 3 --learning-rate 1 --max-steps 5",
+                "p train t --model gru --hidden 9 --layers 3 --lr 1 --steps 5",
             ),
             (
                 "p train t --hidden-size 9 --max-epochs 2 --unknown error",
@@ -129,6 +129,7 @@ mod tests {
                 "p generate m --temp 0.5 --prompt a -n 7",
             ),
             ("p sample m -t 0.5 -p a", "p sample m -t 0.5 --primetext a"),
+            ("p check --cell lstm", "p check --model lstm"),
             ("p score m t", "p eval m t"),
             ("p inspect m", "p info m"),
         ] {

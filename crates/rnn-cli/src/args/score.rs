@@ -10,20 +10,20 @@ use super::value;
 const EXAMPLE: &str = "\
 Examples:
   rnn-cli score shakespeare.safetensors sonnets.txt
-  rnn-cli score logs.safetensors today.log --per-line | head     the strangest lines";
+  rnn-cli score logs.safetensors today.log --per-line | head     the most surprising lines";
 
-/// Measures how well a model predicts texts.
+/// Measure how well a model predicts texts.
 ///
-/// Reports the mean surprise in nats and bits per character, and the perplexity: how many equally
-/// likely characters the model might as well have been choosing from. The first character of a
-/// text is read, not predicted; of lines that are scored each for itself all are predicted.
+/// Prints the mean surprise in nats and bits per character, and the perplexity: the number of equally
+/// likely characters that would be as hard to predict. The first character of a text is read, not
+/// predicted; with --records every character of a line is predicted.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct ScoreArgs {
-    /// The model's file
+    /// Model file; - reads standard input
     pub(crate) model: PathBuf,
 
-    /// Texts; - reads standard input
+    /// Texts to score; - reads standard input
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
 
@@ -31,23 +31,23 @@ pub(crate) struct ScoreArgs {
     #[arg(long, value_name = "HOW", value_enum, default_value = "error")]
     pub(crate) unknown: UnknownArg,
 
-    /// Scores each line for itself, as is done without this for a model that was trained with --records
+    /// Score each line as an independent example [default: as the model was trained]
     #[arg(long)]
     pub(crate) records: bool,
 
-    /// Lists every line with its mean surprise, the strangest first
+    /// List every line with its mean surprise, the most surprising first
     #[arg(long, conflicts_with = "per_char")]
     pub(crate) per_line: bool,
 
-    /// Lists every character with its surprise
+    /// List every character with its surprise
     #[arg(long)]
     pub(crate) per_char: bool,
 
-    /// Writes JSON, one object a line
+    /// Print JSON, one object per line
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Threads; any number gives the same bits, more than one helps networks of 512 units and more
+    /// Number of threads; more than one helps from 512 units on and does not change the result
     #[arg(long, value_name = "N", default_value = "1", value_parser = value::threads,
           allow_negative_numbers = true)]
     pub(crate) threads: usize,
@@ -56,11 +56,11 @@ pub(crate) struct ScoreArgs {
 /// What to do with unknown characters, on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum UnknownArg {
-    /// Refuse the text, naming the first
+    /// Stop at the first one with an error
     Error,
-    /// Leave them out
+    /// Leave them out of the text
     Skip,
-    /// Read U+FFFD in their place, where the model knows it
+    /// Read U+FFFD instead, if the model knows it
     Replace,
 }
 

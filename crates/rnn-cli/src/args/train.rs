@@ -9,56 +9,55 @@ use super::{CellArg, value};
 
 const EXAMPLE: &str = "\
 Examples:
-  rnn-cli train shakespeare.txt                      the defaults; saves shakespeare.safetensors
-  rnn-cli train names.txt -o names.safetensors --model gru --hidden-size 128 --time 3m
+  rnn-cli train shakespeare.txt                      saves shakespeare.safetensors
+  rnn-cli train names.txt -o names.safetensors --cell gru --hidden-size 128 --time 3m
   rnn-cli train shakespeare.txt --resume shakespeare.safetensors
-                                                     goes on after Ctrl-C, a crash, a power cut
+                                                     continue after Ctrl-C, a crash or a power cut
   cat *.txt | rnn-cli train - -o all.safetensors --max-epochs 5 --sample-every 500";
 
-/// Learns a text and saves the model.
+/// Train a model on a text and save it.
 ///
-/// What is not set is chosen by the length of the text. The model is saved whenever it predicts the
-/// held-out part of the text better than before, so it can be used while training goes on. The
-/// same text, flags and seed give the same file, byte for byte, on any number of threads.
+/// Settings that are not given are chosen by the length of the text. The model is saved whenever it
+/// predicts the held-out part of the text better than before, so it can be used while training
+/// continues. The same text, flags and seed give the same file, byte for byte, on any number of
+/// threads.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct TrainArgs {
-    /// The text: files, folders (the files in them, sorted by path), - for standard input
+    /// Texts to train on: files, folders (all files in them, sorted by path) or - for standard input
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Where the model goes; - writes standard output [default: the text's name with .safetensors]
+    /// File to save the model to; - writes standard output [default: the text's name with .safetensors]
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Goes on with the run that MODEL comes from, on the same text: to the same bits as if it had
+    /// Continue the interrupted run of MODEL on the same text; the result is the same as if it had
     /// never stopped
     #[arg(long, value_name = "MODEL", conflicts_with = "output")]
     pub(crate) resume: Option<PathBuf>,
 
-    /// Begins with the weights of MODEL, whose network it keeps; characters that MODEL does not know are
-    /// added
+    /// Start with the network and weights of MODEL; characters that it does not know are added
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["resume", "orthogonal", "forget_bias"])]
     pub(crate) init_from: Option<PathBuf>,
 
-    /// Overwrites MODEL if it exists
+    /// Overwrite MODEL if it exists
     #[arg(short, long)]
     pub(crate) force: bool,
 
-    /// Reads bytes, not characters: for binary files and mixed encodings
+    /// Read bytes instead of characters, for binary files and mixed encodings
     #[arg(long)]
     pub(crate) bytes: bool,
 
-    /// Learns each line for itself, such as names: no line tells of the next, and their order, drawn
-    /// anew for each epoch, means nothing
+    /// Treat each line as an independent example (names, log lines); shuffle lines every epoch
     #[arg(long)]
     pub(crate) records: bool,
 
-    /// What sample and score may do with characters that the text does not have
+    /// What sample and score can do with characters that are not in the text
     #[arg(long, value_name = "HOW", value_enum, conflicts_with = "bytes")]
     pub(crate) unknown: Option<LearnedUnknownArg>,
 
-    /// Tells sizes, memory and expected time, and writes no file
+    /// Print sizes, memory and expected time without training
     #[arg(long, conflicts_with = "resume")]
     pub(crate) dry_run: bool,
 
@@ -76,29 +75,29 @@ pub(crate) struct TrainArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
-    /// The recurrent cell
-    #[arg(long, visible_alias = "cell", value_name = "CELL", value_enum)]
-    pub(crate) model: Option<CellArg>,
+    /// Recurrent cell
+    #[arg(long, alias = "model", value_name = "CELL", value_enum)]
+    pub(crate) cell: Option<CellArg>,
 
-    /// Hidden units of each layer
+    /// Number of hidden units per layer
     #[arg(long, visible_alias = "hidden", alias = "rnn-size", value_name = "N",
           value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) hidden_size: Option<usize>,
 
-    /// Layers
+    /// Number of layers
     #[arg(long, visible_alias = "layers", value_name = "N",
           value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) num_layers: Option<usize>,
 
-    /// Share of the units dropped at random in training
+    /// Dropout probability
     #[arg(long, value_name = "P", value_parser = value::share, allow_negative_numbers = true)]
     pub(crate) dropout: Option<f64>,
 
-    /// What an LSTM's forget gate's bias starts with; 1 keeps its memory open at first
+    /// Initial bias of the LSTM's forget gate; 1 keeps its memory at first
     #[arg(long, value_name = "X", value_parser = value::finite, allow_negative_numbers = true)]
     pub(crate) forget_bias: Option<f64>,
 
-    /// Starts with orthogonal recurrent weights
+    /// Initialise recurrent weights as orthogonal matrices
     #[arg(long)]
     pub(crate) orthogonal: bool,
 }
@@ -107,68 +106,68 @@ pub(crate) struct NetworkArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Optimisation")]
 pub(crate) struct OptimizationArgs {
-    /// Steps that a window of text has: how far gradients flow back
+    /// Number of characters to backpropagate through
     #[arg(long, value_name = "N", value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) seq_length: Option<usize>,
 
-    /// Steps that a gradient flows back, where that is less than the window
+    /// Limit each gradient to this many steps back, fewer than --seq-length
     #[arg(long, value_name = "N", value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) horizon: Option<usize>,
 
-    /// Windows side by side in one step
+    /// Number of sequences per step
     #[arg(long, value_name = "N", value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) batch_size: Option<usize>,
 
-    /// How far each step goes [default: fits the optimiser]
+    /// Learning rate [default: depends on the optimiser]
     #[arg(long, visible_alias = "lr", value_name = "RATE",
           value_parser = value::positive, allow_negative_numbers = true)]
     pub(crate) learning_rate: Option<f64>,
 
-    /// The update rule
+    /// Optimiser
     #[arg(long, value_name = "NAME", value_enum)]
     pub(crate) optimizer: Option<OptimizerArg>,
 
-    /// Share of its last direction that sgd keeps
+    /// Momentum for sgd
     #[arg(long, value_name = "X", value_parser = value::share, allow_negative_numbers = true)]
     pub(crate) momentum: Option<f64>,
 
-    /// Nesterov's form of momentum, for sgd
+    /// Use Nesterov momentum for sgd
     #[arg(long, requires = "momentum")]
     pub(crate) nesterov: bool,
 
-    /// Share of the mean square that rmsprop keeps (char-rnn's decay_rate)
+    /// Smoothing constant for rmsprop (decay_rate in char-rnn)
     #[arg(long, value_name = "X", value_parser = value::share, allow_negative_numbers = true)]
     pub(crate) alpha: Option<f64>,
 
-    /// What adamw takes off the weights
+    /// Weight decay for adamw
     #[arg(long, value_name = "X", value_parser = value::not_negative, allow_negative_numbers = true)]
     pub(crate) weight_decay: Option<f64>,
 
-    /// How the learning rate changes
+    /// Learning rate schedule
     #[arg(long, value_name = "NAME", value_enum)]
     pub(crate) schedule: Option<ScheduleArg>,
 
-    /// Steps until warmup-decay and cosine reach the full rate
+    /// Number of steps of linear warmup for warmup-decay and cosine
     #[arg(long, value_name = "STEPS", value_parser = value::whole, allow_negative_numbers = true)]
     pub(crate) warmup_steps: Option<u64>,
 
-    /// What exponential multiplies the rate by after each epoch [default: 0.97]
+    /// Factor of the learning rate per epoch for exponential [default: 0.97]
     #[arg(long, value_name = "X", value_parser = value::probability, allow_negative_numbers = true)]
     pub(crate) learning_rate_decay: Option<f64>,
 
-    /// Epochs after which exponential begins [default: 10]
+    /// Number of epochs before exponential decay begins [default: 10]
     #[arg(long, value_name = "EPOCHS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) learning_rate_decay_after: Option<u64>,
 
-    /// Scales gradients down to this norm; 0 lets them be
+    /// Clip the gradient norm to this value; 0 disables clipping
     #[arg(long, value_name = "NORM", value_parser = value::not_negative, allow_negative_numbers = true)]
     pub(crate) clip: Option<f64>,
 
-    /// Limits each gradient to this size instead
+    /// Clip each element of the gradient to this size instead
     #[arg(long, value_name = "SIZE", value_parser = value::positive, conflicts_with = "clip", allow_negative_numbers = true)]
     pub(crate) clip_value: Option<f64>,
 
-    /// Seed of the weights at the start and of dropout
+    /// Seed of the initial weights, dropout and shuffling
     #[arg(long, value_name = "N", value_parser = value::whole, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
 }
@@ -177,22 +176,22 @@ pub(crate) struct OptimizationArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {
-    /// Ends after so many passes over the text
+    /// Stop after N passes over the text
     #[arg(long, visible_alias = "epochs", value_name = "N", value_parser = value::count::<u64>,
           allow_negative_numbers = true, conflicts_with_all = ["max_steps", "time"])]
     pub(crate) max_epochs: Option<u64>,
 
-    /// Ends after so many updates
+    /// Stop after N steps (updates of the weights)
     #[arg(long, visible_alias = "steps", value_name = "N", value_parser = value::count::<u64>,
           allow_negative_numbers = true, conflicts_with = "time")]
     pub(crate) max_steps: Option<u64>,
 
-    /// Ends after about this time, such as 90s, 3m or 1h30m
+    /// Stop after about this time, such as 90s, 3m or 1h30m
     #[arg(long, value_name = "TIME", value_parser = value::duration, allow_hyphen_values = true)]
     pub(crate) time: Option<Duration>,
 
-    /// Shares of the text: to learn from, to choose the best model by, never to be seen
-    /// [default: 0.9,0.1; of more than 10 million characters the last million is held out]
+    /// Shares of the text for training, validation and testing
+    /// [default: 0.9,0.1, but at most 1 million characters for validation]
     #[arg(
         long,
         value_name = "SHARES",
@@ -202,36 +201,36 @@ pub(crate) struct RunArgs {
     )]
     pub(crate) split: Option<Vec<f64>>,
 
-    /// Evaluates after every so many steps
+    /// Evaluate on the validation text every STEPS steps
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) eval_every: Option<u64>,
 
-    /// Ends after so many evaluations in a row without improvement
+    /// Stop after N evaluations in a row without improvement
     #[arg(long, value_name = "N", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) patience: Option<u64>,
 
-    /// Prints 200 characters of what the model writes by now after every so many steps
+    /// Print a sample of 200 characters every STEPS steps
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) sample_every: Option<u64>,
 
-    /// Shows curves, speed and samples on the whole terminal while it trains; lines elsewhere
+    /// Show curves, speed and samples on the whole terminal while training
     #[arg(long)]
     pub(crate) live: bool,
 
-    /// Appends the losses of each evaluation to a file, a JSON object a line
+    /// Append the losses of each evaluation to a file, one JSON object per line
     #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) metrics: Option<PathBuf>,
 
-    /// Draws the losses into a file at each evaluation
+    /// Plot the losses in a file at each evaluation
     #[arg(long, value_name = "FILE.svg")]
     pub(crate) plot: Option<PathBuf>,
 
-    /// Notes where training stands after every so many steps, beside each improvement
+    /// Save what --resume needs every STEPS steps as well as at each improvement
     /// [default: every minute]
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) checkpoint_every: Option<u64>,
 
-    /// Threads; any number gives the same model [default: one for each processor]
+    /// Number of threads; does not change the model [default: one per processor]
     #[arg(long, value_name = "N", value_parser = value::threads, allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
 }
@@ -239,10 +238,10 @@ pub(crate) struct RunArgs {
 /// What a model can be prepared for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LearnedUnknownArg {
-    /// Refuse them or leave them out
+    /// Report an error or leave them out
     #[value(alias = "skip")]
     Error,
-    /// Read U+FFFD in their place as well, which is reserved for them
+    /// Also read U+FFFD instead, which the vocabulary then includes
     Replace,
 }
 
@@ -257,21 +256,21 @@ pub(crate) enum OptimizerArg {
     Rmsprop,
     /// Adam
     Adam,
-    /// Adam with weight decay of its own
+    /// Adam with decoupled weight decay
     Adamw,
 }
 
 /// The names of the schedules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ScheduleArg {
-    /// The same rate throughout
+    /// Constant rate
     Constant,
-    /// Up at the start, constant, down over the last quarter
+    /// Linear warmup, constant, then decay over the last quarter
     WarmupDecay,
-    /// A little less after each epoch, as in char-rnn
+    /// Decay by a factor after each epoch, as in char-rnn
     Exponential,
-    /// Up at the start, then down along a cosine
+    /// Linear warmup, then cosine decay
     Cosine,
-    /// Less whenever the validation loss stops falling
+    /// Halve the rate when the validation loss stops falling
     Plateau,
 }

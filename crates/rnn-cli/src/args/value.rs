@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Any number; what it means is checked where its neighbours are known.
 pub(super) fn number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| "expected a number".into())
+    text.parse().map_err(|_| "must be a number".into())
 }
 
 fn checked(text: &str, valid: impl Fn(f64) -> bool, expected: &str) -> Result<f64, String> {
@@ -13,7 +13,7 @@ fn checked(text: &str, valid: impl Fn(f64) -> bool, expected: &str) -> Result<f6
     if valid(value) {
         Ok(value)
     } else {
-        Err(format!("expected {expected}"))
+        Err(format!("must be {expected}"))
     }
 }
 
@@ -31,7 +31,7 @@ pub(super) fn not_negative(text: &str) -> Result<f64, String> {
     checked(
         text,
         |x| x.is_finite() && x >= 0.0,
-        "a finite number, 0 or above",
+        "a finite number of at least 0",
     )
 }
 
@@ -42,23 +42,19 @@ pub(super) fn finite(text: &str) -> Result<f64, String> {
 
 /// A share that never is the whole: from 0 up to, not including, 1.
 pub(super) fn share(text: &str) -> Result<f64, String> {
-    checked(
-        text,
-        |x| (0.0..1.0).contains(&x),
-        "a number from 0 to below 1",
-    )
+    checked(text, |x| (0.0..1.0).contains(&x), "at least 0 and below 1")
 }
 
 /// A probability above 0, 1 included.
 pub(super) fn probability(text: &str) -> Result<f64, String> {
-    checked(text, |x| x > 0.0 && x <= 1.0, "a number above 0, at most 1")
+    checked(text, |x| x > 0.0 && x <= 1.0, "above 0 and at most 1")
 }
 
 /// A whole number of at least 1.
 pub(super) fn count<N: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N, String> {
     match text.parse::<N>() {
         Ok(value) if value >= N::from(1) => Ok(value),
-        _ => Err("expected a whole number of at least 1".into()),
+        _ => Err("must be a whole number of at least 1".into()),
     }
 }
 
@@ -66,20 +62,20 @@ pub(super) fn count<N: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N,
 pub(super) fn whole(text: &str) -> Result<u64, String> {
     let most = u64::MAX;
     text.parse()
-        .map_err(|_| format!("expected a whole number from 0 to {most}"))
+        .map_err(|_| format!("must be a whole number from 0 to {most}"))
 }
 
 /// A number of threads that a machine may have.
 pub(super) fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(value @ 1..=1024) => Ok(value),
-        _ => Err("expected a whole number from 1 to 1024".into()),
+        _ => Err("must be a whole number from 1 to 1024".into()),
     }
 }
 
 /// A time such as `90s`, `3m`, `1h30m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let expected = || "expected a time such as 90s, 3m or 1h30m".to_owned();
+    let expected = || "must be a time such as 90s, 3m or 1h30m".to_owned();
     let (mut rest, mut seconds) = (text, 0.0);
     while !rest.is_empty() {
         let digits = rest

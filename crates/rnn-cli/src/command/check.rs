@@ -16,7 +16,7 @@ const TOLERANCE: f64 = 1e-6;
 /// Runs `check`.
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let cells = args
-        .model
+        .cell
         .map_or(CellKind::ALL.to_vec(), |cell| vec![cell.into()]);
     let mut out = console::stdout();
     let mut worst = 0.0f64;
@@ -57,11 +57,11 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     }
     out.flush()?;
     if worst >= TOLERANCE {
-        bail!("the worst relative error is {worst:.1e}, expected below {TOLERANCE:.0e}");
+        bail!("the worst relative error is {worst:.1e}; it must be below {TOLERANCE:.0e}");
     }
     writeln!(
         out,
-        "every gradient agrees with its differences: worst relative error {worst:.1e}, allowed {TOLERANCE:.0e}"
+        "every gradient matches its finite differences: worst relative error {worst:.1e}, allowed {TOLERANCE:.0e}"
     )?;
     Ok(out.flush()?)
 }

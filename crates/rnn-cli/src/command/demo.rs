@@ -35,7 +35,7 @@ pub(crate) fn run(args: &DemoArgs, console: Console) -> anyhow::Result<()> {
                 writeln!(out, "{}", EpochLine { epoch, loss })?;
             }
             Event::WentBack { scale } => console.note(&format!(
-                "the loss is not finite, learning rate times {scale}"
+                "the loss is not finite; multiplied the learning rate by {scale}"
             )),
             Event::Evaluated { .. } | Event::StepsFixed { .. } => {}
         }
@@ -84,12 +84,12 @@ fn notebook(args: &DemoArgs, seq_length: usize) -> TrainConfig {
 
 fn what_next(args: &DemoArgs, spelled: &str) -> String {
     if spelled == args.text {
-        "\nThat was learned from nothing but the order of its letters. Try another word, or a text file:\n  \
+        "\nIt learned that from the order of the letters alone. Try another word, or a text file:\n  \
          rnn-cli demo --text abracadabra\n  rnn-cli train FILE.txt\n  rnn-cli --help"
             .into()
     } else {
         format!(
-            "\nIt is not there yet: {:?} was to be learned. More epochs or more hidden units help:\n  \
+            "\nIt has not learned {:?} yet. Try more epochs and more hidden units:\n  \
              rnn-cli demo --text {} --epochs {} --hidden {}",
             args.text,
             shell::word(&args.text),

@@ -50,19 +50,19 @@ fn check(args: &ImportArgs) -> anyhow::Result<()> {
     let shown = args.output.display();
     if args.output.as_os_str() == "-" {
         if io::stdout().is_terminal() {
-            bail!("standard output is a terminal, expected a file or a pipe for the model");
+            bail!("standard output is a terminal; redirect the model to a file or a pipe");
         }
         return Ok(());
     }
     let mut files = Files::default();
     for input in std::iter::once(&args.file).chain(&args.vocabulary) {
-        files.reads(input, "what is imported");
+        files.reads(input, "the file to import");
     }
     files.writes(&args.output, "another name for the model (-o)");
     files.check()?;
     checkpoint::check_target(&args.output)?;
     if args.output.exists() && !args.force {
-        bail!("{shown} exists, expected a new name (-o) or --force to overwrite it");
+        bail!("{shown} already exists; use another name (-o) or --force to overwrite it");
     }
     Ok(())
 }
@@ -77,11 +77,11 @@ fn characters(path: &Path) -> anyhow::Result<String> {
         .read_to_end(&mut bytes)
         .with_context(cannot)?;
     if bytes.len() as u64 > MOST_VOCABULARY {
-        bail!("{shown} is no vocabulary: it has more bytes than there are characters");
+        bail!("{shown} is not a vocabulary: it has more bytes than all characters together");
     }
     String::from_utf8(bytes).map_err(|error| {
         let (at, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
         let byte = bytes[at];
-        anyhow::anyhow!("cannot read {shown}: byte {byte:#04x} at byte offset {at} is not valid UTF-8, expected UTF-8 text")
+        anyhow::anyhow!("cannot read {shown}: byte {byte:#04x} at byte offset {at} is not valid UTF-8; use UTF-8 text")
     })
 }

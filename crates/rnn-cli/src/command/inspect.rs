@@ -91,7 +91,7 @@ fn tell(found: &Found, out: &mut impl Write) -> anyhow::Result<()> {
         writeln!(out)?;
     }
     let Some(training) = model.training() else {
-        return Ok(writeln!(out, "training    not told")?);
+        return Ok(writeln!(out, "training    unknown")?);
     };
     let config = &training.config;
     writeln!(
@@ -118,7 +118,10 @@ fn tell(found: &Found, out: &mut impl Write) -> anyhow::Result<()> {
                 loss(nats)
             )?;
         }
-        None => writeln!(out, "best        none held out; {steps} steps done")?,
+        None => writeln!(
+            out,
+            "best        unknown, since no text was held out; {steps} steps done"
+        )?,
     }
     for row in plot(&training.history) {
         writeln!(out, "{row}")?;

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &ManArgs) -> anyhow::Result<()> {
         Some(name) => program.find_subcommand(name).ok_or_else(|| {
             let names: Vec<&str> = program.get_subcommands().map(|c| c.get_name()).collect();
             misuse(format!(
-                "there is no command {name:?}, expected one of {}",
+                "there is no command {name:?}; use one of {}",
                 names.join(", ")
             ))
         })?,

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
     let newline = vocabulary.id('\n');
     if args.records && newline.is_none() {
         return Err(misuse(
-            "--records: the model knows no line's end, expected one that was trained on lines",
+            "--records needs a model that knows the newline character; train one with --records",
         ));
     }
     let (mut prime, shown) = match &args.prime {
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
         for (sample, &id) in samples.iter_mut().zip(ids) {
             sample
                 .push(symbol(&model, id, &mut [0; 4]))
-                .context("samples that wait for those before them fill the memory, expected fewer or shorter ones")?;
+                .context("not enough memory for samples that wait for earlier ones; use fewer or shorter samples")?;
         }
         current = write_finished(&mut samples, current, &mut out)?;
         if current == samples.len() {

@@ -45,7 +45,7 @@ fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
     let record_end = newline.filter(|_| args.records || is_of_records);
     if args.records && newline.is_none() {
         return Err(misuse(
-            "--records: the model knows no line's end, expected one that was trained on lines",
+            "--records needs a model that knows the newline character; train one with --records",
         ));
     }
     for (at, file) in args.files.iter().enumerate() {

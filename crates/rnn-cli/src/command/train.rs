@@ -36,7 +36,7 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     let mut output = Output::open(&plan.target, plan.every())?;
     let mut trainer = prepare::trainer(&plan, &mut output, console)?;
     prepare::tell(&plan, &trainer, console);
-    let signals = Signals::watch(console.quiet).context("cannot listen to Ctrl-C")?;
+    let signals = Signals::watch(console.quiet).context("cannot handle Ctrl-C")?;
     let mut reports = Reports::open(&plan, &trainer, console)?;
     // Lines and a model do not mix on standard output.
     let lines = match output {
@@ -104,15 +104,15 @@ fn report(
             }
             if plan.sample_every.is_some_and(|every| trainer.step_count().is_multiple_of(every)) {
                 let (step, text) = (trainer.step_count(), written(trainer)?);
-                progress.line(&format!("---- step {step} writes ----\n{text}\n----"))?;
+                progress.line(&format!("---- step {step} ----\n{text}\n----"))?;
             }
         }
         Event::Skipped(_) => progress.note(&format!(
-            "step {} was skipped: its loss or gradient is not finite; --clip or a smaller --learning-rate may help",
+            "skipped step {}: its loss or gradient is not finite; try --clip or a smaller --learning-rate",
             trainer.step_count()
         )),
         Event::WentBack { scale } => progress.note(&format!(
-            "five steps in a row were not finite: back to the best weights, learning rate times {scale}"
+            "five steps in a row were not finite; restored the best weights and multiplied the learning rate by {scale}"
         )),
         Event::StepsFixed { max_steps } => progress.fix_steps(max_steps),
         Event::Evaluated { record, .. } => progress.evaluated(&record, is_saved)?,
@@ -151,11 +151,11 @@ fn conclusion(
     let mut text = String::new();
     if first > 0 && first == trainer.step_count() {
         text.push_str(&format!(
-            "the run was finished: all of its {first} steps were done\n"
+            "the run was already finished: all {first} steps are done\n"
         ));
     }
     if outcome == Outcome::PatienceSpent {
-        text.push_str("no improvement any more, so training ended early\n");
+        text.push_str("stopped early: the validation loss no longer improves\n");
     }
     if let Some((step, nats)) = trainer.best() {
         text.push_str(&format!(

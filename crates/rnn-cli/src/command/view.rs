@@ -37,7 +37,7 @@ pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
     let names = [&args.model, &args.text].map(|path| name(path));
     if model.training().is_some_and(|told| told.config.records) {
         console.note(&format!(
-            "{} was trained line by line, and score reads a text so; here it reads the text as one",
+            "{} was trained with --records; score treats each line on its own, view reads the text as one",
             names[0]
         ));
     }
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
     }
     if shown < corpus.len() {
         console.note(&format!(
-            "the page shows the first {} of {} characters; --characters says how many",
+            "the page shows the first {} of {} characters; use --characters to show more",
             thousands(shown as u64),
             thousands(corpus.len() as u64)
         ));
@@ -88,7 +88,7 @@ fn target(args: &ViewArgs) -> PathBuf {
 fn check(target: &Path, args: &ViewArgs) -> anyhow::Result<()> {
     if target == Path::new("-") {
         if io::stdout().is_terminal() {
-            bail!("standard output is a terminal, expected a file or a pipe for the page");
+            bail!("standard output is a terminal; redirect the page to a file or a pipe");
         }
         return Ok(());
     }
@@ -100,7 +100,7 @@ fn check(target: &Path, args: &ViewArgs) -> anyhow::Result<()> {
     checkpoint::check_target(target)?;
     if target.exists() && !args.force {
         bail!(
-            "{} exists, expected a new name (-o) or --force to overwrite it",
+            "{} already exists; use another name (-o) or --force to overwrite it",
             target.display()
         );
     }

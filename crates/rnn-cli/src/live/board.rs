@@ -165,9 +165,9 @@ impl Board {
         self.sample_box(frame, sample);
         self.log_box(frame, log);
         let hint = match area.width {
-            WIDE.. => " Ctrl-C saves, ends, and says how to go on; a second one ends at once",
-            NARROW.. => " Ctrl-C saves, ends, and says how to go on",
-            _ => " Ctrl-C saves and ends",
+            WIDE.. => " Ctrl-C saves, stops and prints how to resume; twice ends at once",
+            NARROW.. => " Ctrl-C saves, stops and prints how to resume",
+            _ => " Ctrl-C saves and stops",
         };
         frame.render_widget(Paragraph::new(hint.dim()), foot);
     }
@@ -262,10 +262,10 @@ impl Board {
     fn sample_box(&self, frame: &mut Frame<'_>, area: Rect) {
         let (title, text) = match &self.sample {
             Some((step, text)) => (
-                format!(" what it writes at step {} ", thousands(*step)),
+                format!(" sample at step {} ", thousands(*step)),
                 text.as_str(),
             ),
-            None => (" what it writes ".to_owned(), ""),
+            None => (" sample ".to_owned(), ""),
         };
         let block = Block::bordered()
             .title(title)

@@ -45,7 +45,8 @@ pub(crate) fn check(
     ];
     for (was, asked) in pairs {
         if let Some((name, was, asked)) = difference("", &was, &asked) {
-            bail!("{name} is {was} in {file}, {asked} was asked");
+            let (has, passed) = told(&name, was, asked);
+            bail!("{file} has {has}; to change it, start a new run (you passed {passed})");
         }
     }
     Ok(())
@@ -58,16 +59,50 @@ pub(crate) fn check_network(
     file: &str,
 ) -> anyhow::Result<()> {
     asked.vocab_size = model.vocab_size;
-    match difference("", &json!(model), &json!(asked)) {
+    let (model, asked) = (json!(model), json!(asked));
+    match difference("", &model, &asked) {
         None => Ok(()),
-        Some((name, was, asked)) => Err(misuse(format!(
-            "{name} is {was} in {file}, {asked} was asked"
-        ))),
+        Some((name, was, asked)) => {
+            let (has, passed) = told(&name, was, asked);
+            Err(misuse(format!(
+                "{file} has {has}, which --init-from keeps (you passed {passed})"
+            )))
+        }
     }
 }
 
-/// The first setting that differs, as a flag is spelt, and its two values.
-fn difference(name: &str, was: &Value, asked: &Value) -> Option<(String, String, String)> {
+/// A setting of a run and another value of it, as one would type them: the second without its flag
+/// where that is the same.
+fn told(name: &str, was: &Value, asked: &Value) -> (String, String) {
+    let (was, asked) = (typed(name, was), typed(name, asked));
+    let flag = was.split(' ').next().unwrap_or_default();
+    let value = asked.strip_prefix(&format!("{flag} ")).map(str::to_owned);
+    (was, value.unwrap_or(asked))
+}
+
+/// A setting as it is typed: `--hidden-size 16`, `--orthogonal`, `no --patience`.
+fn typed(name: &str, value: &Value) -> String {
+    match (name, value) {
+        (_, Value::Null | Value::Bool(false)) => format!("no --{name}"),
+        (_, Value::Bool(true)) => format!("--{name}"),
+        ("clip", Value::Object(limit)) => match (limit.get("norm"), limit.get("value")) {
+            (Some(norm), _) => format!("--clip {norm}"),
+            (_, Some(size)) => format!("--clip-value {size}"),
+            _ => format!("--clip {}", shown(value)),
+        },
+        ("clip", Value::String(_)) => "--clip 0".to_owned(),
+        ("rate", value) => format!("--learning-rate-decay {}", shown(value)),
+        ("after-epoch", value) => format!("--learning-rate-decay-after {}", shown(value)),
+        (name, value) => format!("--{name} {}", shown(value)),
+    }
+}
+
+/// The first setting that differs, with hyphens as in flags, and its two values.
+fn difference<'v>(
+    name: &str,
+    was: &'v Value,
+    asked: &'v Value,
+) -> Option<(String, &'v Value, &'v Value)> {
     if was == asked {
         return None;
     }
@@ -80,30 +115,16 @@ fn difference(name: &str, was: &Value, asked: &Value) -> Option<(String, String,
             .iter()
             .find_map(|(key, value)| difference(key, value, &asked[key]));
     }
-    let name = match name {
-        "cell" => "model".to_owned(),
-        name => name.replace('_', "-"),
-    };
-    Some((name, shown(was), shown(asked)))
+    Some((name.replace('_', "-"), was, asked))
 }
 
-/// A setting as one would say it.
+/// A value as it is typed; of a choice with settings its name.
 fn shown(value: &Value) -> String {
     match value {
-        Value::Null => "not set".to_owned(),
         Value::String(text) => text.replace('_', "-"),
-        Value::Bool(is_on) => if *is_on { "on" } else { "off" }.to_owned(),
         Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(","),
-        Value::Object(fields) => match fields.get("name") {
-            Some(name) => shown(name),
-            None => {
-                let parts = fields
-                    .iter()
-                    .map(|(key, value)| format!("{key} {}", shown(value)));
-                parts.collect::<Vec<_>>().join(", ")
-            }
-        },
-        Value::Number(number) => number.to_string(),
+        Value::Object(fields) if fields.contains_key("name") => shown(&fields["name"]),
+        value => value.to_string(),
     }
 }
 
@@ -112,59 +133,81 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_difference_is_told_as_flags_are_spelt() {
-        let told = |was: Value, asked: Value| {
-            difference("", &was, &asked).map(|(name, was, asked)| format!("{name}: {was}, {asked}"))
+    fn the_first_difference_is_told_as_it_is_typed() {
+        let first = |was: &Value, asked: &Value| {
+            difference("", was, asked).map(|(name, was, asked)| told(&name, was, asked))
         };
-        assert_eq!(told(json!({"a": 1}), json!({"a": 1})), None);
-        for (was, asked, expected) in [
+        assert_eq!(first(&json!({"a": 1}), &json!({"a": 1})), None);
+        for (was, asked, has, passed) in [
             (
                 json!({"hidden_size": 128}),
                 json!({"hidden_size": 256}),
-                "hidden-size: 128, 256",
+                "--hidden-size 128",
+                "256",
             ),
             (
                 json!({"cell": "rnn_relu"}),
                 json!({"cell": "gru"}),
-                "model: rnn-relu, gru",
+                "--cell rnn-relu",
+                "gru",
             ),
             (
                 json!({"patience": null}),
                 json!({"patience": 3}),
-                "patience: not set, 3",
+                "no --patience",
+                "--patience 3",
             ),
             (
                 json!({"clip": {"norm": 5.0}}),
                 json!({"clip": {"norm": 1.0}}),
-                "clip: norm 5.0, norm 1.0",
+                "--clip 5.0",
+                "1.0",
+            ),
+            (
+                json!({"clip": {"norm": 5.0}}),
+                json!({"clip": {"value": 5.0}}),
+                "--clip 5.0",
+                "--clip-value 5.0",
             ),
             (
                 json!({"clip": {"norm": 5.0}}),
                 json!({"clip": "none"}),
-                "clip: norm 5.0, none",
+                "--clip 5.0",
+                "0",
             ),
             (
                 json!({"optimizer": {"name": "adam", "eps": 1}}),
                 json!({"optimizer": {"name": "sgd", "momentum": 0}}),
-                "optimizer: adam, sgd",
+                "--optimizer adam",
+                "sgd",
             ),
             (
                 json!({"optimizer": {"name": "rmsprop", "alpha": 0.9}}),
                 json!({"optimizer": {"name": "rmsprop", "alpha": 0.99}}),
-                "alpha: 0.9, 0.99",
+                "--alpha 0.9",
+                "0.99",
+            ),
+            (
+                json!({"schedule": {"name": "exponential", "after_epoch": 10, "rate": 0.97}}),
+                json!({"schedule": {"name": "exponential", "after_epoch": 10, "rate": 0.9}}),
+                "--learning-rate-decay 0.97",
+                "0.9",
             ),
             (
                 json!({"split": [0.9, 0.1]}),
                 json!({"split": [0.8, 0.2]}),
-                "split: 0.9,0.1, 0.8,0.2",
+                "--split 0.9,0.1",
+                "0.8,0.2",
             ),
             (
                 json!({"orthogonal": false}),
                 json!({"orthogonal": true}),
-                "orthogonal: off, on",
+                "no --orthogonal",
+                "--orthogonal",
             ),
         ] {
-            assert_eq!(told(was, asked).as_deref(), Some(expected));
+            let found = first(&was, &asked);
+            assert_eq!(found, Some((has.to_owned(), passed.to_owned())));
         }
     }
 }

@@ -10,10 +10,7 @@ pub(super) fn fits(flag: &str, choice: &str, is_chosen: bool, chosen: &str) -> a
     if is_chosen {
         return Ok(());
     }
-    Err(Misuse(format!(
-        "{flag} does nothing for {chosen}, expected {choice}"
-    ))
-    .into())
+    Err(Misuse(format!("{flag} has no effect with {chosen}; use {choice}")).into())
 }
 
 /// The update rule.

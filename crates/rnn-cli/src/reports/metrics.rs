@@ -186,7 +186,7 @@ impl Metrics {
         if damage {
             let copy = put_aside(&self.path).with_context(|| format!("cannot copy {shown}"))?;
             console.note(&format!(
-                "{shown} is damaged after step {}: what was there is kept in {}",
+                "{shown} is damaged after step {}; a copy of it is kept in {}",
                 self.noted,
                 copy.display()
             ));

@@ -38,7 +38,7 @@ function scatter(title, text, { points, explained }) {
     const place = ([x, y]) => [on(0, x, 14, width - 14), on(1, y, height - 14, 14)];
     const drawn = apart(points.length, (i) => place(points[i]));
     caption.textContent = `${percent(explained[0])} of the variance from left to right, ${percent(explained[1])} from bottom to top` +
-      (drawn.length < points.length ? `; ${thousands(drawn.length)} of ${thousands(points.length)} characters are drawn, the others lie behind one of their kind` : '');
+      (drawn.length < points.length ? `; ${thousands(drawn.length)} of ${thousands(points.length)} characters are drawn; the others would be hidden behind one of their kind` : '');
     refill(svg, [
       draw('line', { class: 'grid', x1: on(0, 0, 14, width - 14), x2: on(0, 0, 14, width - 14), y1: 0, y2: height }),
       draw('line', { class: 'grid', y1: on(1, 0, height - 14, 14), y2: on(1, 0, height - 14, 14), x1: 0, x2: width }),
@@ -65,8 +65,8 @@ function showLetters() {
       },
     }, name)));
   const maps = make('div', { class: 'two' },
-    scatter('As they are predicted', 'Rows of the decoder: characters that the same states lead to lie together.', data.letters.decoder),
-    scatter('As they are read', 'Columns of weight_ih_l0: characters that change the state alike lie together.', data.letters.input));
+    scatter('As they are predicted', 'Rows of the decoder: characters that are predicted in similar states are close together.', data.letters.decoder),
+    scatter('As they are read', 'Columns of weight_ih_l0: characters that change the state in similar ways are close together.', data.letters.input));
   panel('letters').append(
-    make('p', { class: 'soft' }, 'Nobody told the model what a vowel or a capital is. Which characters does it take to be alike?'), legend, maps);
+    make('p', { class: 'soft' }, 'Nobody told the model what a vowel or a capital is. Which characters does it treat alike?'), legend, maps);
 }

@@ -29,12 +29,12 @@ function showMemory() {
     if (k < top) series.push({ name: `hidden state${of}`, hue: hue(), values: layer.hidden });
     if (layer.cell.length) series.push({ name: `cell state${of}`, hue: hue(), values: layer.cell });
   });
-  const text = `How much the loss at one character depends on the state k characters before: the norm of its gradient there, averaged over ${thousands(samples)} places of the text. ` +
+  const text = `How much the loss at one character depends on the state k characters earlier: the norm of its gradient with respect to that state, averaged over ${thousands(samples)} places in the text. ` +
     `That of the hidden state${layers.length > 1 ? ' of the top layer' : ''} falls to a tenth after ${reach(hidden.values, 0.1)} characters and to a hundredth after ${reach(hidden.values, 0.01)}.`;
   into.append(make('p', { class: 'soft' }, text));
   if (window !== null) {
-    const back = horizon !== null && horizon < window ? `${thousands(horizon)} steps back at most` : `back to the start of a window of ${thousands(window)} characters`;
-    into.append(make('p', { class: 'soft' }, `Training took gradients ${back}, and so did not see ${layers[top].cut_off === null ? 'an unknown part' : percent(layers[top].cut_off)} of the sum of these norms.`));
+    const back = horizon !== null && horizon < window ? `at most ${thousands(horizon)} steps back` : `back to the start of a window of ${thousands(window)} characters`;
+    into.append(make('p', { class: 'soft' }, `Training followed gradients ${back}, so it missed ${layers[top].cut_off === null ? 'an unknown part' : percent(layers[top].cut_off)} of the sum of these norms.`));
   }
   into.append(chart({
     name: 'Norm of the gradient by lag', x: 'characters back', y: 'norm', xs, series, log: true, height: 290,

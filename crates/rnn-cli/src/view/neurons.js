@@ -94,7 +94,7 @@ function showNeurons() {
     data.signals.length > 1 ? signals.field : [], make('label', {}, 'Unit', unit));
   const map = heatMap((row, i) => { choose(rows[row]); text.go(i, true); });
   panel('neurons').append(
-    make('p', { class: 'soft' }, 'What a single unit holds after each character. The list has the units that follow a property of the text most closely, with Pearson’s correlation r; choose one, or any by its number.'),
+    make('p', { class: 'soft' }, 'The activation of one unit after each character. The list shows the units that follow a property of the text most closely, by Pearson’s correlation r; choose one of them, or enter a number.'),
     fields,
     make('div', { class: 'pane' }, make('div', {}, text.pane, scale), make('div', { class: 'card' }, title, facts, list, status)),
     map.figure);
@@ -113,7 +113,7 @@ function showNeurons() {
     isReading = true;
     panel('neurons').setAttribute('aria-busy', true);
     const isShort = length * hidden * config.num_layers * data.signals.length <= AT_ONCE;
-    replay(isShort ? data.signals : [signal()], (percents) => { status.textContent = `The network reads the text: ${percents} %`; }, () => {
+    replay(isShort ? data.signals : [signal()], (percents) => { status.textContent = `Reading the text: ${percents} %`; }, () => {
       isReading = false;
       panel('neurons').setAttribute('aria-busy', false);
       rank(chosen.unit);
@@ -125,7 +125,7 @@ function showNeurons() {
   function rank(shown) {
     const units = known(), of = r();
     const missing = hidden - units.length;
-    status.textContent = missing === 0 || network !== null ? '' : `${thousands(units.length)} of ${thousands(hidden)} units are in this page for this signal.`;
+    status.textContent = missing === 0 || network !== null ? '' : `${thousands(units.length)} of ${thousands(hidden)} units have this signal in the page.`;
     rows = units.slice().sort((a, b) => (of[b] ?? -2) - (of[a] ?? -2) || a - b);
     map.fill(rows.map(trace), IS_GATE(signal()), `${signal()} of layer ${chosen.layer + 1}, ordered by correlation with ${properties[chosen.property]}`);
     const best = units.filter((u) => of[u] !== null).slice(0, 8);
@@ -135,7 +135,7 @@ function showNeurons() {
         make('b', { style: `width:${(100 * Math.abs(of[u])).toFixed(0)}%` }),
         make('span', {}, signed(of[u]))))));
     list.units = best;
-    if (of.every((one) => one === null)) status.textContent += ` Nothing in this text is ${properties[chosen.property]}, or all of it is, so no unit can follow it.`;
+    if (of.every((one) => one === null)) status.textContent += ` Nothing or everything in this text is ${properties[chosen.property]}, so no unit can follow it.`;
     choose(shown ?? best[0] ?? units[0] ?? 0);
   }
   function choose(u) {
@@ -149,7 +149,7 @@ function showNeurons() {
     scale.replaceChildren(make('i', { class: IS_GATE(signal()) ? 'one' : 'two' }),
       make('span', {}, (IS_GATE(signal()) ? ['0, closed', '1, open'] : [`−${brief(bound())}`, '0', brief(bound())]).map((end) => make('span', {}, end))));
     look(text.at);
-    if (!now) facts.textContent = 'This unit is not in the page for this signal.';
+    if (!now) facts.textContent = 'The page does not contain this signal for this unit.';
     else if (text.at === null) facts.textContent = `${properties[chosen.property]}: r = ${signed(of)}`;
   }
   function look(i) {
@@ -227,7 +227,7 @@ function heatMap(choose) {
     figure,
     fill(codes, gate, what) {
       [traces, isGate] = [codes, gate];
-      caption.textContent = `All units, one a row, over the text from left to right: ${what}, the highest on top. Choose a place to see its unit and character.`;
+      caption.textContent = `All units, one per row, over the text from left to right: ${what}, highest on top. Click a place to see its unit and character.`;
       paint();
       mark();
     },

@@ -49,8 +49,7 @@ pub(crate) fn page(numbers: &Numbers<'_>, most: usize) -> anyhow::Result<(String
     if size + SPARE > MOST_TEXT {
         let fewer = numbers.ids.len() as u128 * MOST_TEXT as u128 / size as u128;
         bail!(
-            "the numbers of {} characters are a text of {}, of which a browser reads {} at most, \
-             expected --characters below {}",
+            "the numbers of {} characters take {}, but a browser reads {} at most; use --characters below {}",
             thousands(numbers.ids.len() as u64),
             bytes(size as u64),
             bytes(MOST_TEXT as u64),
@@ -179,7 +178,7 @@ fn notes(numbers: &Numbers<'_>, weights: Option<&Weights>, stored: &Stored) -> V
     match weights {
         Some(weights) if weights.are_close() => Vec::new(),
         Some(weights) => vec![format!(
-            "the weights are rounded to fit: probabilities differ from the program's by up to {}; --max-size {:.0} has room for more digits",
+            "the weights are rounded to fit the page, so probabilities differ by up to {}; use --max-size {:.0} for more digits",
             significant(weights.rounding.change, 2),
             megabytes(wanted),
         )],
@@ -188,14 +187,14 @@ fn notes(numbers: &Numbers<'_>, weights: Option<&Weights>, stored: &Stored) -> V
             let mut notes = Vec::new();
             if stored.shown < units {
                 notes.push(format!(
-                    "the page holds {} of {} units, those that follow a property best; --max-size {:.0} holds all",
+                    "the page shows the {} of {} units that follow a property best; use --max-size {:.0} for all",
                     thousands(stored.shown as u64),
                     thousands(units as u64),
                     megabytes(stored.full_size + 1_000_000),
                 ));
             }
             let mut note = format!(
-                "the weights, {}, are not in the page, so it cannot write text; --max-size {:.0} has room for them",
+                "the weights ({}) do not fit, so the page cannot write text; use --max-size {:.0} to include them",
                 bytes(4 * parameters),
                 megabytes(wanted),
             );

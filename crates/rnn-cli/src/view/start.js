@@ -3,7 +3,7 @@
 
 (async function start() {
   if (!('DecompressionStream' in window)) {
-    panel('notes').append(make('li', {}, 'This browser cannot unpack the page: Chrome and Edge can since version 80, Firefox since 113, Safari since 16.4.'));
+    panel('notes').append(make('li', {}, 'This browser is too old to unpack the page. Use Chrome or Edge 80, Firefox 113, Safari 16.4 or later.'));
     panel('notes').hidden = false;
     return;
   }

@@ -93,14 +93,14 @@ function showSurprise() {
   const title = make('h3'), facts = make('p'), list = make('ul', { class: 'bars' });
   function look(i) {
     const came = data.ids[i], symbol = symbols[came];
-    title.replaceChildren(make('span', { class: 'mono' }, glyph(symbol)));
+    title.replaceChildren('The model gave ', make('span', { class: 'mono' }, glyph(symbol)));
     if (i === 0) {
       facts.textContent = 'the first character is read, not predicted';
       list.replaceChildren();
       return `${spoken(symbol)}, not predicted`;
     }
     const n = nats[i - 1], p = Math.exp(-n);
-    title.append(` came with ${percent(p)}`);
+    title.append(` a probability of ${percent(p)}`);
     facts.textContent = `${fixed(n, 4)} nats, ${fixed(n / Math.LN2, 2)} bits · character ${thousands(i + 1)}`;
     const rows = data.likeliest[i - 1].map((id, k) => ({ id, p: data.probabilities[i - 1][k] }));
     if (!rows.some((row) => row.id === came)) rows.push({ id: came, p });
@@ -120,10 +120,10 @@ function showSurprise() {
     make('span', {}, make('span', {}, 'certain'), make('span', {}, `${FULL_SURPRISE} nats and more`)));
   panel('surprise').append(
     make('p', { class: 'soft' }, nats.length
-      ? `How little the model had expected each character, in nats: ${fixed(mean, 4)} on average, ${fixed(mean / Math.LN2, 4)} bits, as if it chose among ${fixed(Math.exp(mean), 2)} equally likely characters. Point at a character, or tap it, to see what it expected instead.`
-      : 'One character is too few to predict any.'),
+      ? `How surprised the model was by each character, in nats: ${fixed(mean, 4)} on average (${fixed(mean / Math.LN2, 4)} bits), as uncertain as a choice among ${fixed(Math.exp(mean), 1)} equally likely characters (perplexity ${fixed(Math.exp(mean), 2)}). Point at a character, or tap it, to see what the model expected.`
+      : 'The text has one character, so there is nothing to predict.'),
     make('div', { class: 'pane' }, make('div', {}, text.pane, scale),
-      make('div', { class: 'card surprise-card' }, title, facts, make('p', {}, 'Likeliest in its place:'), list)));
+      make('div', { class: 'card surprise-card' }, title, facts, make('p', {}, 'It expected:'), list)));
   // Something to see from the start: the strangest of the characters in sight.
   const first = nats.slice(0, 150);
   text.go(first.length ? 1 + first.indexOf(first.reduce((a, b) => Math.max(a, b))) : 0, false);

@@ -39,7 +39,7 @@ function predict(text, temperature = 1) {
 
 /** How well the page's network stands for the program's. */
 function exactness({ digits, change }) {
-  const weights = digits === null ? 'Its weights are the model’s own' : `Its weights are rounded to multiples of ${power(2, -digits)}`;
+  const weights = digits === null ? 'Its weights are exact' : `Its weights are rounded to multiples of ${power(2, -digits)}`;
   return `${weights}; on the text above no probability differs from the program’s by more than ${brief(Number(change.toPrecision(2)))}.`;
 }
 
@@ -65,7 +65,7 @@ function largest(values, count) {
 function showWriting() {
   const into = panel('write');
   if (network === null) {
-    return into.append(make('p', { class: 'soft' }, 'This model’s weights are too large for a page of this size. With a larger --max-size they come along and the model writes here; without, rnn-cli sample does.'));
+    return into.append(make('p', { class: 'soft' }, 'The weights of this model do not fit into the page. Use a larger --max-size to include them, or write text with rnn-cli sample.'));
   }
   symbols.forEach((symbol, id) => ID_OF.set(symbol, id));
   const newline = ID_OF.has('\n') ? '\n' : '';
@@ -80,26 +80,26 @@ function showWriting() {
   const note = make('p', { class: 'small soft', role: 'status' });
   const list = make('ul', { class: 'bars' }), title = make('h3', {}, 'What comes next'), after = make('p');
   const another = make('button', { type: 'button', id: 'another', onclick: () => { seed++; go(false); } }, 'Try again');
-  const more = make('button', { type: 'button', id: 'more', onclick: () => go(true) }, 'Go on');
+  const more = make('button', { type: 'button', id: 'more', onclick: () => go(true) }, 'Continue');
   into.append(
-    make('p', { class: 'soft' }, `The model itself, running in this page: it reads what you type and goes on from there. ${exactness(data.weights)}`),
+    make('p', { class: 'soft' }, `The model runs in this page: it reads what you type and continues from there. ${exactness(data.weights)}`),
     make('div', { class: 'pane' },
-      make('div', {}, make('label', {}, 'Beginning of the text', typed),
+      make('div', {}, make('label', {}, 'Start of the text', typed),
         make('div', { class: 'fields' }, make('label', {}, make('span', {}, 'Temperature ', shown), temperature), another, more),
-        make('p', { class: 'label', id: 'written-label' }, 'What the model makes of it'), output, note),
+        make('p', { class: 'label', id: 'written-label' }, 'What the model writes'), output, note),
       make('div', { class: 'card' }, title, after, list)));
 
   // What follows is unknown once a number has outgrown its type, which only weights lead to that no
   // sound training leaves: as rnn-cli sample, it ends there and says so.
   const isSound = (logits) => logits.every(Number.isFinite);
-  const stop = () => { note.textContent = 'The network’s states overflow here: its weights are too large, as after a training that diverged.'; };
+  const stop = () => { note.textContent = 'The network’s states overflow here: its weights are too large. Its training probably diverged.'; };
   let seed = 1, run = 0, written = [];
   function go(further) {
     const mine = ++run, heat = Number(temperature.value), random = randomFrom(seed + (further ? 7919 * written.length : 0));
-    shown.textContent = `${heat.toFixed(2)}${heat === 0 ? ', always the likeliest' : heat < 0.7 ? ', plays safe' : heat > 1.2 ? ', bold' : ''}`;
+    shown.textContent = `${heat.toFixed(2)}${heat === 0 ? ', always the likeliest' : heat < 0.7 ? ', cautious' : heat > 1.2 ? ', bold' : ''}`;
     after.textContent = `after the last character typed, at temperature ${heat.toFixed(2)}`;
     const { ids, unknown } = encode(typed.value);
-    note.textContent = unknown.length ? `The model does not know ${unknown.slice(0, 8).map(glyph).join(' ')}${unknown.length > 8 ? ' …' : ''}, so it does not read ${unknown.length > 1 ? 'them' : 'it'}.` : '';
+    note.textContent = unknown.length ? `The model does not know ${unknown.slice(0, 8).map(glyph).join(' ')}${unknown.length > 8 ? ' …' : ''}, so it skips ${unknown.length > 1 ? 'them' : 'it'}.` : '';
     // As rnn-cli sample: with nothing to go on from, a line has just ended.
     const before = ids.length ? ids : encode(newline).ids.concat(newline ? [] : [0]);
     const state = network.start();

@@ -49,7 +49,7 @@ fn read(bytes: &[u8], characters: Option<&str>, is_relu: bool) -> Result<Model> 
     // It may be as large as the file, and is read once more below.
     drop(metadata);
     let characters = characters.or(own.as_deref()).ok_or_else(|| {
-        wrong("its metadata has no \"vocabulary\", expected one or a list of characters")
+        wrong("its metadata has no \"vocabulary\"; pass the characters (--vocabulary)")
     })?;
     let file =
         SafeTensors::deserialize(bytes).map_err(|error| header::wrong(&error, bytes.len()))?;

@@ -106,7 +106,7 @@ impl Lock {
             .and_then(|text| text.strip_prefix(LOCK_MARK));
         let Some(names) = names else {
             let what = format!(
-                "{} is not a lock of this program, expected another name for the model, or that file moved away",
+                "{} is not a lock of this program; move it away or use another name for the model",
                 self.path.display()
             );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
@@ -285,7 +285,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("m.lock")).unwrap();
         let error = Lock::take(&folder.path().join("m")).unwrap_err();
-        let ours = "m.lock is a folder, expected a file or nothing";
+        let ours = "m.lock is a folder; move it away or use another name for the model";
         assert!(error.to_string().ends_with(ours), "{error}");
     }
 
@@ -296,7 +296,7 @@ mod tests {
         let link = folder.path().join("m.lock");
         std::os::unix::fs::symlink("elsewhere", link).unwrap();
         let error = Lock::take(&folder.path().join("m")).unwrap_err();
-        let ours = "m.lock is a symbolic link, expected a file or nothing";
+        let ours = "m.lock is a symbolic link; move it away or use another name for the model";
         assert!(error.to_string().ends_with(ours), "{error}");
         assert!(!folder.path().join("elsewhere").exists());
     }

@@ -41,10 +41,10 @@ fn check_name(path: &Path) -> io::Result<()> {
     let typed = path.as_os_str().as_encoded_bytes();
     let what = match path.file_name() {
         Some(name) if typed.ends_with(name.as_encoded_bytes()) => return Ok(()),
-        _ if path.is_dir() => "it is a folder, expected a file".to_owned(),
+        _ if path.is_dir() => "it is a folder, not a file".to_owned(),
         None => "it names no file".to_owned(),
         Some(_) => format!(
-            "it names a folder, expected a file such as {}",
+            "it names a folder; use a file such as {}",
             path.join("model.safetensors").display()
         ),
     };
@@ -71,7 +71,7 @@ pub(super) fn check_own(path: &Path) -> io::Result<()> {
         Ok(metadata) if metadata.is_file() => Ok(()),
         Ok(metadata) => {
             let what = format!(
-                "{} is {}, expected a file or nothing",
+                "{} is {}; move it away or use another name for the model",
                 path.display(),
                 kind(&metadata)
             );
@@ -109,7 +109,7 @@ pub(super) fn kind(metadata: &fs::Metadata) -> &'static str {
 }
 
 pub(super) fn refused(metadata: &fs::Metadata) -> io::Error {
-    let what = format!("it is {}, expected a file", kind(metadata));
+    let what = format!("it is {}, not a file", kind(metadata));
     io::Error::new(io::ErrorKind::InvalidInput, what)
 }
 
@@ -122,10 +122,10 @@ mod tests {
     fn a_name_that_ends_like_a_folder_is_no_file() {
         let folder = tempfile::tempdir().unwrap();
         for (end, said) in [
-            ("new/", "it names a folder, expected a file such as "),
-            ("new/.", "it names a folder, expected a file such as "),
-            ("", "it is a folder, expected a file"),
-            ("..", "it is a folder, expected a file"),
+            ("new/", "it names a folder; use a file such as "),
+            ("new/.", "it names a folder; use a file such as "),
+            ("", "it is a folder, not a file"),
+            ("..", "it is a folder, not a file"),
         ] {
             let error = resolve(&folder.path().join(end)).unwrap_err();
             assert!(error.to_string().starts_with(said), "{end}: {error}");

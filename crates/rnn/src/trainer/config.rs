@@ -84,7 +84,7 @@ impl TrainConfig {
             let batch = self.batch_size;
             self.batch_size = batch.min(learned);
             let changed = (learned < batch).then(|| {
-                format!("{learned} lines to learn from are short for a batch of {batch}: using {learned}")
+                format!("{learned} training lines are fewer than the batch of {batch}; using a batch of {learned}")
             });
             return Ok((self, changed));
         }

@@ -152,7 +152,7 @@ impl<T: Scalar> Trainer<T> {
         } = Parts::new(&corpus, split, network.config(), &config)?;
         if held_out.is_none() {
             notes.push(
-                "no text is held out, so there is no validation loss: the model is the last state"
+                "no text is held out for validation: the model is the last state, not the best"
                     .into(),
             );
         }

@@ -19,13 +19,12 @@ pub(super) fn stop(
     let step = trainer.step_count();
     if !output.stop(trainer)? {
         return Ok(format!(
-            "stopped after step {step}; nothing was written, since standard output takes the model \
-             at the end"
+            "stopped after step {step}; nothing was written, because standard output gets the model only at the end"
         ));
     }
     let command = command(plan, trainer.config().max_steps.is_none(), elapsed);
     Ok(format!(
-        "stopped after step {step} and saved; this goes on:\n  {command}"
+        "stopped after step {step} and saved; to continue, run:\n  {command}"
     ))
 }
 

@@ -23,9 +23,7 @@ pub(super) fn trainer(
         Output::File(keeper) if plan.resume => {
             let shown = keeper.resume_path().display().to_string();
             let Some(run) = keeper.load()? else {
-                bail!(
-                    "cannot read {shown}: no such file, expected what train leaves beside a model"
-                );
+                bail!("cannot read {shown}: no such file; train writes it beside the model");
             };
             let trainer = resumed(plan, run, &shown, console)?;
             keeper.repair(&trainer, plan.force).map_err(with_remedy)?;
@@ -51,7 +49,7 @@ pub(super) fn trainer(
 fn with_remedy(error: rnn::Error) -> anyhow::Error {
     match error {
         rnn::Error::OtherRun { .. } | rnn::Error::Foreign { .. } => {
-            anyhow!("{error}; --force overwrites it")
+            anyhow!("{error}, or use --force to overwrite it")
         }
         error => error.into(),
     }
@@ -125,12 +123,12 @@ impl Start {
         let is_bytes = model.vocabulary().is_bytes();
         if plan.bytes && !is_bytes {
             return Err(misuse(format!(
-                "{shown} knows characters, expected no --bytes to begin with it"
+                "{shown} is a model of characters; omit --bytes to start from it"
             )));
         }
         if is_bytes && plan.reserve == Some(true) {
             return Err(misuse(format!(
-                "{shown} knows all bytes, expected no --unknown replace to begin with it"
+                "{shown} is a model of bytes; omit --unknown replace to start from it"
             )));
         }
         Ok(Start { model, shown })
@@ -188,12 +186,11 @@ fn resumed(
         Some(steps) => trainer.set_max_steps(Some(steps)).context("--max-steps")?,
         None if plan.run.time.is_some() => trainer.set_max_steps(None).context("--time")?,
         None if was_open => bail!(
-            "{file} leaves the number of steps open, since a time was to fix it, expected --time \
-             or --max-steps"
+            "{file} has no number of steps yet, since its run was started with --time; use --time or --max-steps"
         ),
         None => {}
     }
-    console.detail(&format!("goes on after step {}", trainer.step_count()));
+    console.detail(&format!("continuing after step {}", trainer.step_count()));
     Ok(trainer)
 }
 
@@ -208,7 +205,7 @@ fn max_steps(plan: &Plan, trainer: &Trainer<f32>) -> Option<u64> {
 fn read(plan: &Plan, builder: CorpusBuilder, console: Console) -> anyhow::Result<Corpus> {
     let corpus = plan.texts.read(builder, &plan.own_files(), console)?;
     if corpus.had_bom() {
-        console.note("a byte order mark was dropped from the text");
+        console.note("ignored the byte order mark of the text");
     }
     Ok(corpus)
 }

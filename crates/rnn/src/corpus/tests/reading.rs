@@ -104,8 +104,7 @@ fn invalid_utf8_is_named_by_its_offset_wherever_the_chunks_end() {
     }
     assert_eq!(
         Corpus::from_reader(&b"ab\xff"[..]).unwrap_err().to_string(),
-        "byte 0xff at byte offset 2 is not valid UTF-8, \
-         expected UTF-8 text or a vocabulary of bytes"
+        "byte 0xff at byte offset 2 is not valid UTF-8; use UTF-8 text, or train on bytes (--bytes)"
     );
 }
 
