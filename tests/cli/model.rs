@@ -278,7 +278,7 @@ fn every_command_has_a_page_for_man_and_its_whole_help() {
             assert!(text.contains(sentence), "{sentence:?} in {text}");
         }
     }
-    let message = "there is no command \"mna\", expected one of demo, train, sample, score, inspect, \
+    let message = "there is no command \"mna\"; use one of demo, train, sample, score, inspect, \
                    import, view, check, completions, man, help";
     folder.run(&["man", "mna"]).fails(2, message);
 }

@@ -228,7 +228,8 @@ fn what_does_not_fit_is_left_out_by_rank_and_told() {
     let weights = &data(&rough)["weights"];
     let change = weights["change"].as_f64().unwrap();
     assert!(change > 1e-5 && change <= 1e-2, "{weights}");
-    let note = "note: the weights are rounded to fit: probabilities differ from the program's by up to 0.0";
+    let note =
+        "note: the weights are rounded to fit the page, so probabilities differ by up to 0.0";
     assert!(stderr.starts_with(note), "{stderr}");
     // No weights, and the signals of those units that follow something best.
     let (page, stderr) = page("0.5", "few.html");
@@ -238,14 +239,14 @@ fn what_does_not_fit_is_left_out_by_rank_and_told() {
             && String::from_utf8_lossy(&page).contains("id=\"weights\"></script>"),
         "{stderr}"
     );
-    assert!(stderr.contains("note: the weights, "), "{stderr}");
+    assert!(stderr.contains("note: the weights ("), "{stderr}");
     let (hidden, gates) = (of(&page, 0), of(&page, 3));
     assert!(
         gates.len() > 2 && stderr.contains(&format!("gates are shown for {} units", gates.len())),
         "{stderr}"
     );
     assert!(
-        hidden.len() < 400 && stderr.contains(&format!("holds {} of 400 units", hidden.len())),
+        hidden.len() < 400 && stderr.contains(&format!("shows the {} of 400 units", hidden.len())),
         "{stderr}"
     );
     let best = |record: &Value| -> f64 {

@@ -246,9 +246,9 @@ fn a_screen_reader_finds_everything_by_role_and_name() {
         ("combobox", "Signal"),
         ("spinbutton", "Unit"),
         ("slider", "Temperature 0.80"),
-        ("textbox", "Beginning of the text"),
-        ("region", "What the model makes of it"),
-        ("button", "Go on"),
+        ("textbox", "Start of the text"),
+        ("region", "What the model writes"),
+        ("button", "Continue"),
     ] {
         assert!(of(role).contains(&name), "{role} {name}: {:?}", of(role));
     }

@@ -217,7 +217,7 @@ fn numbers_agree(folder: &Folder, model: &str, text: &str) {
     if model == "lines" {
         // A page shows a text as one, which it says, and the library is told where records end.
         assert!(
-            runs[3].1.stderr.contains("was trained line by line"),
+            runs[3].1.stderr.contains("was trained with --records"),
             "{:?}",
             runs[3].1
         );

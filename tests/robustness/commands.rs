@@ -143,7 +143,7 @@ fn what_is_printed_after_a_stop_goes_on_and_what_is_printed_at_the_end_samples()
             };
             let refused = String::from_utf8_lossy(&refused.stderr).into_owned();
             let done = refused
-                .split(" steps are done")
+                .split(" steps are already done")
                 .next()
                 .and_then(|start| start.split(' ').next_back());
             let done: u64 = done

@@ -141,8 +141,8 @@ fn nothing_of_a_run_that_lasts_is_overwritten_by_another() {
             (Some(1), 1),
             "{words}: {run:?}"
         );
-        let is_told =
-            run.stderr.contains("another run saves there") || run.stderr.contains(" exists, ");
+        let is_told = run.stderr.contains("another run is saving there")
+            || run.stderr.contains(" already exists; ");
         assert!(is_told, "{words}: {run:?}");
     }
 }

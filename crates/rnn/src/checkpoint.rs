@@ -174,7 +174,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
     Ok(Model::new(vocabulary, network, description.training))
 }
 
-/// Whether bytes are a whole model's file, or that of a run to go on with.
+/// Whether bytes are the whole file of a model, or of a run that can be resumed.
 pub fn is_ours(bytes: &[u8]) -> bool {
     describe(bytes).is_ok() || resume::is_run(bytes)
 }

@@ -58,7 +58,7 @@ pub struct NetworkConfig {
     pub num_layers: usize,
 }
 
-/// The largest hidden size accepted; a single LSTM layer of it holds 8.6 thousand million weights.
+/// The largest hidden size accepted; an LSTM layer of this size has 8.6 billion weights.
 pub const MAX_HIDDEN_SIZE: usize = 32_768;
 /// The largest number of layers accepted.
 pub const MAX_LAYERS: usize = 16;
@@ -103,7 +103,7 @@ impl NetworkConfig {
     }
 }
 
-/// How the weights start. The biases of the notebook's scheme start at zero, PyTorch's do not.
+/// How the weights are initialised. The biases of the notebook's scheme start at zero, PyTorch's do not.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scheme {

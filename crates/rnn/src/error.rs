@@ -1,4 +1,5 @@
-//! What can go wrong, as one enum. Every message holds the offending value, then what was expected.
+//! What can go wrong, as one enum. Every message says what is wrong, with the
+//! value, then what would be right.
 //!
 //! A message says only its own part; its cause is the error's `source`, as `anyhow` prints it with
 //! `{:#}`.

@@ -29,7 +29,7 @@ pub struct Case {
     pub seed: u64,
 }
 
-/// The gradient of one parameter held against differences.
+/// The gradient of one parameter compared with finite differences.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The parameter's PyTorch name.
@@ -46,7 +46,8 @@ pub struct Row {
 /// Step of the differences: the cube root of f64's precision, where truncation and rounding balance.
 const EPSILON: f64 = 6e-6;
 
-/// Computes every element of the gradient of a small random network both ways, in f64.
+/// Computes every element of the gradient of a small random network by backpropagation and by finite
+/// differences, in f64.
 ///
 /// # Errors
 /// If the number of layers or the dropout is out of range.

@@ -163,7 +163,7 @@ fn made<T, R>(
         .ok_or_else(|| refused(bytes::<T>(len)))
 }
 
-/// So many zeros.
+/// `len` zeros, or an error where memory runs out.
 ///
 /// # Errors
 /// [`Error::TooLarge`] where there is no memory for them.

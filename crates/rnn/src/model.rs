@@ -17,7 +17,7 @@ use crate::trainer::{Progress, Record, TrainConfig};
 use crate::unroll::{Size, Unroll};
 use crate::vocabulary::Vocabulary;
 
-/// How a model came to be.
+/// How a model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {

@@ -110,7 +110,7 @@ impl<T: Scalar> Network<T> {
         &self.parameters
     }
 
-    /// The parameters, to be changed.
+    /// The parameters, mutably.
     pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
         &mut self.parameters
     }

@@ -30,7 +30,7 @@ impl Block {
         self.rows * self.cols
     }
 
-    /// Whether the block holds nothing; true for no parameter of a valid network.
+    /// Whether the block is empty; false for every parameter of a valid network.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -162,7 +162,7 @@ pub struct Parameters<T> {
 }
 
 impl<T: Scalar> Parameters<T> {
-    /// All zero: what a gradient starts from.
+    /// Parameters that are all zero; a gradient starts from these.
     ///
     /// # Panics
     /// If memory runs out.
@@ -199,7 +199,7 @@ impl<T: Scalar> Parameters<T> {
         self.data.iter().all(|value| value.to_f64().is_finite())
     }
 
-    /// The table of what lies where.
+    /// The table of parameters and where each is stored.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -209,7 +209,7 @@ impl<T: Scalar> Parameters<T> {
         self.data.len()
     }
 
-    /// Whether there are none; true for no valid network.
+    /// Whether there are no parameters; false for every valid network.
     pub fn is_empty(&self) -> bool {
         self.data.is_empty()
     }
@@ -219,7 +219,7 @@ impl<T: Scalar> Parameters<T> {
         &self.data
     }
 
-    /// Every parameter in the order of the table, to be changed.
+    /// Every parameter in the order of the table, mutably.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         &mut self.data
     }
@@ -239,7 +239,7 @@ impl<T: Scalar> Parameters<T> {
         &self.data[block.range()]
     }
 
-    /// The elements of one parameter, to be changed.
+    /// The elements of one parameter, mutably.
     pub fn slice_mut(&mut self, block: Block) -> &mut [T] {
         &mut self.data[block.range()]
     }
@@ -249,7 +249,7 @@ impl<T: Scalar> Parameters<T> {
         MatrixView::new(self.slice(block), block.rows, block.cols)
     }
 
-    /// One parameter as a matrix, to be changed.
+    /// One parameter as a matrix, mutably.
     pub fn matrix_mut(&mut self, block: Block) -> MatrixViewMut<'_, T> {
         MatrixViewMut::new(&mut self.data[block.range()], block.rows, block.cols)
     }

@@ -28,7 +28,8 @@ impl Score {
         self.nats_per_character() / std::f64::consts::LN_2
     }
 
-    /// `exp` of the nats per character: among how many equally likely characters the model chooses.
+    /// `exp` of the nats per character: the number of equally likely characters that would be as hard
+    /// to predict.
     pub fn perplexity(&self) -> f64 {
         libm::exp(self.nats_per_character())
     }
@@ -89,8 +90,8 @@ impl<'m> Scorer<'m> {
         self.push_with(ids, |_, _, _| {})
     }
 
-    /// Reads the next piece and tells of each predicted character: its id, its surprise in nats,
-    /// and the probabilities of all characters in its place.
+    /// Reads the next piece and calls `tell` for each predicted character with its id, its surprise
+    /// in nats, and the probabilities of all characters in its place.
     ///
     /// # Errors
     /// As those of [`push`](Self::push).

@@ -44,7 +44,7 @@ impl<T: Scalar> State<T> {
         })
     }
 
-    /// Sequences side by side.
+    /// Number of sequences.
     pub fn batch_size(&self) -> usize {
         self.h.first().map_or(0, Matrix::rows)
     }

@@ -15,7 +15,7 @@ use crate::cli_support::{Folder, text};
 use shell::{PICTURE_OFF, PICTURE_ON, Terminal, last_line};
 
 /// A word of what the first Ctrl-C is answered with. In a picture words are put one by one.
-const ANSWER: &str = "stops;";
+const ANSWER: &str = "stopping;";
 
 /// The network of a stage, with steps of about a second.
 const SLOW: &str =
@@ -140,7 +140,7 @@ fn every_signal_at_every_stage_leaves_the_terminal_as_it_was() {
             }
             assert_eq!(
                 code == 3,
-                seen.contains("error: ended at once"),
+                seen.contains("error: ended by a second signal"),
                 "{case}: {seen:?}"
             );
             cases += 1;

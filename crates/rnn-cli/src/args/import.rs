@@ -23,7 +23,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) vocabulary: Option<PathBuf>,
 
-    /// Import an nn.RNN with nonlinearity=\"relu\", which its file does not say
+    /// Import an nn.RNN with nonlinearity="relu", which its file does not say
     #[arg(long)]
     pub(crate) relu: bool,
 

@@ -141,7 +141,7 @@ impl<T: Scalar> Bptt<T> {
         self.window
     }
 
-    /// Forgets everything: the next window starts from a zero state.
+    /// Resets the state to zero; the next window starts from there.
     pub fn reset_state(&mut self) {
         for group in &mut self.groups {
             group.unroll.start();

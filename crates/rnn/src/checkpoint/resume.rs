@@ -23,7 +23,7 @@ use crate::state::State;
 use crate::trainer::{Progress, TrainConfig};
 use crate::vocabulary::Vocabulary;
 
-/// The name of the file beside a model that holds what going on needs: `MODEL.resume`.
+/// The path of `MODEL.resume`, the file beside a model that holds what resuming needs.
 pub fn resume_path(model: &Path) -> PathBuf {
     beside(model, "resume")
 }

@@ -39,7 +39,7 @@ pub struct Letters {
     pub input: Map,
 }
 
-/// What kind of character it is, for groups of one colour.
+/// A kind of character; each has a colour on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
     /// a, e, i, o, u, with the usual accents.
@@ -57,7 +57,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// All of them.
+    /// All classes.
     pub const ALL: [Class; 6] = [
         Class::Vowel,
         Class::Consonant,
@@ -79,7 +79,7 @@ impl Class {
         }
     }
 
-    /// What it is called in text, in the plural.
+    /// The name of the class in text, in the plural.
     pub fn name(self) -> &'static str {
         match self {
             Class::Vowel => "vowels",

@@ -35,7 +35,7 @@ pub enum Property {
 }
 
 impl Property {
-    /// All of them.
+    /// All properties.
     pub const ALL: [Property; 7] = [
         Property::InsideQuotes,
         Property::InsideBrackets,
@@ -46,7 +46,7 @@ impl Property {
         Property::Vowel,
     ];
 
-    /// What it is called in text: "inside quotes".
+    /// The name of the property in text, such as "inside quotes".
     pub fn name(self) -> &'static str {
         match self {
             Property::InsideQuotes => "inside quotes",

@@ -33,7 +33,7 @@ const FINEST: i32 = 149;
 /// Digits at which every f32 is nearest to zero: all are below `2^128`, half a step.
 const COARSEST: i32 = -130;
 
-/// How far weights are rounded, and what it costs.
+/// How far weights are rounded, and how much that changes probabilities.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rounding {
     /// Weights are multiples of `2^-digits`: binary digits after the point. Negative for weights so

@@ -67,7 +67,7 @@ impl Signal {
         states.iter().copied().chain(gates).collect()
     }
 
-    /// What it is called in text: "hidden state", "forget gate".
+    /// The name of the signal in text, such as "hidden state" or "forget gate".
     pub fn name(self) -> &'static str {
         match self {
             Signal::Hidden => "hidden state",

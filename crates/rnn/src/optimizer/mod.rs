@@ -157,7 +157,7 @@ impl<T: Scalar> Optimizer<T> {
         }
     }
 
-    /// Back to the start: zero state, no steps.
+    /// Resets the optimiser: all state zero, no steps taken.
     pub fn reset(&mut self) {
         self.first.fill(T::ZERO);
         self.second.fill(T::ZERO);

@@ -67,7 +67,7 @@ impl PlateauState {
     }
 }
 
-/// Early stopping: ends training after so many evaluations in a row without a new best.
+/// Early stopping: ends training after a number of evaluations in a row without a new best.
 ///
 /// ```
 /// use rnn::optimizer::Patience;
@@ -105,7 +105,7 @@ impl Patience {
         Ok(patience)
     }
 
-    /// Takes note of a validation loss. `true` when it is the best so far.
+    /// Records a validation loss. `true` when it is the best so far.
     pub fn observe(&mut self, validation_loss: f64) -> bool {
         let improved = validation_loss < self.best.unwrap_or(f64::INFINITY);
         if improved {

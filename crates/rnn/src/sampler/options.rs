@@ -27,7 +27,7 @@ impl Default for SampleOptions {
 }
 
 impl SampleOptions {
-    /// The likeliest character, always.
+    /// Options that always pick the likeliest character.
     pub fn greedy() -> Self {
         SampleOptions {
             temperature: 0.0,
