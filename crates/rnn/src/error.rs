@@ -155,7 +155,7 @@ pub enum Error {
 
     /// What was asked for does not fit into memory.
     #[error("this needs {} of memory; {}", amount(*needed), available.map_or_else(
-        || "that is that is more than the system gives".to_owned(),
+        || "that is more than the system gives".to_owned(),
         |bytes| format!("{} are available", amount(bytes.into())),
     ))]
     TooLarge {

@@ -136,4 +136,17 @@ mod tests {
             assert_eq!(meant(one), meant(other));
         }
     }
+
+    #[test]
+    fn no_help_shows_the_old_name_of_a_flag() {
+        for name in ["train", "check"] {
+            let mut program = Cli::command();
+            let command = program.find_subcommand_mut(name).expect("a command");
+            let help = command.render_long_help().to_string();
+            assert!(
+                help.contains("--cell") && !help.contains("--model"),
+                "{help}"
+            );
+        }
+    }
 }
