@@ -96,7 +96,7 @@ fn files_that_are_no_such_network_are_refused() {
         wrong("gru", 2, Some("abc")),
         "not a network to import: its network has 8 characters, the vocabulary 3"
     );
-    assert!(wrong("gru", 2, Some("aabcdefg")).contains("distinct symbols"));
+    assert!(wrong("gru", 2, Some("aabcdefg")).contains("symbols must be distinct"));
     let bytes = std::fs::read(path("lstm_2.safetensors")).unwrap();
     // Every name changed in turn: something is missing, or there is too much.
     for at in 8..bytes.len() {

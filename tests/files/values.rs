@@ -158,7 +158,7 @@ fn settings_that_no_run_can_have_had_are_refused() {
         (
             "eval_every",
             json!(0),
-            "number of steps between evaluations is 0",
+            "number of steps between evaluations must be at least 1, got 0",
         ),
         ("dropout", json!(1), "dropout must be in [0, 1), got 1"),
         (
