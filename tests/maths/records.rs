@@ -123,6 +123,6 @@ fn a_batch_is_no_larger_than_there_are_lines() {
     assert_eq!(trainer.config().batch_size, 2);
     assert_eq!(
         trainer.notes(),
-        ["2 lines to learn from are short for a batch of 64: using 2"]
+        ["2 training lines are fewer than the batch of 64; using a batch of 2"]
     );
 }

@@ -15,6 +15,7 @@
 //! hostile: sizes, names, shapes and values are checked before there is a model.
 
 mod container;
+mod existing;
 mod file;
 mod header;
 mod import;

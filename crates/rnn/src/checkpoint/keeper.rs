@@ -16,15 +16,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::bytes_for;
+use super::existing::Existing;
 use super::file::{self, check_free, probe, replace};
 use super::lock::Lock;
 use super::place::check_own;
 use super::resume::{Interrupted, is_run, resume_path};
-use super::{bytes_for, load};
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::Model;
-use crate::trainer::{Event, Record, Trainer};
+use crate::trainer::{Event, Trainer};
 
 /// How often a run notes where it stands, beside each improvement. The result does not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,23 +189,17 @@ impl Keeper {
             return Ok(());
         }
         let model = trainer.try_best_model()?;
-        let is_wanted = match load(&self.model) {
-            Err(Error::File { source, path }) => match *source {
-                Error::NotAModel { .. } if force || is_damaged_model(&self.target) => true,
-                Error::NotAModel { .. } => return Err(Error::Foreign { path }),
-                Error::Io(source) if source.kind() == io::ErrorKind::NotFound => true,
-                source => {
-                    let source = Box::new(source);
-                    return Err(Error::File { source, path });
-                }
-            },
-            Err(error) => return Err(error),
-            Ok(old) if is_same_run(&old, &model) => last_step(&old) < last_step(&model),
-            Ok(_) if force => true,
-            Ok(_) => {
-                return Err(Error::OtherRun {
-                    path: self.model.clone(),
-                });
+        let is_wanted = match Existing::find(&self.target, &model)? {
+            Existing::Behind => true,
+            Existing::Current => false,
+            Existing::OtherRun | Existing::Foreign if force => true,
+            Existing::OtherRun => {
+                let path = self.model.clone();
+                return Err(Error::OtherRun { path });
+            }
+            Existing::Foreign => {
+                let path = self.model.clone();
+                return Err(Error::Foreign { path });
             }
         };
         if is_wanted {
@@ -319,54 +314,8 @@ impl Keeper {
     }
 }
 
-/// Whether a file that cannot be read as a model has been one, or was to be: missing, empty, or begun as
-/// we begin, as far as its content goes before the zeros that a power cut leaves.
-fn is_damaged_model(path: &Path) -> bool {
-    const START: &[u8] = br#"{"__metadata__":{"rnn":"#;
-    const LENGTH: usize = size_of::<u64>();
-    let Ok(content) = fs::read(path) else {
-        return !path.exists();
-    };
-    let written = content
-        .iter()
-        .rposition(|&byte| byte != 0)
-        .map_or(0, |at| at + 1);
-    let start = content[..written].get(LENGTH..).unwrap_or_default();
-    let start = &start[..start.len().min(START.len())];
-    written == 0 || START.starts_with(start) && content.len() > LENGTH
-}
-
 /// Whether an evaluation after this step is one that only a run's end brings. A longer run does not
 /// have it, so what going on needs is noted before it and stays so.
 fn is_extra(trainer: &Trainer<f32>) -> bool {
     trainer.is_finished() && !trainer.is_evaluation_step()
-}
-
-/// Whether two models can come from one run at two times: all but the number of steps is equal,
-/// and no step has two records.
-fn is_same_run(old: &Model, new: &Model) -> bool {
-    let (Some(was), Some(is)) = (old.training(), new.training()) else {
-        return false;
-    };
-    let mut config = was.config;
-    config.max_steps = is.config.max_steps;
-    let at = |step: u64| is.history.iter().find(|record| record.step == step);
-    config == is.config
-        && old.network().config() == new.network().config()
-        && old.vocabulary() == new.vocabulary()
-        && was
-            .history
-            .iter()
-            .all(|record| at(record.step).is_none_or(|other| same(record, other)))
-}
-
-/// Equal records; what is not finite is not told in a file.
-fn same(a: &Record, b: &Record) -> bool {
-    let told = |loss: Option<f64>| loss.filter(|loss| loss.is_finite());
-    told(a.train_loss) == told(b.train_loss) && told(a.validation_loss) == told(b.validation_loss)
-}
-
-/// The step of the last evaluation that a model knows of.
-fn last_step(model: &Model) -> Option<u64> {
-    model.training()?.history.last().map(|record| record.step)
 }
