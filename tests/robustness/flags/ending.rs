@@ -119,7 +119,7 @@ fn judge_files(args: &[String], before: &Files, after: &Files) -> Result<(), Str
 /// Runs the command that a stopped run printed, to its end or until it is stopped again.
 fn go_on(folder: &Folder, args: &[String], said: &str) -> Result<(), String> {
     let Some((_, printed)) = said.trim_end().split_once("to continue, run:\n  ") else {
-        let is_known = said.contains("standard output takes the model")
+        let is_known = said.contains("standard output gets the model")
             || args.iter().any(|arg| arg == "--quiet");
         return if is_known {
             Ok(())
