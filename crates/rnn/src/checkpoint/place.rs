@@ -24,6 +24,10 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
             }
             Err(error) => return Err(error),
             Ok(metadata) if metadata.is_symlink() => {
+                // `/dev/stdout` leads to a pipe by a name that is no path.
+                if let Some(end) = fs::metadata(&path).ok().filter(|end| !end.is_file()) {
+                    return Err(refused(&end));
+                }
                 let end = fs::read_link(&path)?;
                 path = folder(&path).join(end);
             }
@@ -144,5 +148,15 @@ mod tests {
         assert!(resolve(&at("loop")).is_err());
         symlink("there/", at("slash")).unwrap();
         assert!(resolve(&at("slash")).is_err());
+        if cfg!(target_os = "linux") {
+            use std::os::fd::AsRawFd;
+            let (_reader, writer) = std::io::pipe().unwrap();
+            let error = resolve(Path::new(&format!("/proc/self/fd/{}", writer.as_raw_fd())));
+            let error = error.unwrap_err().to_string();
+            assert!(
+                error.starts_with("it is a device, pipe or socket"),
+                "{error}"
+            );
+        }
     }
 }
