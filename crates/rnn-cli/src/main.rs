@@ -28,29 +28,11 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     signals::survive_file_limits();
     signals::fail_without_memory();
-    if let Err(error) = room() {
-        return exit::finish(Err(error));
+    if let Err(error) = rnn::memory::check_start() {
+        return exit::finish(Err(error.into()));
     }
     match args::parse() {
         Ok(cli) => exit::finish(command::run(cli)),
         Err(error) => exit::refuse(&error),
     }
-}
-
-/// Bytes that arguments, names and messages take at most, here and in other people's code, which does
-/// not ask first.
-const SMALL: usize = 4 << 20;
-
-/// Whether there is room to say that there is no room for more.
-fn room() -> anyhow::Result<()> {
-    let mut room = Vec::<u8>::new();
-    // Seen by nobody the request might be left out.
-    if room.try_reserve_exact(SMALL).is_ok() && std::hint::black_box(room).is_empty() {
-        return Ok(());
-    }
-    Err(rnn::Error::TooLarge {
-        needed: SMALL as u128,
-        available: rnn::memory::available(),
-    }
-    .into())
 }

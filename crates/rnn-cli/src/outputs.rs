@@ -1,7 +1,6 @@
 //! What a command reads and what it writes, compared before anything is opened for writing: no output
 //! may be an input, or another output, under whatever name.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf, absolute};
 
@@ -19,7 +18,7 @@ pub(crate) enum Identity {
     File(u64, u64),
     /// A file that is not there yet: the device and number of its folder, and its name.
     #[cfg(unix)]
-    New(u64, u64, OsString),
+    New(u64, u64, std::ffi::OsString),
     /// Where the system tells no more.
     Path(PathBuf),
 }

@@ -27,8 +27,8 @@ use system::System;
 
 /// All that a run takes beside what is counted.
 const MARGIN: u128 = 16 << 20;
-/// What a command cannot begin without.
-const START: u64 = 8 << 20;
+/// What a program cannot begin without.
+const START: usize = 8 << 20;
 /// Bytes that are not worth asking for: finding out costs two dozen system calls, some fifty
 /// microseconds, which is what a small network takes to learn its first word.
 const UNASKED: u128 = 1 << 20;
@@ -93,18 +93,19 @@ pub fn available() -> Option<u64> {
 }
 
 /// Checks that a program can begin: under a limit on the address space that is used up, not even an
-/// error could be told.
+/// error could be told. Call it before anything else, even before arguments are read. It asks the
+/// allocator, since looking up what is available takes memory as well.
 ///
 /// # Errors
 /// [`Error::TooLarge`] if not.
 pub fn check_start() -> Result<()> {
-    match system().of_process() {
-        Some(available) if available < START => Err(Error::TooLarge {
-            needed: START.into(),
-            available: Some(available),
-        }),
-        _ => Ok(()),
-    }
+    ask(START)
+}
+
+/// Asks the allocator for room and gives it back. It gives addresses, not memory: this costs nothing. A
+/// request that nobody sees might be left out by the compiler, so the room is looked at.
+fn ask(bytes: usize) -> Result<()> {
+    room::<u8>(bytes).map(|room| drop(std::hint::black_box(room)))
 }
 
 /// Checks that `needed` bytes can be had, if they are many, and that a margin is left beside them.
@@ -120,13 +121,9 @@ pub fn check(needed: u128) -> Result<()> {
     if available.is_some_and(|available| needed > available.into()) {
         return too_large;
     }
-    // Where nobody tells, the allocator is asked. It gives addresses, not memory: this costs nothing.
-    // A request that nobody sees might be left out by the compiler, so the room is looked at.
-    let is_given = available.is_some()
-        || usize::try_from(needed)
-            .ok()
-            .and_then(|bytes| room::<u8>(bytes).ok())
-            .is_some_and(|room| std::hint::black_box(room).is_empty());
+    // Where nobody tells, the allocator may know.
+    let is_given =
+        available.is_some() || usize::try_from(needed).is_ok_and(|bytes| ask(bytes).is_ok());
     if is_given { Ok(()) } else { too_large }
 }
 

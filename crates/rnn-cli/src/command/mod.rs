@@ -23,7 +23,6 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     };
     // Asked before any work: whoever computes with a wrong name in TENSOR_ISA ends in a panic.
     rnn::Isa::try_active().map_err(misuse)?;
-    rnn::memory::check_start()?;
     match cli
         .command
         .unwrap_or_else(|| Command::Demo(DemoArgs::default()))
