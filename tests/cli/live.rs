@@ -4,9 +4,9 @@
 //! that they are skipped.
 #![cfg(target_os = "linux")]
 
-use std::io::{self, Read, Write};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::io::Write;
+use std::process::Child;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use crate::cli_support::{Folder, TINY};
@@ -27,38 +27,9 @@ struct Terminal {
 impl Terminal {
     /// `train` with these arguments on a terminal of 100 by 30; `None` where none can be made.
     fn start(folder: &Folder, args: &str) -> Option<Self> {
-        if Command::new("script")
-            .arg("--version")
-            .stdout(Stdio::null())
-            .status()
-            .is_err()
-        {
-            let _ = writeln!(
-                io::stderr(),
-                "SKIPPED: no terminal can be made, as there is no script (util-linux) here"
-            );
-            return None;
-        }
         let binary = env!("CARGO_BIN_EXE_rnn-cli");
         let command = format!("stty rows 30 cols 100; '{binary}' train text.txt {args}");
-        let mut child = Command::new("script")
-            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
-            .current_dir(folder.path("."))
-            .env("TERM", "xterm-256color")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("script runs");
-        let mut stdout = child.stdout.take().expect("a pipe");
-        let (sender, pieces) = channel();
-        std::thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(count @ 1..) = stdout.read(&mut piece) {
-                if sender.send(piece[..count].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
+        let (child, pieces) = folder.on_terminal(&["--return"], &command)?;
         Some(Terminal {
             child,
             pieces,

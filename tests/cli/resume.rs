@@ -2,25 +2,11 @@
 
 use std::fs;
 
-use crate::cli_support::{Folder, Run, TINY};
-
-/// A folder with a text and `m`, the model of a finished run.
-fn finished() -> Folder {
-    let folder = Folder::with_text();
-    folder
-        .train(&["text.txt", "-o", "m", "--schedule", "constant"])
-        .ok();
-    folder
-}
-
-/// `train text.txt --resume m` with these flags.
-fn resume(folder: &Folder, flags: &[&str]) -> Run {
-    folder.run(&[&["train", "text.txt", "--resume", "m"], flags].concat())
-}
+use crate::cli_support::{Folder, TINY};
 
 #[test]
 fn what_was_typed_must_be_what_the_run_is() {
-    let folder = finished();
+    let folder = Folder::finished();
     let before = (folder.read("m"), folder.read("m.resume"));
     for (flags, message) in [
         (
@@ -101,7 +87,7 @@ fn what_was_typed_must_be_what_the_run_is() {
         ),
     ] {
         let flags: Vec<&str> = flags.split(' ').collect();
-        resume(&folder, &flags).fails(1, message);
+        folder.resume(&flags).fails(1, message);
     }
     assert!(before == (folder.read("m"), folder.read("m.resume")));
     assert_eq!(folder.names(), ["m", "m.resume", "text.txt"]);
@@ -109,15 +95,15 @@ fn what_was_typed_must_be_what_the_run_is() {
 
 #[test]
 fn the_flags_of_the_first_command_may_be_typed_again() {
-    let folder = finished();
+    let folder = Folder::finished();
     let again = [&["--schedule", "constant"], TINY.as_slice()].concat();
-    let run = resume(&folder, &again).ok();
+    let run = folder.resume(&again).ok();
     let told = "the run was already finished: all 20 steps are done";
     assert!(run.stderr.starts_with(told), "{}", run.stderr);
     // Also where the text was too short for them.
     folder.write("text.txt", "abcabcabcabcabcabcabcabc");
     folder.train(&["text.txt", "-o", "m", "--force"]).ok();
-    resume(&folder, &TINY).ok();
+    folder.resume(&TINY).ok();
 }
 
 #[test]
@@ -125,14 +111,14 @@ fn the_number_of_steps_is_fixed_once_the_rate_falls_towards_it() {
     let folder = Folder::with_text();
     folder.train(&["text.txt", "-o", "m"]).ok();
     let message = "--max-steps: cannot change the number of steps from 20 to 30: after 20 steps the learning rate has begun to fall";
-    resume(&folder, &["--max-steps", "30"]).fails(1, message);
+    folder.resume(&["--max-steps", "30"]).fails(1, message);
     let message = "--time: cannot change the number of steps from 20 to a time limit: after 20 steps the learning rate has begun to fall";
-    resume(&folder, &["--time", "1s"]).fails(1, message);
+    folder.resume(&["--time", "1s"]).fails(1, message);
 }
 
 #[test]
 fn a_text_that_changed_is_refused() {
-    let folder = finished();
+    let folder = Folder::finished();
     let message =
         "cannot use text.txt: the text has changed since the run began; use the same text";
     let text = crate::cli_support::text();
@@ -142,7 +128,7 @@ fn a_text_that_changed_is_refused() {
         text[1..].to_owned(),
     ] {
         folder.write("text.txt", changed);
-        resume(&folder, &["--max-steps", "30"]).fails(1, message);
+        folder.resume(&["--max-steps", "30"]).fails(1, message);
     }
     // Another name and other pieces are the same text.
     folder.write("a", &text[..1000]);
@@ -164,11 +150,11 @@ fn a_text_that_changed_is_refused() {
 fn without_a_run_there_is_nothing_to_go_on_with() {
     let folder = Folder::with_text();
     let message = "cannot read m.resume: no such file; train writes it beside the model";
-    resume(&folder, &[]).fails(1, message);
+    folder.resume(&[]).fails(1, message);
     folder.train(&["text.txt", "-o", "m"]).ok();
     let whole = folder.read("m.resume");
     folder.write("m.resume", &whole[..whole.len() - 1]);
-    let run = resume(&folder, &[]);
+    let run = folder.resume(&[]);
     assert_eq!(run.code, Some(1));
     assert!(
         run.stderr
@@ -208,39 +194,39 @@ fn a_model_that_is_missing_damaged_or_older_is_written_anew() {
             None => fs::remove_file(folder.path("m")).unwrap(),
             Some(bytes) => folder.write("m", bytes),
         }
-        resume(&folder, &[]).ok();
+        folder.resume(&[]).ok();
         assert!(folder.read("m") == newer);
     }
 }
 
 #[test]
 fn the_model_of_another_run_is_not_overwritten() {
-    let folder = finished();
+    let folder = Folder::finished();
     folder
         .train(&["text.txt", "-o", "other", "--seed", "2"])
         .ok();
     fs::copy(folder.path("other"), folder.path("m")).unwrap();
     let message = "m holds the model of another run; move it away to resume this one, or use --force to overwrite it";
-    resume(&folder, &["--max-steps", "30"]).fails(1, message);
+    folder.resume(&["--max-steps", "30"]).fails(1, message);
     assert!(folder.read("m") == folder.read("other"));
-    resume(&folder, &["--max-steps", "30", "--force"]).ok();
+    folder.resume(&["--max-steps", "30", "--force"]).ok();
     assert!(folder.read("m") != folder.read("other"));
 }
 
 #[test]
 fn what_is_no_model_is_not_overwritten_by_one() {
-    let folder = finished();
+    let folder = Folder::finished();
     folder.write("m", "my notes");
     let message = "m is damaged or not a file of this program; move it away or use another name for the model, or use --force to overwrite it";
-    resume(&folder, &["--max-steps", "30"]).fails(1, message);
+    folder.resume(&["--max-steps", "30"]).fails(1, message);
     assert_eq!(folder.read("m"), b"my notes");
-    resume(&folder, &["--max-steps", "30", "--force"]).ok();
+    folder.resume(&["--max-steps", "30", "--force"]).ok();
     folder.run(&["inspect", "m"]).ok();
 }
 
 #[test]
 fn a_new_run_overwrites_no_old_one() {
-    let folder = finished();
+    let folder = Folder::finished();
     let message = "m.resume already exists; use --resume m to continue that run, another name (-o), or --force to overwrite it";
     folder.train(&["text.txt", "-o", "m"]).fails(1, message);
     fs::remove_file(folder.path("m")).unwrap();

@@ -3,51 +3,18 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 
-use crate::cli_support::{Folder, Run};
-
-/// A folder with a text and `m`, the model of a finished run.
-fn finished() -> Folder {
-    let folder = Folder::with_text();
-    folder
-        .train(&["text.txt", "-o", "m", "--schedule", "constant"])
-        .ok();
-    folder
-}
-
-/// `train text.txt --resume m` with these flags.
-fn resume(folder: &Folder, flags: &[&str]) -> Run {
-    folder.run(&[&["train", "text.txt", "--resume", "m"], flags].concat())
-}
+use crate::cli_support::Folder;
 
 #[test]
 fn a_second_run_on_the_same_path_is_refused_while_the_first_lasts() {
     let folder = Folder::with_text();
-    let long = [
-        "train",
-        "text.txt",
-        "-o",
-        "m",
-        "--max-steps",
-        "1000000",
-        "--eval-every",
-        "5",
-    ];
-    let mut first = folder
-        .command(&[&long[..], &["--hidden-size", "8"]].concat())
-        .spawn()
-        .unwrap();
-    first
-        .stdout
-        .as_mut()
-        .unwrap()
-        .read_exact(&mut [0; 10])
-        .unwrap();
+    let mut first = folder.start_long_run();
     let message =
         "cannot save m: another run is saving there; wait for it to end or use another path";
     folder
         .train(&["text.txt", "-o", "m", "--force"])
         .fails(1, message);
-    resume(&folder, &[]).fails(1, message);
+    folder.resume(&[]).fails(1, message);
     first.kill().unwrap();
     first.wait().unwrap();
     // The lock ends with its holder; the file that it leaves bars nobody and goes at the next end.
@@ -57,14 +24,14 @@ fn a_second_run_on_the_same_path_is_refused_while_the_first_lasts() {
 
 #[test]
 fn leftovers_of_a_killed_save_are_cleaned_and_nothing_else() {
-    let folder = finished();
+    let folder = Folder::finished();
     let lock = "rnn: training saves to the model beside this file\n.rnn-killed.tmp\n";
     folder.write("m.lock", lock);
     let others = [".rnn-other.tmp", "m.tmp", "m.resume.tmp"];
     for name in [".rnn-killed.tmp"].iter().chain(&others) {
         folder.write(name, "left over");
     }
-    resume(&folder, &["--max-steps", "30"]).ok();
+    folder.resume(&["--max-steps", "30"]).ok();
     assert_eq!(
         folder.names(),
         [
@@ -87,7 +54,7 @@ fn a_symbolic_link_stands_for_the_model_at_its_end() {
     folder
         .train(&["text.txt", "-o", "m", "--schedule", "constant"])
         .ok();
-    resume(&folder, &["--max-steps", "30"]).ok();
+    folder.resume(&["--max-steps", "30"]).ok();
     assert!(fs::symlink_metadata(folder.path("m")).unwrap().is_symlink());
     assert_eq!(folder.names(), ["disk", "m", "text.txt"]);
     assert_eq!(fs::read_dir(folder.path("disk")).unwrap().count(), 2);

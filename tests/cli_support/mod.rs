@@ -4,9 +4,10 @@
 pub(crate) mod ending;
 pub(crate) mod packed;
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use tempfile::TempDir;
 
@@ -159,6 +160,67 @@ impl Folder {
     /// `train` with these arguments, as quickly as can be.
     pub(crate) fn train(&self, args: &[&str]) -> Run {
         self.run(&[&["train"], args, &TINY].concat())
+    }
+
+    /// A folder with a text and `m`, the model of a finished run that can be given more steps.
+    pub(crate) fn finished() -> Self {
+        let folder = Self::with_text();
+        folder
+            .train(&["text.txt", "-o", "m", "--schedule", "constant"])
+            .ok();
+        folder
+    }
+
+    /// `train text.txt --resume m` with these flags.
+    pub(crate) fn resume(&self, flags: &[&str]) -> Run {
+        self.run(&[&["train", "text.txt", "--resume", "m"], flags].concat())
+    }
+
+    /// Starts a run on `m` that lasts until it is killed, and waits for its first report.
+    pub(crate) fn start_long_run(&self) -> Child {
+        let run = "train text.txt -o m --max-steps 1000000 --eval-every 5 --hidden-size 8";
+        let args: Vec<&str> = run.split(' ').collect();
+        let mut child = self.command(&args).spawn().expect("the binary runs");
+        let stdout = child.stdout.as_mut().expect("it is piped");
+        stdout.read_exact(&mut [0; 10]).expect("it reports");
+        child
+    }
+
+    /// Runs a command on a terminal that `script` of util-linux makes, with these flags of it; what is
+    /// shown comes in pieces. `None` where none can be made.
+    pub(crate) fn on_terminal(
+        &self,
+        flags: &[&str],
+        command: &str,
+    ) -> Option<(Child, Receiver<Vec<u8>>)> {
+        if Command::new("script").arg("--version").output().is_err() {
+            // Past the harness, which would keep it to itself.
+            let _ = writeln!(
+                io::stderr(),
+                "SKIPPED: no terminal can be made, as there is no script (util-linux) here"
+            );
+            return None;
+        }
+        let mut child = Command::new("script")
+            .args(flags)
+            .args(["--quiet", "--command", command, "/dev/null"])
+            .current_dir(self.0.path())
+            .env("TERM", "xterm-256color")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("script runs");
+        let mut stdout = child.stdout.take().expect("a pipe");
+        let (sender, pieces) = channel();
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(count @ 1..) = stdout.read(&mut piece) {
+                if sender.send(piece[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Some((child, pieces))
     }
 
     /// Starts the binary, reads so many bytes of its standard output, and closes the pipe.

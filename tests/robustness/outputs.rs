@@ -2,7 +2,6 @@
 //! those who may.
 
 use std::fs::{self, Permissions};
-use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::cli_support::{Folder, TINY};
@@ -101,22 +100,7 @@ fn who_may_not_read_a_model_may_not_read_what_it_goes_on_from() {
 #[test]
 fn nothing_of_a_run_that_lasts_is_overwritten_by_another() {
     let folder = folder();
-    let long = [
-        "train",
-        "text.txt",
-        "-o",
-        "m",
-        "--max-steps",
-        "1000000",
-        "--eval-every",
-        "5",
-    ];
-    let mut first = folder
-        .command(&[&long[..], &["--hidden-size", "8"]].concat())
-        .spawn()
-        .expect("the binary runs");
-    let stdout = first.stdout.as_mut().expect("it is piped");
-    stdout.read_exact(&mut [0; 10]).expect("it reports");
+    let mut first = folder.start_long_run();
     let mut said = Vec::new();
     for command in OUTPUTS {
         for name in ["m", "m.resume", "m.lock"] {

@@ -1,9 +1,9 @@
 //! A shell on a terminal, what is typed there, and what is shown.
 
 use std::fs;
-use std::io::{self, Read, Write};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::io::Write;
+use std::process::{Child, Command};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use crate::cli_support::Folder;
@@ -25,14 +25,6 @@ impl Terminal {
     /// Runs a script on a terminal; `None` where none can be made. In it `run` is the program, with
     /// the terminal as its standard error, and `note NAME` writes down what `stty` says.
     pub(super) fn start(folder: Folder, script: &str) -> Option<Self> {
-        let has_script = Command::new("script").arg("--version").output().is_ok();
-        if !has_script {
-            let _ = writeln!(
-                io::stderr(),
-                "SKIPPED: no terminal can be made, as there is no script (util-linux) here"
-            );
-            return None;
-        }
         let binary = env!("CARGO_BIN_EXE_rnn-cli");
         // The shell's own words about what a signal ended would stand among ours, and without a trap
         // it would end with what Ctrl-C ends.
@@ -43,24 +35,7 @@ impl Terminal {
              echo $code >code; note after; printf 'THE END'\n"
         );
         folder.write("script", script);
-        let mut child = Command::new("script")
-            .args(["--quiet", "--command", "sh ./script", "/dev/null"])
-            .current_dir(folder.path("."))
-            .env("TERM", "xterm-256color")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("script runs");
-        let mut stdout = child.stdout.take().expect("a pipe");
-        let (sender, pieces) = channel();
-        std::thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(count @ 1..) = stdout.read(&mut piece) {
-                if sender.send(piece[..count].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
+        let (child, pieces) = folder.on_terminal(&[], "sh ./script")?;
         Some(Terminal {
             folder,
             child,
