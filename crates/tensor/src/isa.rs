@@ -1,7 +1,7 @@
 //! Which instruction set to run on: found once, at run time, and the one home of `unsafe`.
 //!
-//! A loop that must run at full vector width is a [`Kernel`]: a struct of its slices with a `run`
-//! that is inlined. [`vectorize`] compiles it once per instruction set and calls the best one.
+//! A loop that must run at full vector width is a [`Kernel`]: most often a closure that is inlined.
+//! [`vectorize`] compiles it once per instruction set and calls the best one.
 //! The same source, so the same operations in the same order: only the width differs, never a bit.
 //!
 //! `TENSOR_ISA=portable|avx2|avx512|neon` forces a path.
@@ -110,38 +110,43 @@ impl fmt::Display for Isa {
     }
 }
 
-/// A loop to be compiled for every instruction set.
-///
-/// Mark `run` `#[inline(always)]`, and every function of your own that it calls: what is not
-/// inlined is compiled for the portable path alone.
-///
-/// ```
-/// use tensor::{Kernel, Scalar, vectorize};
-///
-/// struct Axpy<'a> { x: &'a [f32], y: &'a mut [f32], factor: f32 }
-///
-/// impl Kernel for Axpy<'_> {
-///     type Output = ();
-///     #[inline(always)]
-///     fn run(self) {
-///         for (y, &x) in self.y.iter_mut().zip(self.x) {
-///             *y = Scalar::mul_add(x, self.factor, *y);
-///         }
-///     }
-/// }
-///
-/// let mut y = [1.0, 2.0];
-/// vectorize(Axpy { x: &[10.0, 20.0], y: &mut y, factor: 0.5 });
-/// assert_eq!(y, [6.0, 12.0]);
-/// ```
+/// A loop to be compiled for every instruction set: a closure, or a type of your own.
 pub trait Kernel {
     /// What the loop returns.
     type Output;
-    /// The loop.
+    /// The loop. Mark it `#[inline(always)]`.
     fn run(self) -> Self::Output;
 }
 
-/// Runs a kernel compiled for the instruction set in use.
+impl<F: FnOnce() -> R, R> Kernel for F {
+    type Output = R;
+    #[inline(always)]
+    fn run(self) -> R {
+        self()
+    }
+}
+
+/// Runs a loop compiled for the instruction set in use.
+///
+/// Mark the closure `#[inline(always)]`, and every function of your own that it calls: what is not
+/// inlined is compiled for the portable path alone. Make it a `move` closure, so that numbers it uses
+/// are its own: through a reference the loop would read them again and again.
+///
+/// ```
+/// use tensor::{Scalar, vectorize};
+///
+/// let (x, mut y, factor) = ([10.0, 20.0], [1.0, 2.0], 0.5_f32);
+/// let to = &mut y;
+/// vectorize(
+///     #[inline(always)]
+///     move || {
+///         for (y, x) in to.iter_mut().zip(x) {
+///             *y = Scalar::mul_add(x, factor, *y);
+///         }
+///     },
+/// );
+/// assert_eq!(y, [6.0, 12.0]);
+/// ```
 ///
 /// # Panics
 /// Where [`Isa::try_active`] reports an error.

@@ -2,22 +2,9 @@
 
 use std::ops::{Add, AddAssign, Mul, Sub, SubAssign};
 
-use crate::isa::{Kernel, vectorize};
+use crate::isa::vectorize;
 use crate::matrix::Matrix;
 use crate::scalar::Scalar;
-
-/// Replaces each element of the first slice by a function of it and its neighbour in the second.
-struct Zip<'a, T, F>(&'a mut [T], &'a [T], F);
-
-impl<T: Scalar, F: Fn(T, T) -> T> Kernel for Zip<'_, T, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (x, &y) in self.0.iter_mut().zip(self.1) {
-            *x = (self.2)(*x, y);
-        }
-    }
-}
 
 impl<T: Scalar> Matrix<T> {
     /// Sets every element to `value`.
@@ -50,17 +37,15 @@ impl<T: Scalar> Matrix<T> {
 
     /// Replaces every element by a function of it. Inlined into vector code where `f` allows it.
     pub fn map_in_place(&mut self, f: impl Fn(T) -> T) {
-        struct Map<'a, T, F>(&'a mut [T], F);
-        impl<T: Scalar, F: Fn(T) -> T> Kernel for Map<'_, T, F> {
-            type Output = ();
+        let elements = self.as_mut_slice();
+        vectorize(
             #[inline(always)]
-            fn run(self) {
-                for x in self.0 {
-                    *x = (self.1)(*x);
+            move || {
+                for x in elements {
+                    *x = f(*x);
                 }
-            }
-        }
-        vectorize(Map(self.as_mut_slice(), f));
+            },
+        );
     }
 
     #[track_caller]
@@ -70,7 +55,15 @@ impl<T: Scalar> Matrix<T> {
             other.shape(),
             "element-wise operation on different shapes"
         );
-        vectorize(Zip(self.as_mut_slice(), other.as_slice(), f));
+        let pairs = self.as_mut_slice().iter_mut().zip(other.as_slice());
+        vectorize(
+            #[inline(always)]
+            move || {
+                for (x, &y) in pairs {
+                    *x = f(*x, y);
+                }
+            },
+        );
     }
 }
 
