@@ -35,8 +35,8 @@ fn main() {
     if bench.measures() {
         report.header();
     }
-    for (name, cell, hidden_size) in [("G2", CellKind::Rnn, 256), ("G4", CellKind::Lstm, 512)] {
-        let gates = if cell == CellKind::Lstm { 4 } else { 1 };
+    for (name, cell, hidden_size) in [("G2", CellKind::RNN, 256), ("G4", CellKind::LSTM, 512)] {
+        let gates = cell.gates();
         let model = model(cell, hidden_size);
         let weights = gates * hidden_size * hidden_size + model.vocabulary().len() * hidden_size;
         for streams in STREAMS {

@@ -94,7 +94,7 @@ fn notebook(bench: &Bench, report: &Report) {
     let run = || {
         let corpus = Corpus::from_text("hello").expect("a text");
         let network = NetworkConfig {
-            cell: CellKind::Rnn,
+            cell: CellKind::RNN,
             vocab_size: corpus.vocabulary().len(),
             hidden_size: 8,
             num_layers: 1,

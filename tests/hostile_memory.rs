@@ -160,7 +160,7 @@ fn with(field: &str, value: serde_json::Value) -> Vec<u8> {
 fn large_with_nan() -> Vec<u8> {
     let vocabulary = Vocabulary::from_text("ab").expect("characters");
     let config = NetworkConfig {
-        cell: CellKind::Rnn,
+        cell: CellKind::RNN,
         vocab_size: 2,
         hidden_size: 4000,
         num_layers: 1,

@@ -36,7 +36,7 @@ pub(crate) fn works() -> Vec<Work> {
     vec![
         Work {
             case: case("W1"),
-            network: (CellKind::Rnn, 100, 1),
+            network: (CellKind::RNN, 100, 1),
             seq_length: 25,
             batch_size: 1,
             optimizer: OptimizerConfig::ADAGRAD,
@@ -44,10 +44,10 @@ pub(crate) fn works() -> Vec<Work> {
             clip: Clip::Value(5.0),
             reduction: Reduction::Sum,
         },
-        adam(case("W2"), CellKind::Rnn, 256, 32),
+        adam(case("W2"), CellKind::RNN, 256, 32),
         Work {
             case: case("W3"),
-            network: (CellKind::Lstm, 128, 2),
+            network: (CellKind::LSTM, 128, 2),
             seq_length: 50,
             batch_size: 50,
             optimizer: OptimizerConfig::RmsProp {
@@ -58,8 +58,8 @@ pub(crate) fn works() -> Vec<Work> {
             clip: Clip::Value(5.0),
             reduction: Reduction::Mean,
         },
-        adam(case("W4"), CellKind::Lstm, 512, 64),
-        adam(case("W5"), CellKind::Gru, 256, 32),
+        adam(case("W4"), CellKind::LSTM, 512, 64),
+        adam(case("W5"), CellKind::GRU, 256, 32),
     ]
 }
 
@@ -67,11 +67,11 @@ pub(crate) fn works() -> Vec<Work> {
 pub(crate) fn scale() -> Vec<Work> {
     let hidden = [64, 128, 256, 512, 1024, 2048].map(|hidden| {
         let case = format!("scale hidden {hidden}");
-        adam(case, CellKind::Lstm, hidden, 32)
+        adam(case, CellKind::LSTM, hidden, 32)
     });
     let batch = [1, 4, 16, 64, 256].map(|batch| {
         let case = format!("scale batch {batch}");
-        adam(case, CellKind::Lstm, 512, batch)
+        adam(case, CellKind::LSTM, 512, batch)
     });
     hidden.into_iter().chain(batch).collect()
 }
@@ -100,11 +100,7 @@ impl Work {
     /// Floating-point operations for each character.
     pub(crate) fn flop(&self, vocab_size: usize) -> f64 {
         let (cell, hidden, layers) = self.network;
-        let gates = match cell {
-            CellKind::Rnn | CellKind::RnnRelu => 1,
-            CellKind::Gru => 3,
-            CellKind::Lstm => 4,
-        };
+        let gates = cell.gates();
         let weights = gates * hidden * hidden * (2 * layers - 1) + vocab_size * hidden;
         (3 * 2 * weights) as f64
     }

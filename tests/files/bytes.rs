@@ -10,7 +10,7 @@ const TOO_FEW: &str = "it has ";
 
 #[test]
 fn every_truncation_is_refused() {
-    let bytes = model(CellKind::Gru).to_bytes();
+    let bytes = model(CellKind::GRU).to_bytes();
     for len in 0..bytes.len() {
         let reason = if len < 8 { TOO_FEW } else { CUT };
         refused(&bytes[..len], &format!("{len} bytes"), &[reason]);
@@ -44,7 +44,7 @@ fn every_flipped_bit_is_refused() {
 
 #[test]
 fn every_byte_left_out_or_doubled_is_refused() {
-    let bytes = model(CellKind::Rnn).to_bytes();
+    let bytes = model(CellKind::RNN).to_bytes();
     for at in 0..bytes.len() {
         let (before, after) = bytes.split_at(at);
         refusal(&[before, &after[1..]].concat());
@@ -55,7 +55,7 @@ fn every_byte_left_out_or_doubled_is_refused() {
 
 #[test]
 fn a_length_that_is_not_the_headers_is_refused() {
-    let bytes = model(CellKind::Lstm).to_bytes();
+    let bytes = model(CellKind::LSTM).to_bytes();
     let length = u64::from_le_bytes(*bytes.first_chunk().expect("a length"));
     let cut = "its header is damaged";
     for (value, reasons) in [

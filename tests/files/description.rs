@@ -9,7 +9,7 @@ const DAMAGED: &str = "its description is damaged: ";
 #[test]
 fn what_is_not_forged_is_accepted() {
     let read = rnn::Model::from_bytes(&redescribed(|_| {})).expect("a sound file");
-    assert_eq!(read, crate::hostile_support::model(rnn::CellKind::Lstm));
+    assert_eq!(read, crate::hostile_support::model(rnn::CellKind::LSTM));
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl File {
 
     /// The file of a small LSTM.
     pub(crate) fn small() -> Self {
-        File::of(&model(CellKind::Lstm).to_bytes())
+        File::of(&model(CellKind::LSTM).to_bytes())
     }
 
     /// The description as it stands in the header.

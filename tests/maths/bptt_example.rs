@@ -63,7 +63,7 @@ fn theirs(network: &Network<f64>, text: &[Id]) -> (f64, Parameters<f64>) {
 
 #[test]
 fn its_gradients_are_those_of_the_crate() {
-    for (cell, gates) in [(CellKind::Rnn, 1), (CellKind::Lstm, 4)] {
+    for (cell, gates) in [(CellKind::RNN, 1), (CellKind::LSTM, 4)] {
         let network: Network<f64> = network(cell, VOCAB, HIDDEN, 1);
         let text = random_ids(VOCAB, STEPS + 1, 3);
         let (loss, gradient) = theirs(&network, &text);

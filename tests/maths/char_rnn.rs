@@ -38,7 +38,7 @@ fn reaches_the_published_loss() {
     let per_stream = corpus.len() / (BATCH * STEPS);
     let training = (per_stream as f64 * 0.95) as usize;
     let config = NetworkConfig {
-        cell: CellKind::Lstm,
+        cell: CellKind::LSTM,
         vocab_size: corpus.vocabulary().len(),
         hidden_size: 128,
         num_layers: 2,

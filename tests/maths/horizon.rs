@@ -130,7 +130,7 @@ fn naive(
 
 #[test]
 fn an_elman_networks_gradient_is_that_of_plain_loops_at_every_horizon() {
-    let network = network::<f64>(CellKind::Rnn, VOCAB, HIDDEN, 1);
+    let network = network::<f64>(CellKind::RNN, VOCAB, HIDDEN, 1);
     let (start, (inputs, targets)) = (some_state(&network), batch());
     let batch = (&inputs[..], &targets[..]);
     let mut seen: Vec<Parameters<f64>> = Vec::new();
@@ -224,7 +224,7 @@ fn a_window_no_longer_than_the_horizon_has_the_whole_gradient_after_longer_ones(
 #[test]
 fn the_table_of_names_is_in_the_order_that_plain_loops_use() {
     let config = NetworkConfig {
-        cell: CellKind::Rnn,
+        cell: CellKind::RNN,
         vocab_size: VOCAB,
         hidden_size: HIDDEN,
         num_layers: 1,

@@ -20,7 +20,7 @@ fn surprises_are_those_of_the_scorer_with_the_likeliest_in_order() {
     let text = crate::common::text(900);
     let vocabulary = Vocabulary::from_text(&text).unwrap();
     let ids = vocabulary.encode(&text).unwrap();
-    let network = network::<f32>(CellKind::Gru, vocabulary.len(), 12, 1);
+    let network = network::<f32>(CellKind::GRU, vocabulary.len(), 12, 1);
     let model = Model::new(vocabulary, network, None);
     let surprises = surprises(&model, &ids, 5).unwrap();
     let mut at = 0;
@@ -94,10 +94,10 @@ fn properties_are_what_a_reader_would_mark() {
 #[test]
 fn correlations_are_pearsons() {
     let ids = random_ids(VOCAB, 50, 9);
-    let network = network::<f64>(CellKind::Lstm, VOCAB, HIDDEN, 2);
+    let network = network::<f64>(CellKind::LSTM, VOCAB, HIDDEN, 2);
     let traces = Traces::read(&network, &ids).unwrap();
     let property: Vec<f64> = (0..50).map(|t| f64::from(t * t % 7)).collect();
-    for &signal in traces.signals() {
+    for signal in traces.signals().iter().map(|signal| signal.name) {
         let r = correlations(&property, &traces, 1, signal);
         for (unit, r) in r.into_iter().enumerate() {
             let a: Vec<f64> = traces.unit(1, signal, unit).collect();
@@ -111,16 +111,16 @@ fn correlations_are_pearsons() {
         }
     }
     let trace: Vec<f64> = traces
-        .unit(0, Signal::Cell, 2)
+        .unit(0, Signal::MEMORY, 2)
         .map(|a| 3.0 - 2.0 * a)
         .collect();
     assert_relative_eq!(
-        correlations(&trace, &traces, 0, Signal::Cell)[2].unwrap(),
+        correlations(&trace, &traces, 0, Signal::MEMORY)[2].unwrap(),
         -1.0,
         epsilon = 1e-12
     );
     assert_eq!(
-        correlations(&[0.1; 50], &traces, 0, Signal::Cell),
+        correlations(&[0.1; 50], &traces, 0, Signal::MEMORY),
         [None; HIDDEN]
     );
 }
@@ -179,7 +179,7 @@ fn principal_components_find_the_axes_of_a_cloud() {
 fn the_example_finds_and_follows_a_neuron() {
     let text = crate::common::text(2_000);
     let config = crate::common::settings(8, 25, 150);
-    let mut trainer = crate::common::trainer::<f32>(&text, &[1.0], (CellKind::Lstm, 24, 1), config);
+    let mut trainer = crate::common::trainer::<f32>(&text, &[1.0], (CellKind::LSTM, 24, 1), config);
     crate::common::run(&mut trainer, 1);
     let model = trainer.current_model();
     let (unit, r) = neuron::follower(&model, &text, Property::WordStart)
@@ -202,7 +202,7 @@ fn the_example_finds_and_follows_a_neuron() {
 #[test]
 fn the_kept_share_is_what_truncated_bptt_lets_through() {
     const WINDOW: usize = 5;
-    let network = network::<f64>(CellKind::Rnn, WINDOW, HIDDEN, 1);
+    let network = network::<f64>(CellKind::RNN, WINDOW, HIDDEN, 1);
     let inputs: Vec<Id> = (0..WINDOW as Id).collect();
     for horizon in [None, Some(1), Some(3), Some(9)] {
         let mut seen = [0usize; WINDOW + 1];
@@ -237,7 +237,7 @@ fn the_kept_share_is_what_truncated_bptt_lets_through() {
 #[test]
 fn what_truncation_cuts_off_is_a_share_of_the_norms() {
     let ids = random_ids(VOCAB, 60, 8);
-    let network = network::<f64>(CellKind::Lstm, VOCAB, HIDDEN, 1);
+    let network = network::<f64>(CellKind::LSTM, VOCAB, HIDDEN, 1);
     let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids).unwrap(), 3, 9)
         .expect("memory");
     let norms = &memory.layers[0].hidden;

@@ -15,7 +15,7 @@ fn model(cell: CellKind) -> (Model, Vec<Id>) {
 
 #[test]
 fn rounded_weights_are_the_closest_multiples() {
-    let (model, _) = model(CellKind::Gru);
+    let (model, _) = model(CellKind::GRU);
     let weights = model.network().parameters().as_slice();
     for digits in [-3, 0, 4, 11, 20] {
         let step = 2.0f64.powi(-digits);
@@ -36,7 +36,7 @@ fn rounded_weights_are_the_closest_multiples() {
 /// All probabilities of a text, step by step in double precision.
 #[test]
 fn any_number_of_digits_rounds() {
-    let (model, ids) = model(CellKind::Lstm);
+    let (model, ids) = model(CellKind::LSTM);
     let exact = rounded(model.network(), None).expect("memory");
     for digits in [149, 150, 1100, i32::MAX - 1, i32::MAX] {
         assert!(
@@ -67,7 +67,7 @@ fn probabilities(network: &Network<f64>, ids: &[Id]) -> Vec<Vec<f64>> {
 
 #[test]
 fn the_difference_is_the_largest_of_any_probability() {
-    for cell in [CellKind::Rnn, CellKind::Lstm] {
+    for cell in [CellKind::RNN, CellKind::LSTM] {
         let (model, ids) = model(cell);
         for digits in [Some(5), Some(9), None] {
             let rounded = rounded(model.network(), digits).expect("memory");
@@ -96,7 +96,7 @@ fn the_difference_is_the_largest_of_any_probability() {
             );
         }
     }
-    let (model, ids) = model(CellKind::Lstm);
+    let (model, ids) = model(CellKind::LSTM);
     let exact = rounded(model.network(), None).expect("memory");
     assert_eq!(
         largest_difference(&model, &exact, &ids[..1]).expect("memory"),
@@ -110,7 +110,7 @@ fn the_difference_is_the_largest_of_any_probability() {
 
 #[test]
 fn digits_are_as_many_as_the_bound_needs_and_no_more() {
-    let (model, ids) = model(CellKind::Lstm);
+    let (model, ids) = model(CellKind::LSTM);
     for bound in [1e-2, 1e-3, 1e-4, 1e-5] {
         let found = Rounding::within(&model, &ids, bound, 22)
             .expect("memory")

@@ -59,10 +59,10 @@ fn step(cell: CellKind, a_x: &[f64], a_h: &[f64], before: &Held, nudge: Option<N
                 .filter(|n| n.is_memory == is_memory)
                 .map_or(0.0, |n| n.by)
         };
-        let h = match cell {
-            CellKind::Rnn => gate(0, j).tanh(),
-            CellKind::RnnRelu => gate(0, j).max(0.0),
-            CellKind::Lstm => {
+        let h = match cell.name() {
+            "rnn" => gate(0, j).tanh(),
+            "rnn_relu" => gate(0, j).max(0.0),
+            "lstm" => {
                 let (i, f, o) = (
                     sigmoid(gate(0, j)),
                     sigmoid(gate(1, j)),
@@ -76,7 +76,7 @@ fn step(cell: CellKind, a_x: &[f64], a_h: &[f64], before: &Held, nudge: Option<N
                 }
                 o * c.tanh()
             }
-            CellKind::Gru => {
+            "gru" => {
                 let (r, z) = (sigmoid(gate(0, j)), sigmoid(gate(1, j)));
                 let n = (a_x[2 * HIDDEN + j] + r * a_h[2 * HIDDEN + j]).tanh();
                 for (kept, value) in held.gates.iter_mut().zip([r, z, n]) {
@@ -84,6 +84,7 @@ fn step(cell: CellKind, a_x: &[f64], a_h: &[f64], before: &Held, nudge: Option<N
                 }
                 (1.0 - z) * n + z * before.h[j]
             }
+            other => panic!("no equations of {other}"),
         };
         held.h.push(h + by(false));
     }
@@ -147,18 +148,20 @@ fn traces_are_the_states_and_gates_of_the_equations() {
         let network = network::<f64>(cell, VOCAB, HIDDEN, layers);
         let traces = Traces::read(&network, &ids[..11]).unwrap();
         let (held, _) = reference(&network, &ids, None);
-        for &signal in traces.signals() {
+        for &Signal {
+            name: signal,
+            gate: place,
+            ..
+        } in traces.signals()
+        {
             for (t, layer, unit) in (0..11 * layers * HIDDEN)
                 .map(|at| (at / HIDDEN / layers, at / HIDDEN % layers, at % HIDDEN))
             {
                 let held = &held[t][layer];
-                let expected = match (cell, signal) {
-                    (_, Signal::Hidden) => held.h[unit],
-                    (_, Signal::Cell) => held.c[unit],
-                    (_, Signal::InputGate | Signal::ResetGate) => held.gates[0][unit],
-                    (_, Signal::ForgetGate | Signal::UpdateGate) => held.gates[1][unit],
-                    (_, Signal::Candidate) => held.gates[2][unit],
-                    (_, Signal::OutputGate) => held.gates[3][unit],
+                let expected = match signal {
+                    Signal::HIDDEN => held.h[unit],
+                    Signal::MEMORY => held.c[unit],
+                    _ => held.gates[place][unit],
                 };
                 assert_relative_eq!(
                     traces.layer(layer, signal).row(t)[unit],
@@ -175,12 +178,12 @@ fn traces_are_the_states_and_gates_of_the_equations() {
 #[test]
 fn a_long_text_is_traced_as_if_in_one_piece() {
     let ids = random_ids(VOCAB, 700, 4);
-    let network = network::<f32>(CellKind::Lstm, VOCAB, HIDDEN, 2);
+    let network = network::<f32>(CellKind::LSTM, VOCAB, HIDDEN, 2);
     let (all, some) = (
         Traces::read(&network, &ids).unwrap(),
         Traces::read(&network, &ids[..300]).unwrap(),
     );
-    for signal in Signal::of(CellKind::Lstm) {
+    for Signal { name: signal, .. } in CellKind::LSTM.signals() {
         for t in 0..300 {
             assert_eq!(all.layer(1, signal).row(t), some.layer(1, signal).row(t));
         }
@@ -243,7 +246,7 @@ fn memory_is_the_norm_of_the_gradient_by_differences() {
                     max_relative = 1e-6,
                     epsilon = 1e-9
                 );
-                if cell == CellKind::Lstm {
+                if cell == CellKind::LSTM {
                     assert_relative_eq!(
                         norms.cell[lag],
                         mean(true),
@@ -260,7 +263,7 @@ fn memory_is_the_norm_of_the_gradient_by_differences() {
 
 #[test]
 fn memory_of_a_short_text_goes_back_as_far_as_the_text() {
-    let network = network::<f64>(CellKind::Gru, VOCAB, HIDDEN, 1);
+    let network = network::<f64>(CellKind::GRU, VOCAB, HIDDEN, 1);
     for (length, lags, samples) in [(0, 0, 0), (1, 0, 0), (2, 1, 1), (5, 4, 1), (40, 11, 7)] {
         let ids = random_ids(VOCAB, length, 6);
         let memory = Memory::measure(

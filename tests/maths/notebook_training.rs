@@ -48,7 +48,7 @@ fn reordered(letter: &str, values: &Value) -> Vec<f64> {
 fn trainer(initial: &Value, horizon: Option<usize>, max_steps: u64) -> Trainer<f64> {
     let corpus = Corpus::from_text("hello").expect("a text");
     let config = NetworkConfig {
-        cell: CellKind::Rnn,
+        cell: CellKind::RNN,
         vocab_size: 4,
         hidden_size: HIDDEN,
         num_layers: 1,

@@ -95,7 +95,7 @@ fn any_interruption_of_any_optimiser_and_schedule_changes_nothing() {
     ];
     let optimizers = [O::SGD, O::ADAGRAD, O::RMSPROP, O::ADAM, O::ADAMW];
     for (schedule, optimizer) in schedules.into_iter().zip(optimizers) {
-        let mut advice = advice(CellKind::Gru);
+        let mut advice = advice(CellKind::GRU);
         advice.train.schedule = schedule.parse().unwrap();
         advice.train.optimizer = optimizer;
         advice.train.patience = Some(3);
@@ -107,7 +107,7 @@ fn any_interruption_of_any_optimiser_and_schedule_changes_nothing() {
 
 #[test]
 fn an_interruption_among_steps_that_are_not_finite_changes_nothing() {
-    let mut advice = advice(CellKind::RnnRelu);
+    let mut advice = advice(CellKind::RNN_RELU);
     // Weights grow until they overflow; back at the best ones with half the rate, they do again.
     advice.train.optimizer = OptimizerConfig::SGD;
     advice.train.schedule = Schedule::Constant;
@@ -131,7 +131,7 @@ fn an_interruption_among_steps_that_are_not_finite_changes_nothing() {
 
 #[test]
 fn the_number_of_steps_can_change_until_the_rate_depends_on_it() {
-    let mut advice = advice(CellKind::Rnn);
+    let mut advice = advice(CellKind::RNN);
     advice.train.schedule = "warmup-decay".parse().unwrap();
     let mut straight = start(advice, &[0.9, 0.1]);
     let expected = finish(&mut straight);
@@ -168,7 +168,7 @@ fn the_number_of_steps_can_change_until_the_rate_depends_on_it() {
 
 #[test]
 fn another_text_is_refused() {
-    let run = start(advice(CellKind::Rnn), &[0.9, 0.1]).interrupt();
+    let run = start(advice(CellKind::RNN), &[0.9, 0.1]).interrupt();
     let text: String = (0..60)
         .rev()
         .map(|line| format!("{line}: she sells sea shells\n"))
@@ -190,7 +190,7 @@ fn kept(path: &std::path::Path, every: Every, stop: usize) -> Result<bool, Error
             trainer
         }
         None => {
-            let trainer = start(advice(CellKind::Lstm), &[0.9, 0.1]);
+            let trainer = start(advice(CellKind::LSTM), &[0.9, 0.1]);
             keeper.start(&trainer)?;
             trainer
         }
@@ -248,7 +248,7 @@ fn one_keeper_at_a_time() {
         Keeper::new(&path, Every::default()),
         Err(Error::Locked { .. })
     ));
-    let model = start(advice(CellKind::Rnn), &[0.9, 0.1]).best_model();
+    let model = start(advice(CellKind::RNN), &[0.9, 0.1]).best_model();
     assert!(matches!(model.save(&path), Err(Error::Locked { .. })));
     drop(keeper);
     model.save(&path).unwrap();
@@ -257,7 +257,7 @@ fn one_keeper_at_a_time() {
 
 #[test]
 fn a_run_on_records_goes_on_in_any_epoch_and_in_the_middle_of_a_record() {
-    let mut advice = advice(CellKind::Gru);
+    let mut advice = advice(CellKind::GRU);
     advice.train.records = true;
     // Four batches an epoch, each of two windows.
     advice.train.batch_size = 14;

@@ -38,7 +38,7 @@ fn score(model: &Model, ids: &[Id], size: usize) -> Vec<u64> {
 fn pieces_and_threads_change_no_bit_of_a_score() {
     let mut cases: Vec<_> = CellKind::ALL.map(|cell| (cell, 24, 2, 3000)).into();
     // Wide enough that one step of one sequence is split over the threads.
-    cases.push((CellKind::Lstm, 512, 1, 300));
+    cases.push((CellKind::LSTM, 512, 1, 300));
     for (cell, hidden_size, num_layers, length) in cases {
         let model = model(cell, hidden_size, num_layers);
         let ids = model.vocabulary().encode(&text()[..length]).unwrap();

@@ -193,7 +193,7 @@ fn sound_and_unsound_models_and_texts_are_the_same_to_every_command() {
 }
 
 fn network_of(vocabulary: &Vocabulary) -> Network<f32> {
-    let mut network = network(CellKind::Gru, vocabulary.len(), 1);
+    let mut network = network(CellKind::GRU, vocabulary.len(), 1);
     set(&mut network, "decoder.weight", |_| 0.5);
     network
 }

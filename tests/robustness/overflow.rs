@@ -12,23 +12,23 @@ const OVERFLOW: &str = ": its weights are too large; use a model whose training 
 fn overflowing(vocab: usize) -> Vec<(&'static str, Network<f32>, u64)> {
     let one = |_| 1.0;
     let double = |at| if at == 0 || at == 3 { 2.0 } else { 0.0 };
-    let mut at_once = network(CellKind::Lstm, vocab, 1);
+    let mut at_once = network(CellKind::LSTM, vocab, 1);
     at_once.parameters_mut().as_mut_slice().fill(f32::MAX);
     // 1, 3, 7 …: 2^n - 1 after n characters.
-    let mut later = network(CellKind::RnnRelu, vocab, 1);
+    let mut later = network(CellKind::RNN_RELU, vocab, 1);
     set(&mut later, "rnn.weight_ih_l0", one);
     set(&mut later, "rnn.weight_hh_l0", double);
     // The same below a layer that makes 0 of it, so that no logit shows it.
-    let mut below = network(CellKind::RnnRelu, vocab, 2);
+    let mut below = network(CellKind::RNN_RELU, vocab, 2);
     set(&mut below, "rnn.weight_ih_l0", one);
     set(&mut below, "rnn.weight_hh_l0", double);
     set(&mut below, "rnn.weight_ih_l1", |_| -1.0);
     // States between -1 and 1, infinite logits.
-    let mut logits = network(CellKind::Rnn, vocab, 1);
+    let mut logits = network(CellKind::RNN, vocab, 1);
     set(&mut logits, "rnn.weight_ih_l0", |_| 10.0);
     set(&mut logits, "decoder.weight", |_| 3e38);
     // Of two finite logits one is further below the other than a number can say.
-    let mut apart = network(CellKind::Gru, vocab, 1);
+    let mut apart = network(CellKind::GRU, vocab, 1);
     set(&mut apart, "decoder.bias", |at| {
         if at == 1 { -3e38 } else { 3e38 }
     });

@@ -100,7 +100,7 @@ fn the_longest_history_is_drawn_as_the_line_that_it_is() {
         .map(|step| record(step, losses(step), 1e-3))
         .collect();
     let folder = folder(
-        &model(letters(), CellKind::Gru, 4, history),
+        &model(letters(), CellKind::GRU, 4, history),
         &small_text(300),
     );
     open(&browser, &folder);
@@ -151,7 +151,7 @@ fn a_long_text_is_shown_a_stretch_at_a_time() {
         return;
     };
     let folder = folder(
-        &model(letters(), CellKind::Rnn, 2, vec![]),
+        &model(letters(), CellKind::RNN, 2, vec![]),
         &small_text(300_000),
     );
     open(&browser, &folder);
@@ -200,7 +200,7 @@ fn draw_vocabulary(count: usize) {
         return;
     };
     let folder = folder(
-        &model(symbols(count), CellKind::Rnn, 1, vec![]),
+        &model(symbols(count), CellKind::RNN, 1, vec![]),
         &small_text(60),
     );
     open(&browser, &folder);
@@ -237,7 +237,7 @@ fn many_units_are_drawn() {
     };
     let folder = Folder::new();
     folder.write("text.txt", small_text(40));
-    model(letters(), CellKind::Rnn, 4_096, vec![])
+    model(letters(), CellKind::RNN, 4_096, vec![])
         .save(folder.path("m"))
         .expect("a sound model");
     // With room for the units, and not for the weights.

@@ -73,7 +73,7 @@ fn histories_at_the_ends_of_numbers_block_nothing() {
     ];
     for (name, history) in cases {
         let folder = folder(
-            &model(letters(), CellKind::Gru, 4, history),
+            &model(letters(), CellKind::GRU, 4, history),
             &small_text(300),
         );
         println!("{name}");
@@ -87,7 +87,7 @@ fn ticks_are_few_and_within_their_range_whatever_it_is() {
         return;
     };
     let folder = folder(
-        &model(letters(), CellKind::Gru, 4, vec![]),
+        &model(letters(), CellKind::GRU, 4, vec![]),
         &small_text(300),
     );
     open(&browser, &folder);
@@ -123,7 +123,7 @@ fn gradients_that_outgrow_their_numbers_are_drawn_as_far_as_they_go() {
         return;
     };
     // The state stays at zero, and what changes it would grow a thousandfold at each step.
-    let mut model = model(letters(), CellKind::Rnn, 2, vec![]);
+    let mut model = model(letters(), CellKind::RNN, 2, vec![]);
     let mut network = model.network().clone();
     let layout = network.parameters().layout().clone();
     for named in layout.named() {
@@ -163,12 +163,12 @@ fn a_network_that_overflows_as_it_writes_stops_and_says_so() {
         return;
     };
     // Twice the state at each character: beyond f64 after a thousand, f32 after 127.
-    let mut growing = network(CellKind::RnnRelu, letters().len(), 1);
+    let mut growing = network(CellKind::RNN_RELU, letters().len(), 1);
     set(&mut growing, "rnn.weight_ih_l0", |_| 1.0);
     set(&mut growing, "rnn.weight_hh_l0", |at| {
         if at == 0 || at == 3 { 2.0 } else { 0.0 }
     });
-    let sound = model(letters(), CellKind::Rnn, 2, vec![]);
+    let sound = model(letters(), CellKind::RNN, 2, vec![]);
     let growing = Model::new(sound.vocabulary().clone(), growing, None);
     let folder = folder(&growing, &small_text(60));
     open(&browser, &folder);

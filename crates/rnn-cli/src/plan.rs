@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use rnn::checkpoint::Every;
 use rnn::optimizer::Clip;
-use rnn::{CellKind, Corpus, Recommended, RunOptions, recommended};
+use rnn::{Corpus, Recommended, RunOptions, recommended};
 
 use crate::args::{LearnedUnknownArg, NetworkArgs, OptimizationArgs, RunArgs, TrainArgs};
 use crate::exit::misuse;
@@ -202,7 +202,7 @@ impl Plan {
             mut train,
         } = base;
         let (net, opt) = (&self.network, &self.optimization);
-        set(&mut network.cell, net.cell.map(CellKind::from));
+        set(&mut network.cell, net.cell);
         set(&mut network.hidden_size, net.hidden_size);
         set(&mut network.num_layers, net.num_layers);
         set(&mut train.dropout, net.dropout);
@@ -210,7 +210,7 @@ impl Plan {
             fits(
                 "--forget-bias",
                 "--cell lstm",
-                network.cell == CellKind::Lstm,
+                network.cell.signal("forget gate").is_some(),
                 network.cell.name(),
             )?;
             train.init.forget_bias = net.forget_bias;

@@ -17,7 +17,7 @@ pub(crate) fn trace(model: &Model, text: &str, unit: usize) -> rnn::Result<Vec<(
     let top = traces.config().num_layers - 1;
     Ok(text
         .chars()
-        .zip(traces.unit(top, Signal::Hidden, unit))
+        .zip(traces.unit(top, Signal::HIDDEN, unit))
         .collect())
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn follower(
     let traces = Traces::read(model.network(), &ids)?;
     let characters: Vec<char> = text.chars().collect();
     let top = traces.config().num_layers - 1;
-    let r = correlations(&of.values(&characters), &traces, top, Signal::Hidden);
+    let r = correlations(&of.values(&characters), &traces, top, Signal::HIDDEN);
     let known = r
         .into_iter()
         .enumerate()

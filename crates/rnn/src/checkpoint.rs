@@ -242,26 +242,11 @@ fn check_count(architecture: &NetworkConfig, file: &SafeTensors<'_>, copies: usi
         .iter()
         .map(|(_, view)| view.data().len() / size_of::<f32>())
         .sum();
-    let wanted = element_count(architecture).and_then(|count| count.checked_mul(copies));
-    match wanted {
-        Some(wanted) if wanted <= held => Ok(()),
-        Some(wanted) => Err(wrong(format!(
-            "it holds {held} weights, its sizes ask for {wanted}"
-        ))),
-        None => Err(wrong(format!(
-            "it holds {held} weights, its sizes ask for more than memory"
-        ))),
+    let wanted = Layout::count(architecture) * copies as u128;
+    if wanted <= held as u128 {
+        return Ok(());
     }
-}
-
-/// Number of parameters, if it fits the machine.
-fn element_count(config: &NetworkConfig) -> Option<usize> {
-    let (v, h) = (config.vocab_size, config.hidden_size);
-    let gates = config.cell.gates().checked_mul(h)?;
-    let mut sum = v.checked_mul(h)?.checked_add(v)?;
-    for layer in 0..config.num_layers {
-        let inputs = if layer == 0 { v } else { h };
-        sum = sum.checked_add(gates.checked_mul(inputs.checked_add(h)?.checked_add(2)?)?)?;
-    }
-    Some(sum)
+    Err(wrong(format!(
+        "it holds {held} weights, its sizes ask for {wanted}"
+    )))
 }

@@ -2,47 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cell::CellKind;
 use crate::error::{Error, Result};
-
-/// The recurrent cell of a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CellKind {
-    /// Elman's simple recurrent network with tanh (Elman 1990): PyTorch's `nn.RNN`.
-    Rnn,
-    /// The same with a rectifier in place of tanh: `nn.RNN(nonlinearity="relu")`.
-    RnnRelu,
-    /// Long short-term memory with a forget gate (Hochreiter and Schmidhuber 1997, Gers 2000).
-    Lstm,
-    /// Gated recurrent unit (Cho 2014), the reset gate applied after the product, as in PyTorch.
-    Gru,
-}
-
-impl CellKind {
-    /// Every cell, in the order in which help texts list them.
-    pub const ALL: [CellKind; 4] = [
-        CellKind::Rnn,
-        CellKind::RnnRelu,
-        CellKind::Lstm,
-        CellKind::Gru,
-    ];
-
-    /// The name used on the command line and in model files.
-    pub fn name(self) -> &'static str {
-        match self {
-            CellKind::Rnn => "rnn",
-            CellKind::RnnRelu => "rnn_relu",
-            CellKind::Lstm => "lstm",
-            CellKind::Gru => "gru",
-        }
-    }
-}
-
-impl std::fmt::Display for CellKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// The architecture of a network: everything that fixes the shapes of its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

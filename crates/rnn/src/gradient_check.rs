@@ -5,7 +5,8 @@
 //! ```
 
 use crate::bptt::{Bptt, Window};
-use crate::config::{CellKind, Init, NetworkConfig};
+use crate::cell::CellKind;
+use crate::config::{Init, NetworkConfig};
 use crate::dropout::{Dropout, check_dropout};
 use crate::error::Result;
 use crate::loss::Reduction;
@@ -55,7 +56,7 @@ const EPSILON: f64 = 6e-6;
 /// ```
 /// use rnn::gradient_check::{Case, check};
 ///
-/// let rows = check(&Case { cell: rnn::CellKind::Gru, num_layers: 2, dropout: 0.0, seed: 1 })?;
+/// let rows = check(&Case { cell: rnn::CellKind::GRU, num_layers: 2, dropout: 0.0, seed: 1 })?;
 /// assert!(rows.iter().all(|row| row.worst < 1e-6));
 /// # Ok::<(), rnn::Error>(())
 /// ```
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn dropout_of_everything_is_refused() {
         for dropout in [1.0, -0.5, 1e300, f64::INFINITY, f64::NAN] {
-            let (cell, num_layers, seed) = (CellKind::Gru, 1, 1);
+            let (cell, num_layers, seed) = (CellKind::GRU, 1, 1);
             let case = Case {
                 cell,
                 num_layers,

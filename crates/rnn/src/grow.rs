@@ -17,7 +17,7 @@ impl Model {
     ///
     /// let small = Vocabulary::from_text("abc")?;
     /// let config = NetworkConfig {
-    ///     cell: CellKind::Gru, vocab_size: small.len(), hidden_size: 8, num_layers: 1,
+    ///     cell: CellKind::GRU, vocab_size: small.len(), hidden_size: 8, num_layers: 1,
     /// };
     /// let model = Model::new(small, Network::new(config, &Init::default(), 1)?, None);
     /// let network = model.network_for(&Vocabulary::from_text("abcd")?, 1)?;

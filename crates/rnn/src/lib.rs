@@ -55,7 +55,7 @@
 #![forbid(unsafe_code)]
 
 mod bptt;
-mod cell;
+pub mod cell;
 pub mod checkpoint;
 mod config;
 pub mod corpus;
@@ -82,7 +82,8 @@ pub mod visible;
 pub mod vocabulary;
 
 pub use bptt::{Bptt, Window};
-pub use config::{CellKind, Init, MAX_HIDDEN_SIZE, MAX_LAYERS, NetworkConfig, Scheme};
+pub use cell::CellKind;
+pub use config::{Init, MAX_HIDDEN_SIZE, MAX_LAYERS, NetworkConfig, Scheme};
 pub use corpus::{
     Corpus, CorpusBuilder, IdSlice, Ids, RecordBatches, RecordSplit, Records, Split, Streams,
 };

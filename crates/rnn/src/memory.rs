@@ -20,7 +20,7 @@ use tensor::{Buffer, Matrix, PackedMatrix, Scalar, TensorError, Zeroable};
 
 use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
-use crate::insight::Signal;
+use crate::parameters::Layout;
 use crate::sampler::BatchSampler;
 use crate::trainer::{TrainConfig, Trainer};
 use system::System;
@@ -43,11 +43,7 @@ fn system() -> System<'static> {
 
 /// Number of parameters of a network, however large.
 pub fn parameters(network: &NetworkConfig) -> u128 {
-    let (v, h) = (network.vocab_size as u128, network.hidden_size as u128);
-    let gates = network.cell.gates() as u128 * h;
-    let layers = network.num_layers as u128;
-    let above = layers.saturating_sub(1);
-    gates * (v + h + 2) + above * gates * (2 * h + 2) + v * h + v
+    Layout::count(network)
 }
 
 /// Bytes that a training run takes at most, beside its text: parameters, gradient, optimiser,
@@ -76,7 +72,7 @@ pub fn viewing(network: &NetworkConfig, characters: usize) -> u128 {
     // Measured: four numbers as JSON, and all of it once more as text.
     const EACH_SYMBOL: u128 = 450;
     let units = product(&[network.hidden_size, network.num_layers]);
-    let signals = Signal::of(network.cell).len() as u128;
+    let signals = network.cell.signals().len() as u128;
     let weights = parameters(network).saturating_mul(8 * size_of::<f32>() as u128);
     let symbols = network.vocab_size as u128 * EACH_SYMBOL;
     let each = EACH + units.saturating_mul((signals + 1) * size_of::<f32>() as u128);
@@ -221,7 +217,7 @@ pub(crate) fn collected<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::CellKind;
+    use crate::cell::CellKind;
     use crate::parameters::Layout;
     use crate::trainer::recommended;
 

@@ -47,7 +47,7 @@ impl Training {
 ///
 /// let vocabulary = Vocabulary::from_text("hello world")?;
 /// let config = NetworkConfig {
-///     cell: CellKind::Lstm, vocab_size: vocabulary.len(), hidden_size: 16, num_layers: 1,
+///     cell: CellKind::LSTM, vocab_size: vocabulary.len(), hidden_size: 16, num_layers: 1,
 /// };
 /// let model = Model::new(vocabulary, Network::new(config, &Init::default(), 1)?, None);
 /// let again = Model::from_bytes(&model.to_bytes())?;

@@ -3,7 +3,7 @@
 use tensor::random::{self, ChaCha8Rng};
 use tensor::{Matrix, Scalar};
 
-use crate::config::{CellKind, Init, NetworkConfig, Scheme};
+use crate::config::{Init, NetworkConfig, Scheme};
 use crate::error::Result;
 use crate::memory;
 use crate::packed::PackedWeights;
@@ -20,7 +20,7 @@ const INIT_STREAM: u64 = 1;
 /// ```
 /// use rnn::{CellKind, Init, Network, NetworkConfig};
 ///
-/// let config = NetworkConfig { cell: CellKind::Gru, vocab_size: 65, hidden_size: 128, num_layers: 2 };
+/// let config = NetworkConfig { cell: CellKind::GRU, vocab_size: 65, hidden_size: 128, num_layers: 2 };
 /// let network = Network::<f32>::new(config, &Init::default(), 42)?;
 /// assert_eq!(network.parameters().len(), 182_337);
 /// # Ok::<(), rnn::Error>(())
@@ -77,8 +77,10 @@ impl<T: Scalar> Network<T> {
                     &mut rng,
                 );
             }
-            if let (CellKind::Lstm, Some(bias)) = (config.cell, init.forget_bias) {
-                let forget = config.hidden_size..2 * config.hidden_size;
+            let forget = config.cell.signal("forget gate");
+            if let (Some(forget), Some(bias)) = (forget, init.forget_bias) {
+                let forget =
+                    forget.gate * config.hidden_size..(forget.gate + 1) * config.hidden_size;
                 parameters.slice_mut(layer.bias_ih)[forget.clone()].fill(T::from_f64(bias));
                 parameters.slice_mut(layer.bias_hh)[forget].fill(T::ZERO);
             }
@@ -138,7 +140,7 @@ impl<T: Scalar> Network<T> {
     /// ```
     /// use rnn::{CellKind, Init, Network, NetworkConfig, State};
     ///
-    /// let config = NetworkConfig { cell: CellKind::Gru, vocab_size: 5, hidden_size: 8, num_layers: 1 };
+    /// let config = NetworkConfig { cell: CellKind::GRU, vocab_size: 5, hidden_size: 8, num_layers: 1 };
     /// let network = Network::<f64>::new(config, &Init::default(), 1)?;
     /// let mut state = State::zeros(&config, 2);
     /// let logits = network.forward(&[0, 4, 1, 3, 2, 2], &mut state)?; // 0 1 2 and 4 3 2
@@ -229,6 +231,7 @@ fn orthogonalise<T: Scalar>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::CellKind;
     use approx::assert_relative_eq;
 
     fn config(cell: CellKind) -> NetworkConfig {
@@ -243,7 +246,7 @@ mod tests {
     #[test]
     fn uniform_weights_lie_within_the_bound_and_depend_on_the_seed() {
         let draw =
-            |seed| Network::<f64>::new(config(CellKind::Lstm), &Init::default(), seed).unwrap();
+            |seed| Network::<f64>::new(config(CellKind::LSTM), &Init::default(), seed).unwrap();
         let bound = 1.0 / 6f64.sqrt();
         assert!(
             draw(1)
@@ -264,7 +267,7 @@ mod tests {
                 ..Init::default()
             };
             let largest = NetworkConfig {
-                cell: CellKind::Lstm,
+                cell: CellKind::LSTM,
                 vocab_size: 100,
                 hidden_size: crate::MAX_HIDDEN_SIZE,
                 num_layers: crate::MAX_LAYERS,
@@ -283,7 +286,7 @@ mod tests {
             orthogonal: true,
             ..Init::default()
         };
-        let network = Network::<f64>::new(config(CellKind::Gru), &init, 3).unwrap();
+        let network = Network::<f64>::new(config(CellKind::GRU), &init, 3).unwrap();
         let (_, w) = network.tensor("rnn.weight_hh_l1").unwrap();
         for gate in w.chunks_exact(36) {
             for (i, j) in (0..36).map(|at| (at / 6, at % 6)) {
@@ -299,7 +302,7 @@ mod tests {
             forget_bias: Some(1.0),
             ..Init::default()
         };
-        let network = Network::<f64>::new(config(CellKind::Lstm), &init, 3).unwrap();
+        let network = Network::<f64>::new(config(CellKind::LSTM), &init, 3).unwrap();
         let (_, ih) = network.tensor("rnn.bias_ih_l0").unwrap();
         let (_, hh) = network.tensor("rnn.bias_hh_l0").unwrap();
         assert!((6..12).all(|j| ih[j] + hh[j] == 1.0));
@@ -329,7 +332,7 @@ mod tests {
                     forget_bias: Some(value),
                 };
                 if init.validate().is_ok() {
-                    let network = Network::<f32>::new(config(CellKind::Lstm), &init, 3).unwrap();
+                    let network = Network::<f32>::new(config(CellKind::LSTM), &init, 3).unwrap();
                     assert!(network.parameters().is_finite(), "{init:?}");
                     accepted += 1;
                 }

@@ -16,11 +16,12 @@ use crate::parameters::Parameters;
 /// The packed right-hand sides of every product in one direction.
 pub(crate) struct PackedWeights<T> {
     config: NetworkConfig,
-    /// Recurrent weights of each layer; none where no gradient flows from step to step.
+    /// Recurrent weights of each layer; none for a cell without, and none where no gradient flows from
+    /// step to step.
     pub(crate) recurrent: Vec<PackedMatrix<T>>,
     /// Input weights of each layer above the first, cut as [`input_parts`] says.
     ///
-    /// [`input_parts`]: crate::config::CellKind::input_parts
+    /// [`input_parts`]: crate::cell::CellKind::input_parts
     pub(crate) input: Vec<Vec<PackedMatrix<T>>>,
     /// Decoder weights.
     pub(crate) decoder: PackedMatrix<T>,
@@ -161,12 +162,12 @@ impl<'a> Shapes<'a> {
     }
 
     fn recurrent(&self) -> impl Iterator<Item = usize> + use<> {
-        let layers = if self.recurrent {
-            self.config.num_layers
-        } else {
-            0
+        let rows = self.config.cell.recurrent_gates() * self.config.hidden_size;
+        let layers = match self.recurrent && rows > 0 {
+            true => self.config.num_layers,
+            false => 0,
         };
-        std::iter::repeat_n(self.config.cell.gates() * self.config.hidden_size, layers)
+        std::iter::repeat_n(rows, layers)
     }
 
     fn input(&self, layer: usize) -> impl Iterator<Item = usize> + use<> {

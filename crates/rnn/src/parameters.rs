@@ -30,7 +30,7 @@ impl Block {
         self.rows * self.cols
     }
 
-    /// Whether the block is empty; false for every parameter of a valid network.
+    /// Whether the network has no such parameter.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -45,11 +45,11 @@ impl Block {
 pub struct LayerLayout {
     /// Input weights: `[V, G*H]` (transposed) in the first layer, `[G*H, H]` above it.
     pub weight_ih: Block,
-    /// Recurrent weights, `[G*H, H]`.
+    /// Recurrent weights, `[G*H, H]`; empty for a cell without.
     pub weight_hh: Block,
     /// Input bias, `[1, G*H]`.
     pub bias_ih: Block,
-    /// Recurrent bias, `[1, G*H]`.
+    /// Recurrent bias, `[1, G*H]`; empty with the weights.
     pub bias_hh: Block,
 }
 
@@ -84,6 +84,7 @@ impl Layout {
     pub fn new(config: &NetworkConfig) -> Self {
         let (v, h) = (config.vocab_size, config.hidden_size);
         let gates = config.cell.gates() * h;
+        let recurrent = config.cell.recurrent_gates() * h;
         let mut len = 0;
         let mut block = |rows: usize, cols: usize| {
             let block = Block {
@@ -101,9 +102,9 @@ impl Layout {
                 } else {
                     block(gates, h)
                 },
-                weight_hh: block(gates, h),
+                weight_hh: block(recurrent, h),
                 bias_ih: block(1, gates),
-                bias_hh: block(1, gates),
+                bias_hh: block(1, recurrent),
             })
             .collect();
         let (decoder_weight, decoder_bias) = (block(v, h), block(1, v));
@@ -115,16 +116,28 @@ impl Layout {
         }
     }
 
+    /// Number of parameters of a network, however large.
+    pub(crate) fn count(config: &NetworkConfig) -> u128 {
+        let (v, h) = (config.vocab_size as u128, config.hidden_size as u128);
+        let gates = config.cell.gates() as u128 * h;
+        let recurrent = config.cell.recurrent_gates() as u128 * h;
+        let layer = |inputs: u128| gates * (inputs + 1) + recurrent * (h + 1);
+        let above = (config.num_layers as u128).saturating_sub(1);
+        layer(v) + above * layer(h) + v * h + v
+    }
+
     /// Every parameter with its name, in the order of the flat vector.
     pub fn named(&self) -> Vec<Named> {
         let mut all = Vec::with_capacity(4 * self.layers.len() + 2);
         let mut add = |name: String, block: Block, transposed: bool, bias: bool| {
-            all.push(Named {
-                name,
-                block,
-                transposed,
-                bias,
-            });
+            if !block.is_empty() {
+                all.push(Named {
+                    name,
+                    block,
+                    transposed,
+                    bias,
+                });
+            }
         };
         for (k, layer) in self.layers.iter().enumerate() {
             add(
@@ -176,7 +189,7 @@ impl<T: Scalar> Parameters<T> {
     /// [`Error::TooLarge`](crate::Error::TooLarge).
     pub fn try_zeros(config: &NetworkConfig) -> Result<Self> {
         // Before there is a table, whose numbers have no room for what is too large for everything.
-        let data = memory::zeros(memory::parameters(config))?;
+        let data = memory::zeros(Layout::count(config))?;
         let layout = Layout::new(config);
         Ok(Parameters { layout, data })
     }
@@ -191,7 +204,7 @@ impl<T: Scalar> Parameters<T> {
 
     /// Bytes of all parameters of a network.
     pub(crate) fn bytes(config: &NetworkConfig) -> u128 {
-        memory::bytes::<T>(memory::parameters(config))
+        memory::bytes::<T>(Layout::count(config))
     }
 
     /// Whether each of them is a finite number.

@@ -29,7 +29,7 @@ use crate::state::State;
 use crate::vocabulary::Id;
 pub(crate) use size::{Size, pieces};
 
-/// The buffers of one layer; `K` is the cell's [`block_width`](crate::config::CellKind).
+/// The buffers of one layer; `K` is the cell's [`block_width`](crate::cell::CellKind).
 struct Layer<T> {
     /// `[time, rows, K*H]`: pre-activations, then gate activations, then their gradients.
     block: Buffer<T>,

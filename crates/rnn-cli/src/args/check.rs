@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::{CellArg, value};
+use rnn::CellKind;
+
+use super::value;
 
 const EXAMPLE: &str = "\
 Example:
@@ -17,8 +19,8 @@ Example:
 #[command(after_help = EXAMPLE)]
 pub(crate) struct CheckArgs {
     /// Check only this cell
-    #[arg(long, alias = "model", value_name = "CELL", value_enum)]
-    pub(crate) cell: Option<CellArg>,
+    #[arg(long, alias = "model", value_name = "CELL", value_parser = value::Cell)]
+    pub(crate) cell: Option<CellKind>,
 
     /// Number of layers
     #[arg(long, value_name = "N", default_value = "1",

@@ -12,8 +12,7 @@ mod train;
 mod value;
 mod view;
 
-use clap::{Parser, Subcommand, ValueEnum};
-use rnn::CellKind;
+use clap::{Parser, Subcommand};
 
 pub(crate) use check::CheckArgs;
 pub(crate) use completions::CompletionsArgs;
@@ -71,31 +70,6 @@ pub(crate) enum Command {
 /// The command line, or why it is none; `--help` and `--version` count as such.
 pub(crate) fn parse() -> Result<Cli, clap::Error> {
     Cli::try_parse()
-}
-
-/// The names of the cells on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CellArg {
-    /// Elman network with tanh
-    Rnn,
-    /// Elman network with ReLU
-    #[value(alias = "rnn_relu")]
-    RnnRelu,
-    /// Long short-term memory
-    Lstm,
-    /// Gated recurrent unit
-    Gru,
-}
-
-impl From<CellArg> for CellKind {
-    fn from(cell: CellArg) -> Self {
-        match cell {
-            CellArg::Rnn => CellKind::Rnn,
-            CellArg::RnnRelu => CellKind::RnnRelu,
-            CellArg::Lstm => CellKind::Lstm,
-            CellArg::Gru => CellKind::Gru,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{CellArg, value};
+use rnn::CellKind;
+
+use super::value;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -76,8 +78,8 @@ pub(crate) struct TrainArgs {
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
     /// Recurrent cell
-    #[arg(long, alias = "model", value_name = "CELL", value_enum)]
-    pub(crate) cell: Option<CellArg>,
+    #[arg(long, alias = "model", value_name = "CELL", value_parser = value::Cell)]
+    pub(crate) cell: Option<CellKind>,
 
     /// Number of hidden units per layer
     #[arg(long, visible_alias = "hidden", alias = "rnn-size", value_name = "N",

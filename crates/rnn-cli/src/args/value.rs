@@ -1,7 +1,41 @@
 //! Values of flags: what is accepted, and what to say of the rest.
 
+use std::ffi::OsStr;
 use std::str::FromStr;
 use std::time::Duration;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Command};
+use rnn::CellKind;
+
+/// A cell of the library, by its name there; a hyphen will do for its underscore.
+#[derive(Clone)]
+pub(super) struct Cell;
+
+impl TypedValueParser for Cell {
+    type Value = CellKind;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<CellKind, clap::Error> {
+        let underscored = value.to_string_lossy().replace('-', "_");
+        match underscored.parse() {
+            Ok(cell) => Ok(cell),
+            // Refused in the words that clap has for any list.
+            Err(_) => PossibleValuesParser::new(CellKind::ALL.map(CellKind::name))
+                .parse_ref(command, argument, value)
+                .map(|_| unreachable!("a name that is in the list")),
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let value = |cell: CellKind| PossibleValue::new(cell.name()).help(cell.about());
+        Some(Box::new(CellKind::ALL.into_iter().map(value)))
+    }
+}
 
 /// Any number; what it means is checked where its neighbours are known.
 pub(super) fn number(text: &str) -> Result<f64, String> {

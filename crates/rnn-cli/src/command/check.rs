@@ -15,9 +15,7 @@ const TOLERANCE: f64 = 1e-6;
 
 /// Runs `check`.
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
-    let cells = args
-        .cell
-        .map_or(CellKind::ALL.to_vec(), |cell| vec![cell.into()]);
+    let cells = args.cell.map_or(CellKind::ALL.to_vec(), |cell| vec![cell]);
     let mut out = console::stdout();
     let mut worst = 0.0f64;
     for (at, cell) in cells.into_iter().enumerate() {

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &DemoArgs, console: Console) -> anyhow::Result<()> {
     let corpus =
         Corpus::from_text(&args.text).map_err(|error| misuse(format_args!("--text: {error}")))?;
     let network = NetworkConfig {
-        cell: CellKind::Rnn,
+        cell: CellKind::RNN,
         vocab_size: corpus.vocabulary().len(),
         hidden_size: args.hidden,
         num_layers: 1,

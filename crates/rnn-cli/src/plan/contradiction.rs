@@ -148,7 +148,7 @@ mod tests {
             (
                 json!({"cell": "rnn_relu"}),
                 json!({"cell": "gru"}),
-                "--cell rnn-relu",
+                "--cell rnn_relu",
                 "gru",
             ),
             (

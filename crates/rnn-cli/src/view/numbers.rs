@@ -100,7 +100,7 @@ impl<'m> Numbers<'m> {
                         property,
                         layer,
                         signal,
-                        r: correlations(&values, &traces, layer, signal),
+                        r: correlations(&values, &traces, layer, signal.name),
                     });
                 }
             }
@@ -137,7 +137,7 @@ impl<'m> Numbers<'m> {
             "bytes": vocabulary.is_bytes(),
             "vocabulary": vocabulary.symbols().iter().collect::<String>(),
             "classes": vocabulary.symbols().iter().map(|&c| Class::of(c).name()).collect::<Vec<_>>(),
-            "signals": self.traces.signals().iter().map(|signal| signal.name()).collect::<Vec<_>>(),
+            "signals": self.traces.signals().iter().map(|signal| signal.name).collect::<Vec<_>>(),
             "total": self.total,
             "ids": self.ids,
             "nats": self.surprises.iter().map(|s| short(s.nats)).collect::<Vec<_>>(),
@@ -150,7 +150,7 @@ impl<'m> Numbers<'m> {
             "follows": self.follows.iter().map(|follow| json!({
                 "property": follow.property.name(),
                 "layer": follow.layer,
-                "signal": follow.signal.name(),
+                "signal": follow.signal.name,
                 "r": follow.r.iter().map(|r| r.map(|r| detail.correlation(r))).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
             "memory": {
@@ -179,12 +179,12 @@ impl<'m> Numbers<'m> {
         for layer in 0..config.num_layers {
             for &signal in self.traces.signals() {
                 for unit in 0..config.hidden_size {
-                    let values = self.traces.unit(layer, signal, unit);
+                    let values = self.traces.unit(layer, signal.name, unit);
                     let values: Vec<f64> = values
                         .map(|value| significant(f64::from(value), ALL_DIGITS))
                         .collect();
                     let line = json!({
-                        "layer": layer, "signal": signal.name(), "unit": unit, "values": values,
+                        "layer": layer, "signal": signal.name, "unit": unit, "values": values,
                     });
                     writeln!(out, "{line}")?;
                 }

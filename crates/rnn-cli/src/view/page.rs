@@ -7,7 +7,7 @@
 //! activations: hidden states, and every signal of the best units.
 
 use anyhow::bail;
-use rnn::insight::Signal;
+use rnn::insight::{Bounds, Signal};
 use rnn::memory;
 use serde_json::{Value, json};
 
@@ -104,9 +104,10 @@ impl Stored {
     fn fill(numbers: &Numbers<'_>, room: usize, if_computed: bool) -> rnn::Result<Self> {
         let (units, mut stored) = (ranked_units(numbers), Stored::default());
         let codes = |signal, unit| codes(numbers, signal, unit);
+        let hidden = numbers.traces.signals()[0];
         let sizes: Vec<usize> = units
             .iter()
-            .map(|&unit| pack::packed_size(&codes(Signal::Hidden, unit)))
+            .map(|&unit| pack::packed_size(&codes(hidden, unit)))
             .collect::<rnn::Result<_>>()?;
         stored.full_size = sizes.iter().sum();
         // Together they take a little more than apart.
@@ -126,7 +127,7 @@ impl Stored {
             }
             taken += size;
             stored.places.push([layer, unit, 0]);
-            stored.codes.extend(codes(Signal::Hidden, (layer, unit)));
+            stored.codes.extend(codes(hidden, (layer, unit)));
         }
         for &(layer, unit) in units[..stored.places.len()].iter().filter(|_| has_details) {
             let all: Vec<u8> = others
@@ -212,11 +213,10 @@ fn notes(numbers: &Numbers<'_>, weights: Option<&Weights>, stored: &Stored) -> V
 
 /// A signal of a unit as codes.
 fn codes(numbers: &Numbers<'_>, signal: Signal, (layer, unit): (usize, usize)) -> Vec<u8> {
-    let values = || numbers.traces.unit(layer, signal, unit);
-    let bound = if is_bounded(signal, numbers.traces.config().cell) {
-        1.0
-    } else {
-        largest(values()) as f32
+    let values = || numbers.traces.unit(layer, signal.name, unit);
+    let bound = match signal.bounds {
+        Bounds::None => largest(values()) as f32,
+        _ => 1.0,
     };
     let low = if signal.is_gate() { 0.0 } else { -bound };
     pack::activations(values(), low, bound).collect()
@@ -230,18 +230,18 @@ fn bounds(numbers: &Numbers<'_>) -> Value {
         .traces
         .signals()
         .iter()
-        .filter(|&&signal| !is_bounded(signal, config.cell));
-    let of = |signal, layer| -> Vec<f64> {
+        .filter(|signal| signal.bounds == Bounds::None);
+    let of = |signal: Signal, layer| -> Vec<f64> {
         let units = 0..config.hidden_size;
         units
-            .map(|unit| largest(numbers.traces.unit(layer, signal, unit)))
+            .map(|unit| largest(numbers.traces.unit(layer, signal.name, unit)))
             .collect()
     };
     free.map(|&signal| {
         let layers: Vec<_> = (0..config.num_layers)
             .map(|layer| of(signal, layer))
             .collect();
-        (signal.name().to_owned(), json!(layers))
+        (signal.name.to_owned(), json!(layers))
     })
     .collect()
 }
@@ -253,15 +253,6 @@ fn largest(values: impl Iterator<Item = f32>) -> f64 {
     significant(f64::from(largest), DIGITS)
 }
 
-/// Whether a signal lies in (-1, 1) or (0, 1) by its nature.
-fn is_bounded(signal: Signal, cell: rnn::CellKind) -> bool {
-    match signal {
-        Signal::Hidden => cell != rnn::CellKind::RnnRelu,
-        Signal::Cell => false,
-        _ => true,
-    }
-}
-
 /// Every unit as layer and number, first the one that follows some property most closely.
 fn ranked_units(numbers: &Numbers<'_>) -> Vec<(usize, usize)> {
     let config = numbers.traces.config();
@@ -270,7 +261,7 @@ fn ranked_units(numbers: &Numbers<'_>) -> Vec<(usize, usize)> {
     for follow in numbers
         .follows
         .iter()
-        .filter(|f| f.signal == Signal::Hidden)
+        .filter(|f| f.signal.name == Signal::HIDDEN)
     {
         let first = follow.layer * config.hidden_size;
         for (best, r) in best[first..].iter_mut().zip(&follow.r) {

@@ -150,7 +150,7 @@ pub fn sampling(data: &[u8]) {
     static MODEL: OnceLock<Model> = OnceLock::new();
     let model = MODEL.get_or_init(|| {
         let vocabulary = known();
-        let (cell, vocab_size) = (CellKind::Gru, vocabulary.len());
+        let (cell, vocab_size) = (CellKind::GRU, vocabulary.len());
         let config = NetworkConfig {
             cell,
             vocab_size,

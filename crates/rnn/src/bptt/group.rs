@@ -9,7 +9,7 @@ use std::ops::Range;
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
 use super::Window;
-use crate::cell::{self, Backward};
+use crate::cell::Backward;
 use crate::config::NetworkConfig;
 use crate::error::Result;
 use crate::loss;
@@ -221,22 +221,21 @@ impl<T: Scalar> Group<T> {
                     &layer.c[at.clone()]
                 }
             };
-            cell::backward(
-                cell,
-                Backward {
-                    block,
-                    h_prev: &layer.h[prev.clone()],
-                    h: &layer.h[now.clone()],
-                    c_prev: memory(&prev),
-                    c: memory(&now),
-                    d_h: &self.d_h[prev.clone()],
-                    carry_h: &mut self.carry_h[..prev.len()],
-                    carry_c: &mut self.carry_c[..memory(&prev).len()],
-                    hidden,
-                },
-            );
+            cell.backward(Backward {
+                block,
+                h_prev: &layer.h[prev.clone()],
+                h: &layer.h[now.clone()],
+                c_prev: memory(&prev),
+                c: memory(&now),
+                d_h: &self.d_h[prev.clone()],
+                carry_h: &mut self.carry_h[..prev.len()],
+                carry_c: &mut self.carry_c[..memory(&prev).len()],
+                hidden,
+            });
             rows::sum_back(block, rows, &mut self.bias[k]);
-            if t > span.start {
+            if let Some(part) = part
+                && t > span.start
+            {
                 let d_a = MatrixView::new(block, rows, width).col_range(part.cols(hidden));
                 let carry = MatrixViewMut::new(&mut self.carry_h, rows, hidden);
                 if cell.has_bypass() {

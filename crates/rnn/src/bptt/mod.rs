@@ -64,7 +64,7 @@ impl Window {
 /// ```
 /// use rnn::{Bptt, CellKind, Init, Network, NetworkConfig, Parameters, Reduction, Window};
 ///
-/// let config = NetworkConfig { cell: CellKind::Lstm, vocab_size: 4, hidden_size: 8, num_layers: 1 };
+/// let config = NetworkConfig { cell: CellKind::LSTM, vocab_size: 4, hidden_size: 8, num_layers: 1 };
 /// let network = Network::<f32>::new(config, &Init::default(), 1)?;
 /// let window = Window { batch_size: 1, seq_length: 4, horizon: None, reduction: Reduction::Sum };
 /// let mut bptt = Bptt::new(&config, window, false)?;

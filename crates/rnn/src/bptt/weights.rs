@@ -15,7 +15,7 @@ use std::ops::Range;
 use tensor::{MatrixView, MatrixViewMut, Scalar, matmul_tn_acc};
 
 use super::group::Group;
-use crate::config::CellKind;
+use crate::cell::CellKind;
 use crate::parallel;
 use crate::parameters::{LayerLayout, Layout, Parameters};
 use crate::rows;
@@ -86,7 +86,10 @@ impl<T: Scalar> Unrolled<'_, T> {
     /// `dW` of layer `k`.
     fn recurrent(&self, k: usize, d_w: &mut [T]) {
         let hidden = self.hidden;
-        let first = self.cell.recurrent_part().cols(hidden).start;
+        let Some(part) = self.cell.recurrent_part() else {
+            return;
+        };
+        let first = part.cols(hidden).start;
         self.in_halves(d_w, hidden, &|gates, mut d_w| {
             let columns = first + gates.start..first + gates.end;
             for group in self.groups {
@@ -134,13 +137,15 @@ impl<T: Scalar> Unrolled<'_, T> {
     fn biases(&self, k: usize, gradient: &mut [T]) {
         let hidden = self.hidden;
         let (d_ih, rest) = gradient.split_at_mut(self.cell.gates() * hidden);
-        let d_hh = &mut rest[..d_ih.len()];
+        let d_hh = &mut rest[..self.cell.recurrent_gates() * hidden];
         for group in self.groups {
             let sums = &group.bias[k];
             for part in self.cell.input_parts() {
                 rows::add(&sums[part.cols(hidden)], &mut d_ih[part.rows(hidden)]);
             }
-            rows::add(&sums[self.cell.recurrent_part().cols(hidden)], d_hh);
+            if let Some(part) = self.cell.recurrent_part() {
+                rows::add(&sums[part.cols(hidden)], d_hh);
+            }
         }
     }
 

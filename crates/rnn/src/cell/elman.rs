@@ -13,18 +13,25 @@
 //! da_t = dh_t * (1 - h_t^2)                or  dh_t where h_t > 0, else 0
 //! ```
 
-use tensor::{Kernel, LANES, Lanes, Scalar};
+use tensor::{LANES, Lanes, Scalar};
 
-use super::{Backward, Forward};
+use super::{Backward, Bounds, Cell, Forward, Part};
 
-pub(super) struct Tanh<'a, T>(pub(super) Forward<'a, T>);
+const ALL: Part = Part::new(0..1, 0..1);
 
-impl<T: Scalar> Kernel for Tanh<'_, T> {
-    type Output = ();
+/// The notebook's cell.
+pub(super) struct Tanh;
+
+impl Cell for Tanh {
+    const NAME: &'static str = "rnn";
+    const ABOUT: &'static str = "Elman network with tanh";
+    const COLUMNS: usize = 1;
+    const INPUT: &'static [Part] = &[ALL];
+    const RECURRENT: Option<&'static Part> = Some(&ALL);
 
     #[inline(always)]
-    fn run(self) {
-        let Forward { block, h, .. } = self.0;
+    fn forward<T: Scalar>(step: Forward<'_, T>) {
+        let Forward { block, h, .. } = step;
         let whole = h.len() - h.len() % LANES;
         for j in (0..whole).step_by(LANES) {
             Lanes::load(block, j).tanh().store(h, j);
@@ -33,16 +40,9 @@ impl<T: Scalar> Kernel for Tanh<'_, T> {
             *h = a.tanh();
         }
     }
-}
-
-pub(super) struct TanhBack<'a, T>(pub(super) Backward<'a, T>);
-
-impl<T: Scalar> Kernel for TanhBack<'_, T> {
-    type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        let step = self.0;
+    fn backward<T: Scalar>(step: Backward<'_, T>) {
         let above = step.h.iter().zip(step.d_h);
         for ((a, carry), (&h, &d_h)) in step.block.iter_mut().zip(step.carry_h).zip(above) {
             *a = (d_h + *carry) * (T::ONE - h * h);
@@ -51,28 +51,27 @@ impl<T: Scalar> Kernel for TanhBack<'_, T> {
     }
 }
 
-pub(super) struct Relu<'a, T>(pub(super) Forward<'a, T>);
+/// The same with a rectifier.
+pub(super) struct Relu;
 
-impl<T: Scalar> Kernel for Relu<'_, T> {
-    type Output = ();
+impl Cell for Relu {
+    const NAME: &'static str = "rnn_relu";
+    const ABOUT: &'static str = "Elman network with ReLU";
+    const COLUMNS: usize = 1;
+    const INPUT: &'static [Part] = &[ALL];
+    const RECURRENT: Option<&'static Part> = Some(&ALL);
+    const HIDDEN: Bounds = Bounds::None;
 
     #[inline(always)]
-    fn run(self) {
-        for (h, &a) in self.0.h.iter_mut().zip(self.0.block.iter()) {
+    fn forward<T: Scalar>(step: Forward<'_, T>) {
+        for (h, &a) in step.h.iter_mut().zip(step.block.iter()) {
             // Written so that NaN stays NaN and the guard of the trainer sees it.
             *h = if a < T::ZERO { T::ZERO } else { a };
         }
     }
-}
-
-pub(super) struct ReluBack<'a, T>(pub(super) Backward<'a, T>);
-
-impl<T: Scalar> Kernel for ReluBack<'_, T> {
-    type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        let step = self.0;
+    fn backward<T: Scalar>(step: Backward<'_, T>) {
         let above = step.h.iter().zip(step.d_h);
         for ((a, carry), (&h, &d_h)) in step.block.iter_mut().zip(step.carry_h).zip(above) {
             *a = if h > T::ZERO { d_h + *carry } else { T::ZERO };

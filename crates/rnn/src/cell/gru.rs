@@ -20,24 +20,37 @@
 //! dh_prev = dh * z   (and what comes through the recurrent weights)
 //! ```
 
-use tensor::{Kernel, LANES, Lanes, Scalar};
+use tensor::{LANES, Lanes, Scalar};
 
-use super::{Backward, Forward, quarters};
+use super::{Backward, Bounds, Cell, Forward, Part, Signal, quarters};
 
-pub(super) struct Step<'a, T>(pub(super) Forward<'a, T>);
+pub(super) struct Gru;
 
-impl<T: Scalar> Kernel for Step<'_, T> {
-    type Output = ();
+impl Cell for Gru {
+    const NAME: &'static str = "gru";
+    const ABOUT: &'static str = "Gated recurrent unit (GRU)";
+    const COLUMNS: usize = 4;
+    // PyTorch stacks r, z, n; the block is n_x, r, z, n_h, so that each side's columns adjoin and
+    // either is one product. The halves of the candidate stay apart, since the reset gate
+    // multiplies only the recurrent one.
+    const INPUT: &'static [Part] = &[Part::new(0..2, 1..3), Part::new(2..3, 0..1)];
+    const RECURRENT: Option<&'static Part> = Some(&Part::new(0..3, 1..4));
+    const BYPASS: bool = true;
+    const SIGNALS: &'static [Signal] = &[
+        Signal::gate("reset gate", 1, 0),
+        Signal::gate("update gate", 2, 1),
+        Signal::new("candidate", Bounds::Sign, 0, 2),
+    ];
 
     #[inline(always)]
-    fn run(self) {
+    fn forward<T: Scalar>(step: Forward<'_, T>) {
         let Forward {
             block,
             h_prev,
             h,
             hidden,
             ..
-        } = self.0;
+        } = step;
         let states = h.chunks_exact_mut(hidden).zip(h_prev.chunks_exact(hidden));
         for (gates, (h_row, h_prev)) in block.chunks_exact_mut(4 * hidden).zip(states) {
             let [a_n, a_r, a_z, n_h] = quarters(gates);
@@ -54,15 +67,9 @@ impl<T: Scalar> Kernel for Step<'_, T> {
             }
         }
     }
-}
-
-pub(super) struct Back<'a, T>(pub(super) Backward<'a, T>);
-
-impl<T: Scalar> Kernel for Back<'_, T> {
-    type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn backward<T: Scalar>(step: Backward<'_, T>) {
         let Backward {
             block,
             h_prev,
@@ -70,7 +77,7 @@ impl<T: Scalar> Kernel for Back<'_, T> {
             carry_h,
             hidden,
             ..
-        } = self.0;
+        } = step;
         let one = Lanes::splat(T::ONE);
         let states = h_prev
             .chunks_exact(hidden)

@@ -19,17 +19,30 @@
 //! dc_prev = dc * f
 //! ```
 
-use tensor::{Kernel, LANES, Lanes, Scalar};
+use tensor::{LANES, Lanes, Scalar};
 
-use super::{Backward, Forward, quarters};
+use super::{Backward, Bounds, Cell, Forward, Part, Signal, quarters};
 
-pub(super) struct Step<'a, T>(pub(super) Forward<'a, T>);
+const ALL: Part = Part::new(0..4, 0..4);
 
-impl<T: Scalar> Kernel for Step<'_, T> {
-    type Output = ();
+pub(super) struct Lstm;
+
+impl Cell for Lstm {
+    const NAME: &'static str = "lstm";
+    const ABOUT: &'static str = "Long short-term memory (LSTM)";
+    const COLUMNS: usize = 4;
+    const INPUT: &'static [Part] = &[ALL];
+    const RECURRENT: Option<&'static Part> = Some(&ALL);
+    const MEMORY: bool = true;
+    const SIGNALS: &'static [Signal] = &[
+        Signal::gate("input gate", 0, 0),
+        Signal::gate("forget gate", 1, 1),
+        Signal::gate("output gate", 3, 3),
+        Signal::new("candidate", Bounds::Sign, 2, 2),
+    ];
 
     #[inline(always)]
-    fn run(self) {
+    fn forward<T: Scalar>(step: Forward<'_, T>) {
         let Forward {
             block,
             h,
@@ -37,7 +50,7 @@ impl<T: Scalar> Kernel for Step<'_, T> {
             c,
             hidden,
             ..
-        } = self.0;
+        } = step;
         let states = h
             .chunks_exact_mut(hidden)
             .zip(c.chunks_exact_mut(hidden))
@@ -60,15 +73,9 @@ impl<T: Scalar> Kernel for Step<'_, T> {
             }
         }
     }
-}
-
-pub(super) struct Back<'a, T>(pub(super) Backward<'a, T>);
-
-impl<T: Scalar> Kernel for Back<'_, T> {
-    type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn backward<T: Scalar>(step: Backward<'_, T>) {
         let Backward {
             block,
             c_prev,
@@ -78,7 +85,7 @@ impl<T: Scalar> Kernel for Back<'_, T> {
             carry_c,
             hidden,
             ..
-        } = self.0;
+        } = step;
         let one = Lanes::splat(T::ONE);
         let states = c
             .chunks_exact(hidden)

@@ -1,42 +1,137 @@
-//! The recurrent cells: one step forward and one step back, side by side in each file.
+//! The recurrent cells: one file and one implementation of [`Cell`] for each.
 //!
 //! A layer computes, for every time step, a *block* of pre-activations, one row for each sequence
 //! of the batch. The block's columns are counted in units of the hidden size `H`:
 //!
 //! | cell | columns of the block | input side writes | recurrent side adds |
 //! |---|---|---|---|
-//! | Elman | `a` | all | all |
-//! | LSTM  | `i f g o` | all | all |
-//! | GRU   | `n_x r z n_h` | `n_x r z` | `r z n_h` |
+//! | Elman  | `a` | all | all |
+//! | LSTM   | `i f g o` | all | all |
+//! | GRU    | `n_x r z n_h` | `n_x r z` | `r z n_h` |
+//! | minGRU | `z h` | all | nothing |
 //!
-//! The GRU keeps the two halves of its candidate apart because the reset gate multiplies only the
-//! recurrent one. Its order makes each side's columns contiguous, so that either is one product.
+//! [`Cell::forward`] turns the block, while it is still in cache, into gate activations and the new
+//! state; [`Cell::backward`] turns the activations into gradients of the pre-activations, in place.
+//! The products between the blocks belong to the engine and are the same for every cell.
 //!
-//! [`forward`] turns the block, while it is still in cache, into gate activations and the new
-//! state; [`backward`] turns the activations into gradients of the pre-activations, in place.
-//! The products between the blocks are in [`unroll`](crate::unroll).
+//! # A cell of your own
+//!
+//! Implement [`Cell`] and make a [`CellKind`] of it. Such a network trains, scores and samples as
+//! any other; only a file cannot hold it, since this crate could not read it again.
+//!
+//! ```
+//! use rnn::cell::{Backward, Cell, Forward, Part};
+//! use rnn::gradient_check::{Case, check};
+//! use rnn::{CellKind, Corpus, RunOptions, SampleOptions, Trainer, recommended};
+//! use std::ops::ControlFlow;
+//! use tensor::Scalar;
+//!
+//! /// A leaky integrator (Jaeger 2001): `h = (h_prev + tanh(a)) / 2`.
+//! struct Leaky;
+//!
+//! impl Cell for Leaky {
+//!     const NAME: &'static str = "leaky";
+//!     const ABOUT: &'static str = "Leaky integrator";
+//!     const COLUMNS: usize = 1;
+//!     const INPUT: &'static [Part] = &[Part::new(0..1, 0..1)];
+//!     const RECURRENT: Option<&'static Part> = Some(&Part::new(0..1, 0..1));
+//!     const BYPASS: bool = true; // h_prev also reaches h past the recurrent weights
+//!
+//!     #[inline(always)]
+//!     fn forward<T: Scalar>(step: Forward<'_, T>) {
+//!         for ((a, h), &h_prev) in step.block.iter_mut().zip(step.h).zip(step.h_prev) {
+//!             *a = a.tanh();
+//!             *h = T::from_f64(0.5) * (h_prev + *a);
+//!         }
+//!     }
+//!
+//!     #[inline(always)]
+//!     fn backward<T: Scalar>(step: Backward<'_, T>) {
+//!         for ((a, carry), &d_h) in step.block.iter_mut().zip(step.carry_h).zip(step.d_h) {
+//!             let half = T::from_f64(0.5) * (d_h + *carry);
+//!             *a = half * (T::ONE - *a * *a);
+//!             *carry = half;
+//!         }
+//!     }
+//! }
+//!
+//! const LEAKY: CellKind = CellKind::of::<Leaky>();
+//! let rows = check(&Case { cell: LEAKY, num_layers: 2, dropout: 0.0, seed: 1 })?;
+//! assert!(rows.iter().all(|row| row.worst < 1e-6), "{rows:?}");
+//!
+//! let corpus = Corpus::from_text(&"she sells sea shells by the sea shore. ".repeat(30))?;
+//! let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+//! (advice.network.cell, advice.network.hidden_size) = (LEAKY, 32);
+//! advice.train.max_steps = Some(60);
+//! let mut trainer = Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?;
+//! trainer.run(&RunOptions::default(), |_, _| Ok::<_, rnn::Error>(ControlFlow::Continue(())))?;
+//! let model = trainer.best_model();
+//! assert!(model.score("she sells sea shells")?.nats_per_character() < 2.0);
+//! let written = model.sample("she ", &SampleOptions::greedy())?.take(10);
+//! assert_eq!(written.collect::<rnn::Result<String>>()?.len(), 10);
+//! # Ok::<(), rnn::Error>(())
+//! ```
 
 mod elman;
 mod gru;
+mod kind;
 mod lstm;
+mod signal;
 
 use std::ops::Range;
 
-use tensor::{Scalar, vectorize};
+use tensor::Scalar;
 
-use crate::config::CellKind;
+pub use kind::CellKind;
+pub use signal::{Bounds, Signal};
+
+/// A recurrent cell: what it is called, how its block is laid out, and one step forward and back.
+pub trait Cell: 'static {
+    /// Its name on the command line and in model files, such as `lstm`.
+    const NAME: &'static str;
+    /// What it is, for a help text: `Long short-term memory (LSTM)`.
+    const ABOUT: &'static str;
+    /// Columns of the block, in units of `H`.
+    const COLUMNS: usize;
+    /// Which rows of the input weights write which columns.
+    const INPUT: &'static [Part];
+    /// Which columns the recurrent weights add to; `None` for a cell that has no such weights.
+    const RECURRENT: Option<&'static Part>;
+    /// Whether `h_prev` also reaches `h` past the recurrent weights, so that
+    /// [`carry_h`](Backward::carry_h) is not zero after a step back.
+    const BYPASS: bool = false;
+    /// Whether the cell has a second state, the memory `c`.
+    const MEMORY: bool = false;
+    /// Where the hidden state lies.
+    const HIDDEN: Bounds = Bounds::Sign;
+    /// What [`forward`](Self::forward) leaves in the block for [`insight`](crate::insight) to show.
+    const SIGNALS: &'static [Signal] = &[];
+
+    /// Computes the new state of every row from the block of pre-activations.
+    ///
+    /// Mark it `#[inline(always)]`: the loop is then compiled for each instruction set.
+    fn forward<T: Scalar>(step: Forward<'_, T>);
+
+    /// Computes the gradients of the pre-activations of every row. Mark it `#[inline(always)]`.
+    fn backward<T: Scalar>(step: Backward<'_, T>);
+}
 
 /// Which rows of a weight matrix feed which columns of the block, in units of `H`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Part {
+pub struct Part {
     /// Rows of the weight matrix, in PyTorch's order of gates.
-    pub(crate) gates: Range<usize>,
+    gates: Range<usize>,
     /// Columns of the block.
-    pub(crate) columns: Range<usize>,
+    columns: Range<usize>,
 }
 
 impl Part {
-    const fn new(gates: Range<usize>, columns: Range<usize>) -> Self {
+    /// These gates of the weight matrix feed these columns of the block, as many.
+    ///
+    /// # Panics
+    /// If there are more of one than of the other.
+    pub const fn new(gates: Range<usize>, columns: Range<usize>) -> Self {
+        assert!(gates.end - gates.start == columns.end - columns.start);
         Part { gates, columns }
     }
 
@@ -51,110 +146,48 @@ impl Part {
     }
 }
 
-static ELMAN: [Part; 1] = [Part::new(0..1, 0..1)];
-static LSTM: [Part; 1] = [Part::new(0..4, 0..4)];
-// PyTorch stacks r, z, n; the block is n_x, r, z, n_h.
-static GRU_INPUT: [Part; 2] = [Part::new(0..2, 1..3), Part::new(2..3, 0..1)];
-static GRU_RECURRENT: Part = Part::new(0..3, 1..4);
-
-impl CellKind {
-    /// Number of gates `G`: each weight matrix has `G*H` rows.
-    pub fn gates(self) -> usize {
-        match self {
-            CellKind::Rnn | CellKind::RnnRelu => 1,
-            CellKind::Lstm => 4,
-            CellKind::Gru => 3,
-        }
-    }
-
-    /// Columns of the block in units of `H`.
-    pub(crate) fn block_width(self) -> usize {
-        match self {
-            CellKind::Rnn | CellKind::RnnRelu => 1,
-            CellKind::Lstm | CellKind::Gru => 4,
-        }
-    }
-
-    /// Where the input side's products go.
-    pub(crate) fn input_parts(self) -> &'static [Part] {
-        match self {
-            CellKind::Rnn | CellKind::RnnRelu => &ELMAN,
-            CellKind::Lstm => &LSTM,
-            CellKind::Gru => &GRU_INPUT,
-        }
-    }
-
-    /// Where the recurrent product goes.
-    pub(crate) fn recurrent_part(self) -> &'static Part {
-        match self {
-            CellKind::Rnn | CellKind::RnnRelu => &ELMAN[0],
-            CellKind::Lstm => &LSTM[0],
-            CellKind::Gru => &GRU_RECURRENT,
-        }
-    }
-
-    /// Whether the cell has a second state, the memory `c`.
-    pub fn has_memory(self) -> bool {
-        self == CellKind::Lstm
-    }
-
-    /// Whether the gradient also flows from `h` to `h_prev` past the recurrent weights.
-    pub(crate) fn has_bypass(self) -> bool {
-        self == CellKind::Gru
-    }
-}
-
 /// One step forward for a block of rows. All slices are `[rows, H]` but the block.
-pub(crate) struct Forward<'a, T> {
+#[derive(Debug)]
+pub struct Forward<'a, T> {
     /// `[rows, K*H]`: pre-activations in, gate activations out.
-    pub(crate) block: &'a mut [T],
-    pub(crate) h_prev: &'a [T],
-    pub(crate) h: &'a mut [T],
-    /// The memory of an LSTM before and after the step; empty for the others.
-    pub(crate) c_prev: &'a [T],
-    pub(crate) c: &'a mut [T],
-    pub(crate) hidden: usize,
+    pub block: &'a mut [T],
+    /// The hidden state before the step.
+    pub h_prev: &'a [T],
+    /// The hidden state after it, to be written.
+    pub h: &'a mut [T],
+    /// The memory before the step; empty for a cell without.
+    pub c_prev: &'a [T],
+    /// The memory after it, to be written.
+    pub c: &'a mut [T],
+    /// `H`.
+    pub hidden: usize,
 }
 
-/// One step back for a block of rows. All slices are `[rows, H]` but the block and the bias.
-pub(crate) struct Backward<'a, T> {
-    /// `[rows, K*H]`: what [`forward`] left in, gradients of the pre-activations out.
-    pub(crate) block: &'a mut [T],
-    pub(crate) h_prev: &'a [T],
-    pub(crate) h: &'a [T],
-    pub(crate) c_prev: &'a [T],
-    pub(crate) c: &'a [T],
+/// One step back for a block of rows. All slices are `[rows, H]` but the block.
+#[derive(Debug)]
+pub struct Backward<'a, T> {
+    /// `[rows, K*H]`: what [`Cell::forward`] left in, gradients of the pre-activations out.
+    pub block: &'a mut [T],
+    /// The hidden state before the step.
+    pub h_prev: &'a [T],
+    /// The hidden state after it.
+    pub h: &'a [T],
+    /// The memory before the step; empty for a cell without.
+    pub c_prev: &'a [T],
+    /// The memory after it.
+    pub c: &'a [T],
     /// Gradient of `h` from above: the decoder or the next layer.
-    pub(crate) d_h: &'a [T],
+    pub d_h: &'a [T],
     /// In: the gradient of `h` from the step after. Out: the part of the gradient of `h_prev`
-    /// that does not pass the recurrent weights, zero for all cells but the GRU.
-    pub(crate) carry_h: &'a mut [T],
-    /// In: the gradient of `c` from the step after. Out: the gradient of `c_prev`. LSTM only.
-    pub(crate) carry_c: &'a mut [T],
-    pub(crate) hidden: usize,
+    /// that does not pass the recurrent weights, zero for a cell without [`Cell::BYPASS`].
+    pub carry_h: &'a mut [T],
+    /// In: the gradient of `c` from the step after. Out: the gradient of `c_prev`.
+    pub carry_c: &'a mut [T],
+    /// `H`.
+    pub hidden: usize,
 }
 
-/// Computes the new state of every row from the block of pre-activations.
-pub(crate) fn forward<T: Scalar>(kind: CellKind, step: Forward<'_, T>) {
-    match kind {
-        CellKind::Rnn => vectorize(elman::Tanh(step)),
-        CellKind::RnnRelu => vectorize(elman::Relu(step)),
-        CellKind::Lstm => vectorize(lstm::Step(step)),
-        CellKind::Gru => vectorize(gru::Step(step)),
-    }
-}
-
-/// Computes the gradients of the pre-activations of every row.
-pub(crate) fn backward<T: Scalar>(kind: CellKind, step: Backward<'_, T>) {
-    match kind {
-        CellKind::Rnn => vectorize(elman::TanhBack(step)),
-        CellKind::RnnRelu => vectorize(elman::ReluBack(step)),
-        CellKind::Lstm => vectorize(lstm::Back(step)),
-        CellKind::Gru => vectorize(gru::Back(step)),
-    }
-}
-
-/// The four gates of one row of a block.
+/// The four quarters of one row of a block.
 #[inline(always)]
 fn quarters<T>(row: &mut [T]) -> [&mut [T]; 4] {
     let hidden = row.len() / 4;

@@ -12,7 +12,8 @@ use safetensors::tensor::TensorView;
 
 use super::container::{short, values, wrong};
 use super::{check_count, header};
-use crate::config::{CellKind, NetworkConfig};
+use crate::cell::CellKind;
+use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::Model;
@@ -79,6 +80,25 @@ fn read(bytes: &[u8], characters: Option<&str>, is_relu: bool) -> Result<Model> 
     Ok(Model::new(vocabulary, network, None))
 }
 
+/// The cell whose input weights have so many rows.
+fn cell_of(rows: usize, hidden: usize, is_recurrent: bool, is_relu: bool) -> Result<CellKind> {
+    let alike = |cell: &CellKind| (cell.recurrent_gates() > 0) == is_recurrent;
+    let cells = || CellKind::ALL.into_iter().filter(alike);
+    let gates = rows.checked_div(hidden).unwrap_or(0);
+    let with_relu = is_relu && gates == CellKind::RNN_RELU.gates();
+    let fits =
+        |cell: &CellKind| cell.gates() == gates && (*cell == CellKind::RNN_RELU) == with_relu;
+    cells().find(fits).ok_or_else(|| {
+        let known: Vec<String> = cells()
+            .map(|cell| format!("{} ({cell})", cell.gates()))
+            .collect();
+        wrong(format!(
+            "{FIRST:?} has {rows} rows for {hidden} hidden units, expected a multiple of {}",
+            known.join(", ")
+        ))
+    })
+}
+
 /// The names of a file and what its shapes say.
 struct Source {
     /// What stands before `weight_ih_l0`.
@@ -113,22 +133,7 @@ impl Source {
         let num_layers = (0..)
             .take_while(|&k| views.contains_key(&layer(k)[..]))
             .count();
-        let [rows, vocab_size] = shape(&layer(0))?;
-        let [_, hidden_size] = shape(&format!("{prefix}weight_hh_l0"))?;
-        let gates = rows.checked_div(hidden_size).unwrap_or(0);
-        let cell = match gates {
-            1 if is_relu => CellKind::RnnRelu,
-            1 => CellKind::Rnn,
-            3 => CellKind::Gru,
-            4 => CellKind::Lstm,
-            _ => {
-                return Err(wrong(format!(
-                    "{FIRST:?} has {rows} rows for {hidden_size} hidden units, \
-                     expected 1 (RNN), 3 (GRU) or 4 times as many (LSTM)"
-                )));
-            }
-        };
-        let recurrent: BTreeSet<String> = (0..num_layers)
+        let of_layers: BTreeSet<String> = (0..num_layers)
             .flat_map(|k| {
                 ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
                     .map(|name| format!("{prefix}{name}_l{k}"))
@@ -136,7 +141,7 @@ impl Source {
             .collect();
         let others: Vec<&str> = views
             .keys()
-            .filter(|name| !recurrent.contains(**name))
+            .filter(|name| !of_layers.contains(**name))
             .copied()
             .collect();
         // In the order of names the bias comes first.
@@ -157,6 +162,14 @@ impl Source {
                  expected the weight and bias of one linear layer"
             ))
         })?;
+        let [rows, vocab_size] = shape(&layer(0))?;
+        let weight_hh = format!("{prefix}weight_hh_l0");
+        let is_recurrent = views.contains_key(&weight_hh[..]);
+        let [_, hidden_size] = match is_recurrent {
+            true => shape(&weight_hh)?,
+            false => shape(&format!("{decoder}weight"))?,
+        };
+        let cell = cell_of(rows, hidden_size, is_recurrent, is_relu)?;
         Ok(Source {
             prefix: prefix.to_owned(),
             decoder: decoder.to_owned(),

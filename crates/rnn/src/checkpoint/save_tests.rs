@@ -5,7 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{CellKind, Init};
+use crate::cell::CellKind;
+use crate::config::Init;
 use crate::corpus::Corpus;
 use crate::optimizer::{Clip, Decay, OptimizerConfig, Schedule};
 use crate::trainer::{Record, TrainConfig, Trainer, recommended};
@@ -126,7 +127,7 @@ fn some_config() -> impl Strategy<Value = TrainConfig> {
 fn model(training: Option<Training>, weight: f32) -> Model {
     let vocabulary = Vocabulary::from_text("ab\u{0}\"").expect("characters");
     let config = NetworkConfig {
-        cell: CellKind::Gru,
+        cell: CellKind::GRU,
         vocab_size: vocabulary.len(),
         hidden_size: 2,
         num_layers: 1,

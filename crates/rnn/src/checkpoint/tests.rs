@@ -6,7 +6,8 @@ use safetensors::serialize;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::*;
-use crate::config::{CellKind, Init};
+use crate::cell::CellKind;
+use crate::config::Init;
 use crate::corpus::Corpus;
 use crate::trainer::{Record, RunOptions, Trainer, recommended};
 
@@ -58,7 +59,7 @@ fn a_model_comes_back_as_it_was_and_gives_the_same_bytes_again() {
 
 #[test]
 fn files_hold_pytorch_names_and_shapes() {
-    let bytes = to_bytes(&model(CellKind::Lstm));
+    let bytes = to_bytes(&model(CellKind::LSTM));
     let file = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.tensor("rnn.weight_ih_l0").unwrap().shape(), [12, 7]);
     assert_eq!(file.tensor("rnn.weight_ih_l1").unwrap().shape(), [12, 3]);
@@ -68,7 +69,7 @@ fn files_hold_pytorch_names_and_shapes() {
 
 #[test]
 fn every_truncation_is_refused() {
-    let bytes = to_bytes(&model(CellKind::Rnn));
+    let bytes = to_bytes(&model(CellKind::RNN));
     for len in 0..bytes.len() {
         let error = from_bytes(&bytes[..len]).unwrap_err();
         assert!(
@@ -80,7 +81,7 @@ fn every_truncation_is_refused() {
 
 #[test]
 fn every_flipped_bit_is_refused() {
-    let bytes = to_bytes(&model(CellKind::Gru));
+    let bytes = to_bytes(&model(CellKind::GRU));
     let mut damaged = bytes.clone();
     for bit in 0..8 * bytes.len() {
         damaged[bit / 8] ^= 1 << (bit % 8);
@@ -100,10 +101,10 @@ fn every_flipped_bit_is_refused() {
 fn weights_that_are_not_finite_are_not_saved() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m");
-    model(CellKind::Gru).save(&path).unwrap();
+    model(CellKind::GRU).save(&path).unwrap();
     let old = std::fs::read(&path).unwrap();
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let sound = model(CellKind::Gru);
+        let sound = model(CellKind::GRU);
         let mut parameters = sound.network().parameters().clone();
         parameters.as_mut_slice()[7] = value;
         let network = Network::from_parameters(*sound.network().config(), parameters);

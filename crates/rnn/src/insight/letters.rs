@@ -97,7 +97,7 @@ impl Class {
 /// ```
 /// use rnn::{CellKind, Init, Network, NetworkConfig, insight};
 ///
-/// let config = NetworkConfig { cell: CellKind::Gru, vocab_size: 9, hidden_size: 8, num_layers: 1 };
+/// let config = NetworkConfig { cell: CellKind::GRU, vocab_size: 9, hidden_size: 8, num_layers: 1 };
 /// let letters = insight::letters(&Network::<f32>::new(config, &Init::default(), 1)?)?;
 /// assert_eq!((letters.decoder.points.len(), letters.input.points.len()), (9, 9));
 /// # Ok::<(), rnn::Error>(())

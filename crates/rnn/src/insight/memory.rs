@@ -17,7 +17,7 @@
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
 use super::traces::Traces;
-use crate::cell::{self, Backward};
+use crate::cell::Backward;
 use crate::config::NetworkConfig;
 use crate::error::Result;
 use crate::loss;
@@ -61,7 +61,7 @@ impl Memory {
     /// use rnn::insight::{Memory, Traces};
     /// use rnn::{CellKind, Init, Network, NetworkConfig};
     ///
-    /// let config = NetworkConfig { cell: CellKind::Rnn, vocab_size: 3, hidden_size: 4, num_layers: 1 };
+    /// let config = NetworkConfig { cell: CellKind::RNN, vocab_size: 3, hidden_size: 4, num_layers: 1 };
     /// let network = Network::<f64>::new(config, &Init::default(), 1)?;
     /// let ids = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0];
     /// let memory = Memory::measure(&network, &ids, &Traces::read(&network, &ids)?, 3, 100)?;
@@ -99,7 +99,7 @@ impl Memory {
         let zeros = |has: bool| vec![0.0; if has { max_lag + 1 } else { 0 }];
         let layer = |_| LayerMemory {
             hidden: zeros(samples > 0),
-            cell: zeros(samples > 0 && config.cell.has_memory()),
+            cell: zeros(samples > 0 && config.cell.signal("output gate").is_some()),
         };
         let mut layers: Vec<LayerMemory> = (0..config.num_layers).map(layer).collect();
         let starts: Vec<usize> = (0..samples).map(|i| i * places / samples).collect();
@@ -257,6 +257,8 @@ fn layer_back<T: Scalar>(
     let (state, part) = (rows * hidden, cell.recurrent_part());
     let layer = unroll.trace_mut(k);
     let of_memory = if cell.has_memory() { state } else { 0 };
+    // As in an LSTM, `h = o * tanh(c)`.
+    let output_gate = cell.signal("output gate").and_then(|gate| gate.column);
     let mut carry_h = memory::zeros(state as u128)?;
     let mut carry_c = memory::zeros(of_memory as u128)?;
     let mut total: Vec<f64> = memory::zeros(state as u128)?;
@@ -273,9 +275,9 @@ fn layer_back<T: Scalar>(
             *total = a.to_f64() + T::to_f64(*b);
         }
         norms.hidden[lag] += sum_of_norms(&total, hidden);
-        if cell.has_memory() {
+        if let Some(gate) = output_gate {
             for (at, d_c) in d_c.iter_mut().enumerate() {
-                let output_gate = block[at / hidden * width + 3 * hidden + at % hidden].to_f64();
+                let output_gate = block[at / hidden * width + gate * hidden + at % hidden].to_f64();
                 let shown = layer.c[now.start + at].tanh().to_f64();
                 let carry = T::to_f64(carry_c[at]);
                 *d_c = carry + total[at] * output_gate * (1.0 - shown * shown);
@@ -284,25 +286,24 @@ fn layer_back<T: Scalar>(
         }
         let memory = |at: &std::ops::Range<usize>| layer.c.get(at.clone()).unwrap_or(&[]);
         let (c_prev, c) = (memory(&prev), memory(&now));
-        cell::backward(
-            cell,
-            Backward {
-                block,
-                h_prev: &layer.h[prev.clone()],
-                h: &layer.h[now.clone()],
-                c_prev,
-                c,
-                d_h,
-                carry_h: &mut carry_h,
-                carry_c: &mut carry_c,
-                hidden,
-            },
-        );
-        // What is left in the carry is the bypass of a GRU, and zero for the other cells.
-        weights.recurrent[k].matmul_acc(
-            MatrixView::new(block, rows, width).col_range(part.cols(hidden)),
-            MatrixViewMut::new(&mut carry_h, rows, hidden),
-        );
+        cell.backward(Backward {
+            block,
+            h_prev: &layer.h[prev.clone()],
+            h: &layer.h[now.clone()],
+            c_prev,
+            c,
+            d_h,
+            carry_h: &mut carry_h,
+            carry_c: &mut carry_c,
+            hidden,
+        });
+        // What is left in the carry is the cell's bypass, and zero for a cell without.
+        if let Some(part) = part {
+            weights.recurrent[k].matmul_acc(
+                MatrixView::new(block, rows, width).col_range(part.cols(hidden)),
+                MatrixViewMut::new(&mut carry_h, rows, hidden),
+            );
+        }
     }
     Ok(())
 }

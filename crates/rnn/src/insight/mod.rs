@@ -17,12 +17,12 @@
 //! let text: Vec<char> = "he said \"yes\" and \"no\"".chars().collect();
 //! let vocabulary = Vocabulary::from_text(&String::from_iter(&text))?;
 //! let config = NetworkConfig {
-//!     cell: CellKind::Gru, vocab_size: vocabulary.len(), hidden_size: 8, num_layers: 1,
+//!     cell: CellKind::GRU, vocab_size: vocabulary.len(), hidden_size: 8, num_layers: 1,
 //! };
 //! let network = Network::<f32>::new(config, &Init::default(), 1)?;
 //! let traces = Traces::read(&network, &vocabulary.encode(&String::from_iter(&text))?)?;
 //! let quoted = Property::InsideQuotes.values(&text);
-//! let r = correlations(&quoted, &traces, 0, Signal::Hidden);
+//! let r = correlations(&quoted, &traces, 0, Signal::HIDDEN);
 //! assert!(r.len() == 8 && r.iter().flatten().all(|r| r.abs() <= 1.0));
 //! # Ok::<(), rnn::Error>(())
 //! ```
@@ -34,9 +34,10 @@ mod rounding;
 mod surprise;
 mod traces;
 
+pub use crate::cell::{Bounds, Signal};
 pub use letters::{Class, Letters, Map, letters, principal_components};
 pub use memory::{LayerMemory, Memory, kept_share};
 pub use property::{Property, correlations};
 pub use rounding::{Rounding, largest_difference, rounded};
 pub use surprise::{Surprise, surprises};
-pub use traces::{Signal, Traces};
+pub use traces::Traces;

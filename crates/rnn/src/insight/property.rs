@@ -12,7 +12,7 @@
 
 use tensor::Scalar;
 
-use super::traces::{Signal, Traces};
+use super::traces::Traces;
 
 /// Something that can be said of each character of a text, given what came before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -148,7 +148,7 @@ pub fn correlations<T: Scalar>(
     property: &[f64],
     traces: &Traces<T>,
     layer: usize,
-    signal: Signal,
+    signal: &str,
 ) -> Vec<Option<f64>> {
     let matrix = traces.layer(layer, signal);
     let (length, units) = (traces.len(), matrix.cols());

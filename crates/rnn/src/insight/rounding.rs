@@ -66,7 +66,7 @@ impl Rounding {
     ///
     /// let vocabulary = Vocabulary::from_text("hello")?;
     /// let config = NetworkConfig {
-    ///     cell: CellKind::Lstm, vocab_size: vocabulary.len(), hidden_size: 8, num_layers: 1,
+    ///     cell: CellKind::LSTM, vocab_size: vocabulary.len(), hidden_size: 8, num_layers: 1,
     /// };
     /// let model = Model::new(vocabulary, Network::new(config, &Init::default(), 1)?, None);
     /// let ids = model.vocabulary().encode("hello")?;

@@ -30,7 +30,7 @@ pub struct Surprise {
 ///
 /// let vocabulary = Vocabulary::from_text("hello")?;
 /// let config = NetworkConfig {
-///     cell: CellKind::Rnn, vocab_size: vocabulary.len(), hidden_size: 8, num_layers: 1,
+///     cell: CellKind::RNN, vocab_size: vocabulary.len(), hidden_size: 8, num_layers: 1,
 /// };
 /// let model = Model::new(vocabulary, Network::new(config, &Init::default(), 1)?, None);
 /// let ids = model.vocabulary().encode("hello")?;

@@ -6,7 +6,8 @@
 
 use tensor::{Matrix, MatrixView, Scalar};
 
-use crate::config::{CellKind, NetworkConfig};
+use crate::cell::Signal;
+use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::network::Network;
@@ -18,85 +19,16 @@ use crate::vocabulary::{Id, check_ids};
 /// The most steps through the network at a time.
 const STEPS: usize = 256;
 
-/// One of the values that a unit has at every step; which ones there are depends on the cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Signal {
-    /// The hidden state `h`, which the decoder and the next layer read. All cells.
-    Hidden,
-    /// The memory `c` of an LSTM, which has no bounds.
-    Cell,
-    /// The LSTM's input gate `i`, in (0, 1): how much of the candidate is written.
-    InputGate,
-    /// The LSTM's forget gate `f`, in (0, 1): how much of the memory is kept.
-    ForgetGate,
-    /// The LSTM's output gate `o`, in (0, 1): how much of the memory is shown.
-    OutputGate,
-    /// The GRU's reset gate `r`, in (0, 1): how much of the past the candidate sees.
-    ResetGate,
-    /// The GRU's update gate `z`, in (0, 1): how much of the past is kept.
-    UpdateGate,
-    /// The candidate, in (-1, 1): `g` of an LSTM, `n` of a GRU.
-    Candidate,
-}
-
-/// Each signal of a cell and the place of its columns in the block, in units of `H`; the states lie
-/// elsewhere.
-fn places(cell: CellKind) -> &'static [(Signal, usize)] {
-    use Signal::{Candidate, ForgetGate, InputGate, OutputGate, ResetGate, UpdateGate};
-    match cell {
-        CellKind::Rnn | CellKind::RnnRelu => &[],
-        CellKind::Lstm => &[
-            (InputGate, 0),
-            (ForgetGate, 1),
-            (OutputGate, 3),
-            (Candidate, 2),
-        ],
-        CellKind::Gru => &[(ResetGate, 1), (UpdateGate, 2), (Candidate, 0)],
-    }
-}
-
-impl Signal {
-    /// The signals of a cell, the hidden state first.
-    pub fn of(cell: CellKind) -> Vec<Signal> {
-        let states: &[Signal] = if cell.has_memory() {
-            &[Signal::Hidden, Signal::Cell]
-        } else {
-            &[Signal::Hidden]
-        };
-        let gates = places(cell).iter().map(|&(signal, _)| signal);
-        states.iter().copied().chain(gates).collect()
-    }
-
-    /// The name of the signal in text, such as "hidden state" or "forget gate".
-    pub fn name(self) -> &'static str {
-        match self {
-            Signal::Hidden => "hidden state",
-            Signal::Cell => "cell state",
-            Signal::InputGate => "input gate",
-            Signal::ForgetGate => "forget gate",
-            Signal::OutputGate => "output gate",
-            Signal::ResetGate => "reset gate",
-            Signal::UpdateGate => "update gate",
-            Signal::Candidate => "candidate",
-        }
-    }
-
-    /// Whether its values lie in (0, 1).
-    pub fn is_gate(self) -> bool {
-        !matches!(self, Signal::Hidden | Signal::Cell | Signal::Candidate)
-    }
-}
-
 /// The signals of all layers over a text.
 ///
 /// ```
-/// use rnn::insight::{Signal, Traces};
+/// use rnn::insight::Traces;
 /// use rnn::{CellKind, Init, Network, NetworkConfig};
 ///
-/// let config = NetworkConfig { cell: CellKind::Lstm, vocab_size: 3, hidden_size: 4, num_layers: 2 };
+/// let config = NetworkConfig { cell: CellKind::LSTM, vocab_size: 3, hidden_size: 4, num_layers: 2 };
 /// let network = Network::<f32>::new(config, &Init::default(), 1)?;
 /// let traces = Traces::read(&network, &[0, 2, 1, 1, 0])?;
-/// let forget: Vec<f32> = traces.unit(1, Signal::ForgetGate, 3).collect();
+/// let forget: Vec<f32> = traces.unit(1, "forget gate", 3).collect();
 /// assert!(forget.len() == 5 && forget.iter().all(|f| (0.0..=1.0).contains(f)));
 /// # Ok::<(), rnn::Error>(())
 /// ```
@@ -127,7 +59,7 @@ impl<T: Scalar> Traces<T> {
     pub fn read(network: &Network<T>, ids: &[Id]) -> Result<Self> {
         check_ids(ids, network.config().vocab_size);
         let config = *network.config();
-        let (hidden, signals) = (config.hidden_size, Signal::of(config.cell));
+        let (hidden, signals) = (config.hidden_size, config.cell.signals());
         let size = size(&config, ids.len());
         memory::check(Self::bytes(&config, ids.len()))?;
         let mut weights = PackedWeights::forward(&config)?;
@@ -151,13 +83,15 @@ impl<T: Scalar> Traces<T> {
             let place = read * hidden..(read + ids.len()) * hidden;
             for (k, values) in layers.iter_mut().enumerate() {
                 let layer = unroll.trace(k);
-                let (states_first, gates) =
-                    values.split_at_mut(signals.len() - places(config.cell).len());
-                for (values, from) in states_first.iter_mut().zip([layer.h, layer.c]) {
-                    values.as_mut_slice()[place.clone()].copy_from_slice(&from[states.clone()]);
-                }
-                for (values, &(_, at)) in gates.iter_mut().zip(places(config.cell)) {
-                    let rows = values.as_mut_slice()[place.clone()].chunks_exact_mut(hidden);
+                let mut states_first = [layer.h, layer.c].into_iter();
+                for (values, signal) in values.iter_mut().zip(&signals) {
+                    let to = &mut values.as_mut_slice()[place.clone()];
+                    let Some(at) = signal.column else {
+                        let from = states_first.next().expect("a signal for each state");
+                        to.copy_from_slice(&from[states.clone()]);
+                        continue;
+                    };
+                    let rows = to.chunks_exact_mut(hidden);
                     for (to, row) in rows.zip(layer.block.chunks_exact(width)) {
                         to.copy_from_slice(&row[at * hidden..(at + 1) * hidden]);
                     }
@@ -175,7 +109,7 @@ impl<T: Scalar> Traces<T> {
 
     /// Bytes that the traces of so many characters take, with what reading them does.
     fn bytes(config: &NetworkConfig, characters: usize) -> u128 {
-        let signals = Signal::of(config.cell).len();
+        let signals = config.cell.signals().len();
         let held = [characters, config.hidden_size, config.num_layers, signals];
         memory::bytes::<T>(memory::product(&held))
             .saturating_add(size(config, characters).bytes::<T>(config))
@@ -196,18 +130,18 @@ impl<T: Scalar> Traces<T> {
         self.length
     }
 
-    /// What is recorded: [`Signal::of`] the network's cell.
+    /// What is recorded: the [signals](crate::CellKind::signals) of the network's cell.
     pub fn signals(&self) -> &[Signal] {
         &self.signals
     }
 
-    /// A signal of all units of a layer, `[time, hidden]`.
+    /// The signal of that name, of all units of a layer, `[time, hidden]`.
     ///
     /// # Panics
     /// If the network has no such layer or its cell no such signal.
     #[track_caller]
-    pub fn layer(&self, layer: usize, signal: Signal) -> MatrixView<'_, T> {
-        let at = self.signals.iter().position(|&other| other == signal);
+    pub fn layer(&self, layer: usize, signal: &str) -> MatrixView<'_, T> {
+        let at = self.signals.iter().position(|other| other.name == signal);
         match (self.layers.get(layer), at) {
             (Some(signals), Some(at)) => signals[at].view(),
             _ => panic!("no {signal:?} of layer {layer} in {:?}", self.config),
@@ -222,9 +156,9 @@ impl<T: Scalar> Traces<T> {
     pub fn unit(
         &self,
         layer: usize,
-        signal: Signal,
+        signal: &str,
         unit: usize,
-    ) -> impl ExactSizeIterator<Item = T> + '_ {
+    ) -> impl ExactSizeIterator<Item = T> + use<'_, T> {
         let matrix = self.layer(layer, signal);
         let units = self.config.hidden_size;
         assert!(unit < units, "unit {unit} of {units}");
@@ -234,7 +168,7 @@ impl<T: Scalar> Traces<T> {
     /// The state of a batch of sequences, row `b` of which has read `read[b]` characters.
     pub(super) fn states_after(&self, read: &[usize]) -> Result<State<T>> {
         let mut state = State::try_zeros(&self.config, read.len())?;
-        let copy = |signal, to: &mut [Matrix<T>]| {
+        let copy = |signal: &str, to: &mut [Matrix<T>]| {
             for (k, to) in to.iter_mut().enumerate() {
                 for (row, &read) in read.iter().enumerate().filter(|&(_, &read)| read > 0) {
                     to.row_mut(row)
@@ -242,8 +176,8 @@ impl<T: Scalar> Traces<T> {
                 }
             }
         };
-        copy(Signal::Hidden, &mut state.h);
-        copy(Signal::Cell, &mut state.c);
+        copy(Signal::HIDDEN, &mut state.h);
+        copy(Signal::MEMORY, &mut state.c);
         Ok(state)
     }
 }

@@ -1,7 +1,8 @@
 //! What to train with when nothing is said: chosen by measuring, and fitted to the text's length.
 
 use super::TrainConfig;
-use crate::config::{CellKind, Init, NetworkConfig};
+use crate::cell::CellKind;
+use crate::config::{Init, NetworkConfig};
 use crate::loss::Reduction;
 use crate::optimizer::{Clip, Decay, OptimizerConfig, Schedule};
 
@@ -45,7 +46,7 @@ pub fn recommended(characters: usize, vocab_size: usize) -> Recommended {
     };
     Recommended {
         network: NetworkConfig {
-            cell: CellKind::Lstm,
+            cell: CellKind::LSTM,
             vocab_size,
             hidden_size,
             num_layers,

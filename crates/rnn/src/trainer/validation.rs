@@ -226,7 +226,8 @@ impl<T: Scalar> RecordValidator<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{CellKind, Init};
+    use crate::cell::CellKind;
+    use crate::config::Init;
     use crate::corpus::CorpusBuilder;
     use crate::network::Network;
 
@@ -238,7 +239,7 @@ mod tests {
         builder.push_text(&text).unwrap();
         let corpus = builder.finish().unwrap();
         let config = NetworkConfig {
-            cell: CellKind::Gru,
+            cell: CellKind::GRU,
             vocab_size: corpus.vocabulary().len(),
             hidden_size: 9,
             num_layers: 2,

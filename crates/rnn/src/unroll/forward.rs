@@ -3,7 +3,7 @@
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
 use super::Unroll;
-use crate::cell::{self, Forward};
+use crate::cell::Forward;
 use crate::packed::PackedWeights;
 use crate::parameters::Parameters;
 use crate::rows;
@@ -31,7 +31,7 @@ impl<T: Scalar> Unroll<T> {
                 .iter()
                 .map(|part| (part.cols(hidden), part.rows(hidden))),
             params.slice(layout.bias_ih),
-            cell.recurrent_part().cols(hidden),
+            cell.recurrent_part().map_or(0..0, |part| part.cols(hidden)),
             params.slice(layout.bias_hh),
         );
         let used = &mut block[..count * width];
@@ -67,23 +67,22 @@ impl<T: Scalar> Unroll<T> {
         {
             let (before, after) = layer.h.split_at_mut((t + 1) * state);
             let h_prev = &before[t * state..];
-            let out = MatrixViewMut::new(block, rows, width);
-            weights.recurrent[k].matmul_acc(
-                MatrixView::new(h_prev, rows, hidden),
-                out.col_range(part.cols(hidden)),
-            );
+            if let Some(part) = part {
+                let out = MatrixViewMut::new(&mut *block, rows, width);
+                weights.recurrent[k].matmul_acc(
+                    MatrixView::new(h_prev, rows, hidden),
+                    out.col_range(part.cols(hidden)),
+                );
+            }
             let (c_prev, c) = memory(&mut layer.c, t, state);
-            cell::forward(
-                cell,
-                Forward {
-                    block,
-                    h_prev,
-                    h: &mut after[..state],
-                    c_prev,
-                    c,
-                    hidden,
-                },
-            );
+            cell.forward(Forward {
+                block,
+                h_prev,
+                h: &mut after[..state],
+                c_prev,
+                c,
+                hidden,
+            });
         }
     }
 

@@ -23,10 +23,10 @@ pub(super) fn trace(draw: &mut Draw<'_>, model: &Model) {
     let property = draw.one_of(&Property::ALL).values(&text);
     for &signal in traces.signals() {
         let unit = draw.below(network.config().hidden_size);
-        let mut values = traces.unit(layer, signal, unit);
+        let mut values = traces.unit(layer, signal.name, unit);
         assert_eq!(values.len(), ids.len());
         assert!(!signal.is_gate() || values.all(|x| x.is_nan() || (0.0..=1.0).contains(&x)));
-        let all = correlations(&property, &traces, layer, signal);
+        let all = correlations(&property, &traces, layer, signal.name);
         let is_one = |r: f64| r.is_nan() || (-1.0..=1.0).contains(&r);
         assert!(all.iter().flatten().all(|&r| is_one(r)), "{all:?}");
     }

@@ -30,7 +30,7 @@ struct World {
 pub fn calls(data: &[u8]) {
     let vocabulary = Vocabulary::from_text("anna bob\n").expect("characters");
     let config = NetworkConfig {
-        cell: CellKind::Lstm,
+        cell: CellKind::LSTM,
         vocab_size: vocabulary.len(),
         hidden_size: 3,
         num_layers: 1,

@@ -187,7 +187,7 @@ pub(super) fn check_gradient(draw: &mut Draw<'_>) {
     let is_sound = (1..=16).contains(&num_layers) && (0.0..1.0).contains(&case.dropout);
     assert_eq!(rows.is_ok(), is_sound, "{case:?}");
     // A rectifier has kinks, where differences tell nothing.
-    if cell != CellKind::RnnRelu && case.dropout < 0.6 {
+    if cell != CellKind::RNN_RELU && case.dropout < 0.6 {
         let is_right =
             |rows: &Vec<rnn::gradient_check::Row>| rows.iter().all(|row| row.worst < 1e-4);
         assert!(rows.as_ref().ok().is_none_or(is_right), "{case:?} {rows:?}");
