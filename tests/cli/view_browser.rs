@@ -16,7 +16,7 @@ const CONTRASTS: &str = "
     const text = ['ink', 'soft', 'accent', 'orange', 'blue', 'green', 'purple', 'grey', 'gold'];
     return [...text.map((name) => [name, 'paper', 4.5]), ['ink', 'pos', 4.5], ['ink', 'neg', 4.5], ['edge', 'paper', 3]]
         .map(([name, on, least]) => [`${name} on ${on}`, contrast('--' + name, '--' + on), least])";
-/// Whether the page's network has read the text, if it had to.
+/// Whether the page's network has read the text, once it was asked to.
 const READ: &str = "return document.getElementById('neurons').getAttribute('aria-busy') !== 'true'";
 
 #[test]
@@ -155,6 +155,7 @@ fn choosing_a_unit_recolours_the_text_by_its_activation() {
         browser.run(&format!(
             "const unit = document.getElementById('unit'); unit.value = {unit}; unit.dispatchEvent(new Event('change'))"
         ));
+        browser.wait_for(READ);
         browser.run(
             "return [...document.querySelectorAll('#neurons .text span')].map((s) => s.className)",
         )
@@ -176,7 +177,6 @@ fn choosing_a_unit_recolours_the_text_by_its_activation() {
         }
     };
     level(&values("hidden state", 11), 1.0, &eleven);
-    // Gates and memory are computed in the page, from the weights.
     for (index, signal) in [
         "cell state",
         "input gate",

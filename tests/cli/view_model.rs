@@ -84,52 +84,18 @@ fn the_page_computes_the_programs_probabilities() {
 }
 
 #[test]
-fn a_small_page_holds_fewer_digits_and_computes_what_it_does_not_hold() {
+fn the_page_computes_every_signal_of_every_unit() {
     let Some(browser) = Browser::start() else {
         return;
     };
     let folder = page(&["--cell", "gru", "--num-layers", "2", "--hidden-size", "64"]);
-    let view = [
-        "view",
-        "m",
-        "text.txt",
-        "--force",
-        "-o",
-        "page.html",
-        "--max-size",
-        "0.27",
-    ];
-    let run = folder.run(&view).ok();
-    assert!(run.stderr.starts_with("page.html"), "{}", run.stderr);
     browser.open(&folder.path("page.html"));
-    assert!(browser.run("return data.weights.digits").is_i64());
     let numbers = lines(folder.run(&["view", "m", "text.txt", "--json"]).ok());
-    let worst = browser.run(
-        "let worst = 0; const state = network.start();
-         data.ids.slice(0, -1).forEach((id, t) => {
-           const p = probabilities(network.step(state, id));
-           data.likeliest[t].forEach((id, k) => { worst = Math.max(worst, Math.abs(p[id] - data.probabilities[t][k])); });
-         });
-         return worst",
-    );
-    let told = browser
-        .run("return data.weights.change")
-        .as_f64()
-        .expect("a number");
-    let worst = worst.as_f64().expect("a number");
-    // What the program said of the page, give or take the digits of the probabilities in it.
-    assert!(
-        told <= 1e-5 && worst <= told + 1e-6,
-        "{worst:e}, {told:e} was told"
-    );
-    // Every signal of every unit is there once the panel is looked at.
-    assert!(browser.run("return stored.size < 128") == true);
+    // They are there once the panel is looked at.
     browser.run("document.getElementById('neurons').scrollIntoView({ behavior: 'instant' })");
     browser.wait_for("return computed.size === 2 * 64 * 4");
-    let computed = browser.run(
-        "return [...computed].map(([key, codes]) => { const [layer, , signal] = key.split('/');
-         const bound = boundOf(layer, 0, signal); return [key, Array.from(codes, (code) => share(signal, code) * bound)]; })",
-    );
+    let computed =
+        browser.run("return [...computed].map(([key, { values }]) => [key, Array.from(values)])");
     let mut checked = 0;
     for pair in computed.as_array().expect("pairs") {
         let key = pair[0].as_str().expect("a key");
@@ -143,8 +109,7 @@ fn a_small_page_holds_fewer_digits_and_computes_what_it_does_not_hold() {
                 ours.as_f64().expect("a number"),
                 theirs.as_f64().expect("a number"),
             );
-            // Half of a code's width, 2/254.
-            assert!((ours - theirs).abs() < 0.0041, "{key}: {ours} {theirs}");
+            assert!((ours - theirs).abs() < 1e-5, "{key}: {ours} {theirs}");
             checked += 1;
         }
     }
@@ -171,7 +136,7 @@ fn hostile_texts_and_names_run_nothing_and_break_nothing() {
         .ok();
     folder.run(&["view", &model, text, "-o", "page.html"]).ok();
     let source = String::from_utf8(folder.read("page.html")).expect("UTF-8");
-    assert_eq!(source.matches("</script>").count(), 4, "the page's own");
+    assert_eq!(source.matches("</script>").count(), 3, "the page's own");
     browser.open(&folder.path("page.html"));
     for panel in ["loss", "surprise", "neurons", "memory", "letters", "write"] {
         let filled = browser.run(&format!(

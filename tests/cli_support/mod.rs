@@ -2,7 +2,6 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub(crate) mod ending;
-pub(crate) mod packed;
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;

@@ -10,7 +10,6 @@ mod determinism;
 mod examples;
 mod horizon;
 mod insight;
-mod insight_rounding;
 mod insight_states;
 mod notebook;
 mod notebook_training;

@@ -33,7 +33,7 @@ const CONFLICTS: &[(&str, &str, &[&str])] = &[
     ("sample", "greedy", &["temperature", "top-k", "top-p"]),
     ("sample", "records", &["stop"]),
     ("score", "per-line", &["per-char"]),
-    ("view", "json", &["output", "force", "max-size"]),
+    ("view", "json", &["output", "force"]),
 ];
 
 /// What a flag needs beside it.

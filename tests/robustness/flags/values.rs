@@ -169,7 +169,6 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         &["new.html", "-", "with space", "m.html", "missing/new"],
     ),
     ("view", "characters", SIZES),
-    ("view", "max-size", POSITIVE),
     ("check", "num-layers", LAYERS),
     ("check", "dropout", SHARES),
     ("check", "seed", SEEDS),

@@ -10,15 +10,15 @@ use super::value;
 const EXAMPLE: &str = "\
 Examples:
   rnn-cli view shakespeare.safetensors scene.txt              saves shakespeare.html
-  rnn-cli view shakespeare.safetensors scene.txt -o look.html --max-size 10
+  rnn-cli view shakespeare.safetensors scene.txt -o look.html -n 20000
   rnn-cli view shakespeare.safetensors scene.txt --json | jq .memory";
 
 /// Show what a model learned, as one HTML page.
 ///
 /// The page shows the training losses, the text coloured by surprise and by the activation of any
 /// unit, the units that follow quotes, lines or capitals, how far back the model remembers, and a map
-/// of the characters. It contains the model to write with, its weights rounded to fit. It needs no
-/// other file and no network connection.
+/// of the characters. It contains the model, to write with. It needs no other file and no network
+/// connection.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct ViewArgs {
@@ -41,17 +41,12 @@ pub(crate) struct ViewArgs {
           value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) characters: usize,
 
-    /// Maximum size of the page in megabytes, into which weights and activations are fitted [default:
-    /// 2.98, and 0.298 more for every 1,000 characters beyond 10,000]
-    #[arg(long, value_name = "MB", value_parser = value::positive, allow_negative_numbers = true)]
-    pub(crate) max_size: Option<f64>,
-
     /// What to do with characters that the model does not know
     #[arg(long, value_name = "HOW", value_enum, default_value = "error")]
     pub(crate) unknown: UnknownArg,
 
     /// Print the numbers as JSON instead: one object with everything but the activations, then one
     /// for each signal of each unit
-    #[arg(long, conflicts_with_all = ["output", "force", "max_size"])]
+    #[arg(long, conflicts_with_all = ["output", "force"])]
     pub(crate) json: bool,
 }

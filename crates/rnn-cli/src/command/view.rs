@@ -14,10 +14,6 @@ use crate::outputs::Files;
 use crate::reading;
 use crate::view::{Numbers, page};
 
-/// Size of a page of up to 10,000 characters, in bytes, and what each further one adds.
-const PAGE_SIZE: usize = 2_980_000;
-const SIZE_PER_CHARACTER: usize = 298;
-
 /// Runs `view`.
 pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
     let source = Source::new(&args.text);
@@ -55,14 +51,7 @@ pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
             thousands(corpus.len() as u64)
         ));
     }
-    let most = args.max_size.map_or_else(
-        || PAGE_SIZE.max(SIZE_PER_CHARACTER * shown),
-        |megabytes| (megabytes * 1e6) as usize,
-    );
-    let (page, left_out) = page(&numbers, most)?;
-    for note in left_out {
-        console.note(&note);
-    }
+    let page = page(&numbers)?;
     if target == Path::new("-") {
         let mut out = console::stdout();
         out.write_all(page.as_bytes())?;

@@ -2,7 +2,7 @@
 // The data, and small tools that every panel uses. Whatever comes from a file reaches the page as
 // text of a node or as a number, never as markup.
 
-// What the page holds, once it is unpacked; its network's shape, characters, and the text's length.
+// What the page holds: all of it, its network's shape, its characters, and the text's length.
 let data, config, symbols, length;
 
 /** An element with attributes (or, for names with `on`, listeners) and children. */
@@ -108,26 +108,11 @@ function brief(x) {
   return String(Number(x.toPrecision(4))).replace('-', '−');
 }
 
-/** The bytes of a text of 91 visible characters: each two are 13 bits, lowest first. */
-function unpack(text) {
-  const digit = new Uint8Array(128);
-  for (let code = 33, next = 0; code < 127; code++) if (!'&<>'.includes(String.fromCharCode(code))) digit[code] = next++;
-  const pairs = text.length >> 1, isOdd = text.length & 1;
-  const out = new Uint8Array(Math.floor((13 * pairs + 6 * isOdd) / 8));
-  let word = 0, bits = 0, at = 0;
-  for (let i = 0; i < text.length; i += 2) {
-    const isLast = isOdd && i === text.length - 1, high = digit[text.charCodeAt(i)];
-    word |= (isLast ? high : 91 * high + digit[text.charCodeAt(i + 1)]) << bits;
-    bits += isLast ? 6 : 13;
-    for (; bits >= 8; bits -= 8, word >>>= 8) out[at++] = word;
-  }
-  return out;
-}
-
-/** The bytes that an element of the page holds, unpacked. */
-async function bytesOf(id) {
-  const stream = new Blob([unpack(panel(id).textContent)]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+/** The numbers that an element of the page holds: f32 in base64, the lowest byte first. */
+function floatsOf(id) {
+  const text = atob(panel(id).textContent), bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return new Float32Array(bytes.buffer);
 }
 
 /** A list of rows: label, bar as long as its share, value. */
@@ -204,13 +189,11 @@ function showHead() {
     'This network has learned to tell which character of a text comes next. Here it reads ', text,
     `, ${part} characters. See where it is surprised, what its units follow and how far back it remembers, and write with it.`);
   panel('facts').textContent = [
-    { rnn: 'Elman', rnn_relu: 'Elman, rectified', lstm: 'LSTM', gru: 'GRU' }[config.cell],
+    data.cell.about,
     `${config.num_layers} layer${config.num_layers > 1 ? 's' : ''} of ${thousands(config.hidden_size)} units`,
     `${thousands(data.parameters)} parameters`,
     data.bytes ? 'knows 256 bytes' : `knows ${thousands(symbols.length)} characters`,
   ].join(' · ');
-  append(panel('notes'), data.notes.map((note) => make('li', {}, note)));
-  panel('notes').hidden = data.notes.length === 0;
 }
 
 const links = Array.from(document.querySelectorAll('nav a'));

@@ -4,25 +4,25 @@
 //   GRU    h = (1 - z) * n + z * h            n = tanh(U_n x + b_in + r * (W_n h + b_hn))
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
-const GATES = { rnn: 1, rnn_relu: 1, lstm: 4, gru: 3 };
 
 class Network {
   /** Weights lie in the order of the model's file; `weight_ih_l0` by characters, `[V, G*H]`. */
   constructor(weights) {
-    const { cell, hidden_size: hidden, vocab_size: vocab, num_layers } = config;
+    const { hidden_size: hidden, vocab_size: vocab, num_layers } = config;
     let at = 0;
     const take = (count) => weights.subarray(at, (at += count));
-    this.wide = GATES[cell] * hidden;
+    this.wide = data.cell.gates * hidden;
+    const recurrent = data.cell.recurrent_gates * hidden;
     this.layers = Array.from({ length: num_layers }, (_, k) => ({
       w_ih: take((k === 0 ? vocab : hidden) * this.wide),
-      w_hh: take(this.wide * hidden),
+      w_hh: take(recurrent * hidden),
       b_ih: take(this.wide),
-      b_hh: take(this.wide),
+      b_hh: take(recurrent),
     }));
     this.decoder = take(vocab * hidden);
     this.decoderBias = take(vocab);
     this.fromInput = new Float64Array(this.wide);
-    this.fromState = new Float64Array(this.wide);
+    this.fromState = new Float64Array(recurrent);
   }
 
   /** The state before the first character. */
@@ -114,15 +114,5 @@ function probabilities(logits, temperature = 1) {
   return p.map((x) => x / sum);
 }
 
-/** The network, or null where its weights are not in the page. */
-let network = null;
-
-/** The weights: whole numbers of steps of 2^-digits, or, without digits, the bits of each. */
-function weightsFrom(raw, { count, planes, digits }) {
-  const numbers = new Int32Array(count), shift = 32 - 8 * planes;
-  for (let plane = 0; plane < planes; plane++) {
-    for (let i = 0; i < count; i++) numbers[i] |= raw[plane * count + i] << (8 * plane);
-  }
-  if (digits === null) return new Float32Array(numbers.buffer);
-  return Float32Array.from(numbers, (number) => ((number << shift) >> shift) * 2 ** -digits);
-}
+/** The network of the page. */
+let network;

@@ -1,28 +1,19 @@
 // The text coloured by a unit's activation, the units that follow a property, and a map of all.
 
-const IS_GATE = (signal) => signal.endsWith(' gate');
-const MIDDLE = 127, MOST = 254;
-/** Activations that are computed at once; of longer texts only the signal that is looked at. */
-const AT_ONCE = 6e7;
+const IS_GATE = (signal) => data.cell.signals[signal].bounds === 'gate';
+/** Activations that are computed at once; of longer texts only the layer and signal that is looked at. */
+const AT_ONCE = 2e7;
 /** Most rows that are painted, three to a row of pixels; browsers end at some ten thousand. */
 const MOST_ROWS = 1260;
 
-// Codes 0 to 254 of a unit's signal over the text, by `layer/unit/signal`: those that the page holds,
-// and those that it computed.
-const stored = new Map();
+// What the page has computed, by `layer/unit/signal`: the activations over the text, and the bound that
+// their colours are scaled to.
 let computed = new Map();
 
-/** The activations that the page holds. */
-function takeActivations(codes) {
-  data.activations.forEach(([layer, unit, signal], i) =>
-    stored.set(`${layer}/${unit}/${data.signals[signal]}`, codes.subarray(i * length, (i + 1) * length)));
+/** The bound of a signal: 1 by its nature, or else the largest value in this text. */
+function boundOf(signal, values) {
+  return data.cell.signals[signal].bounds === 'none' ? Math.max(Number.MIN_VALUE, extent(values.map(Math.abs))[1]) : 1;
 }
-
-/** The size that a unit's colours are scaled to. */
-const boundOf = (layer, unit, signal) => data.bounds[signal]?.[layer][unit] ?? 1;
-
-/** A code as a share of the bound: -1 to 1, or 0 to 1 for a gate. */
-const share = (signal, code) => (IS_GATE(signal) ? code / MOST : (code - MIDDLE) / MIDDLE);
 
 /** The class that colours such a share. */
 function level(v) {
@@ -30,26 +21,21 @@ function level(v) {
   return step === 0 ? '' : `${v > 0 ? 'p' : 'n'} l${step}`;
 }
 
-/** Reads the text with the network and keeps these signals of every unit; calls `tell` on the way. */
-function replay(signals, tell, done) {
+/** Reads the text with the network and keeps these signals of these layers; calls `tell` on the way. */
+function replay(layers, signals, tell, done) {
   const hidden = config.hidden_size, state = network.start();
-  // PyTorch's place of each gate's rows.
-  const place = { 'input gate': 0, 'forget gate': 1, 'output gate': 3, 'reset gate': 0, 'update gate': 1, candidate: 2 };
-  const parts = state.flatMap(({ h, c, gates }, layer) => signals.map((signal) => ({
-    layer, signal,
-    values: signal === 'hidden state' ? h : signal === 'cell state' ? c : gates.subarray(place[signal] * hidden, (place[signal] + 1) * hidden),
-    // code = value * scale + zero, rounded and kept within 0 and 255 by the kind of the array.
-    scale: Float64Array.from({ length: hidden }, (_, u) => (IS_GATE(signal) ? MOST : MIDDLE / boundOf(layer, u, signal))),
-    zero: IS_GATE(signal) ? 0 : MIDDLE,
-    codes: new Uint8ClampedArray(length * hidden),
-  })));
+  const parts = layers.flatMap((layer) => signals.map((signal) => {
+    const { h, c, gates } = state[layer], { place } = data.cell.signals[signal];
+    const now = { h, c }[place] ?? gates.subarray(place * hidden, (place + 1) * hidden);
+    return { layer, signal, now, all: new Float32Array(length * hidden) };
+  }));
   let t = 0, told = -1;
   (function some() {
     const until = performance.now() + 24;
     while (t < length && performance.now() < until) {
       network.step(state, data.ids[t]);
-      for (const { values, scale, zero, codes } of parts) {
-        for (let u = 0; u < hidden; u++) codes[u * length + t] = values[u] * scale[u] + zero;
+      for (const { now, all } of parts) {
+        for (let u = 0; u < hidden; u++) all[u * length + t] = now[u];
       }
       t++;
     }
@@ -57,8 +43,10 @@ function replay(signals, tell, done) {
     const percents = Math.floor((100 * t) / length);
     if (percents !== told) tell((told = percents));
     if (t < length) return void setTimeout(some);
-    computed = new Map(parts.flatMap(({ layer, signal, codes }) =>
-      Array.from({ length: hidden }, (_, u) => [`${layer}/${u}/${signal}`, codes.subarray(u * length, (u + 1) * length)])));
+    computed = new Map(parts.flatMap(({ layer, signal, all }) => Array.from({ length: hidden }, (_, u) => {
+      const values = all.subarray(u * length, (u + 1) * length);
+      return [`${layer}/${u}/${signal}`, { values, bound: boundOf(signal, values) }];
+    })));
     done();
   })();
 }
@@ -73,11 +61,7 @@ function showNeurons() {
     .flatMap((follow) => follow.r.map((r) => Math.abs(r ?? 0))))[1];
   chosen.property = properties.map(closest).reduce((best, r, i, all) => (r > all[best] ? i : best), 0);
   const signal = () => data.signals[chosen.signal];
-  const trace = (unit) => {
-    const key = `${chosen.layer}/${unit}/${signal()}`;
-    return stored.get(key) ?? computed.get(key);
-  };
-  const bound = () => boundOf(chosen.layer, chosen.unit, signal());
+  const trace = (unit) => computed.get(`${chosen.layer}/${unit}/${signal()}`);
   const r = () => data.follows.find((follow) =>
     follow.property === properties[chosen.property] && follow.layer === chosen.layer && follow.signal === signal()).r;
 
@@ -89,7 +73,7 @@ function showNeurons() {
   const signals = dropDown('Signal', data.signals, (i) => { chosen.signal = i; rank(chosen.unit); provide(); });
   property.list.selectedIndex = chosen.property;
   layer.list.selectedIndex = chosen.layer;
-  const unit = make('input', { type: 'number', min: 0, max: hidden - 1, id: 'unit', onchange: () => choose(Math.trunc(Number(unit.value)) || 0) });
+  const unit = make('input', { type: 'number', min: 0, max: hidden - 1, id: 'unit', onchange: () => { choose(Math.trunc(Number(unit.value)) || 0); provide(); } });
   const fields = make('div', { class: 'fields' }, property.field, config.num_layers > 1 ? layer.field : [],
     data.signals.length > 1 ? signals.field : [], make('label', {}, 'Unit', unit));
   const map = heatMap((row, i) => { choose(rows[row]); text.go(i, true); });
@@ -98,22 +82,16 @@ function showNeurons() {
     fields,
     make('div', { class: 'pane' }, make('div', {}, text.pane, scale), make('div', { class: 'card' }, title, facts, list, status)),
     map.figure);
-  let rows = [];
+  const isShort = length * hidden * config.num_layers * data.signals.length <= AT_ONCE;
+  let rows = [], isReading = false;
 
-  /** What is known of the units for what is chosen, closest followers first. */
-  function known() {
-    const of = r();
-    const units = Array.from({ length: hidden }, (_, u) => u).filter((u) => trace(u));
-    return units.sort((a, b) => Math.abs(of[b] ?? 0) - Math.abs(of[a] ?? 0) || a - b);
-  }
-  let isReading = false;
-  /** Has the network read the text for the units that are not there, if it is in the page. */
+  /** Has the network read the text, unless it has. */
   function provide() {
-    if (isReading || network === null || Array.from({ length: hidden }, (_, u) => u).every(trace)) return;
+    if (isReading || trace(0)) return;
     isReading = true;
     panel('neurons').setAttribute('aria-busy', true);
-    const isShort = length * hidden * config.num_layers * data.signals.length <= AT_ONCE;
-    replay(isShort ? data.signals : [signal()], (percents) => { status.textContent = `Reading the text: ${percents} %`; }, () => {
+    const [layers, names] = isShort ? [Array.from({ length: config.num_layers }, (_, k) => k), data.signals] : [[chosen.layer], [signal()]];
+    replay(layers, names, (percents) => { status.textContent = `Reading the text: ${percents} %`; }, () => {
       isReading = false;
       panel('neurons').setAttribute('aria-busy', false);
       rank(chosen.unit);
@@ -123,45 +101,43 @@ function showNeurons() {
   }
   /** Lists the closest followers and shows a unit, without one the closest. */
   function rank(shown) {
-    const units = known(), of = r();
-    const missing = hidden - units.length;
-    status.textContent = missing === 0 || network !== null ? '' : `${thousands(units.length)} of ${thousands(hidden)} units have this signal in the page.`;
+    const of = r(), units = Array.from({ length: hidden }, (_, u) => u);
     rows = units.slice().sort((a, b) => (of[b] ?? -2) - (of[a] ?? -2) || a - b);
-    map.fill(rows.map(trace), IS_GATE(signal()), `${signal()} of layer ${chosen.layer + 1}, ordered by correlation with ${properties[chosen.property]}`);
-    const best = units.filter((u) => of[u] !== null).slice(0, 8);
+    map.fill(trace(0) ? rows.map(trace) : [], `${signal()} of layer ${chosen.layer + 1}, ordered by correlation with ${properties[chosen.property]}`);
+    const best = units.filter((u) => of[u] !== null).sort((a, b) => Math.abs(of[b]) - Math.abs(of[a]) || a - b).slice(0, 8);
     refill(list, best.map((u) => make('li', { style: 'display:block' },
       make('button', { type: 'button', class: of[u] < 0 ? 'neg' : 'pos', onclick: () => choose(u) },
         make('span', {}, `unit ${u}`),
         make('b', { style: `width:${(100 * Math.abs(of[u])).toFixed(0)}%` }),
         make('span', {}, signed(of[u]))))));
     list.units = best;
-    if (of.every((one) => one === null)) status.textContent += ` Nothing or everything in this text is ${properties[chosen.property]}, so no unit can follow it.`;
-    choose(shown ?? best[0] ?? units[0] ?? 0);
+    status.textContent = best.length ? '' : `Nothing or everything in this text is ${properties[chosen.property]}, so no unit can follow it.`;
+    choose(shown ?? best[0] ?? 0);
   }
   function choose(u) {
     chosen.unit = Math.max(0, Math.min(hidden - 1, u));
     unit.value = chosen.unit;
-    const now = trace(chosen.unit), of = r()[chosen.unit];
+    const now = trace(chosen.unit), bound = brief(now?.bound ?? 1);
     title.textContent = `Unit ${chosen.unit}${config.num_layers > 1 ? ` of layer ${chosen.layer + 1}` : ''}, ${signal()}`;
     Array.from(list.children).forEach((item, i) => item.firstChild.setAttribute('aria-pressed', list.units[i] === chosen.unit));
-    text.colour((i) => (now ? level(share(signal(), now[i])) : ''));
+    text.colour((i) => (now ? level(now.values[i] / now.bound) : ''));
     map.row(rows.indexOf(chosen.unit), chosen.unit);
     scale.replaceChildren(make('i', { class: IS_GATE(signal()) ? 'one' : 'two' }),
-      make('span', {}, (IS_GATE(signal()) ? ['0, closed', '1, open'] : [`−${brief(bound())}`, '0', brief(bound())]).map((end) => make('span', {}, end))));
+      make('span', {}, (IS_GATE(signal()) ? ['0, closed', '1, open'] : [`−${bound}`, '0', bound]).map((end) => make('span', {}, end))));
+    facts.textContent = `${properties[chosen.property]}: r = ${signed(r()[chosen.unit])}`;
     look(text.at);
-    if (!now) facts.textContent = 'The page does not contain this signal for this unit.';
-    else if (text.at === null) facts.textContent = `${properties[chosen.property]}: r = ${signed(of)}`;
   }
   function look(i) {
     const now = trace(chosen.unit);
     if (i === null || !now) return '';
     map.column(i);
-    const value = fixed(share(signal(), now[i]) * bound(), 2), symbol = symbols[data.ids[i]];
+    const value = fixed(now.values[i], 2), symbol = symbols[data.ids[i]];
     facts.textContent = `${properties[chosen.property]}: r = ${signed(r()[chosen.unit])} · ${value} after ${glyph(symbol)}`;
     return `${spoken(symbol)}, ${value}`;
   }
   rank();
-  // Not before someone looks: it takes a while and some of a phone's battery.
+  if (isShort) return provide();
+  // A long text not before someone looks: it takes a while and some of a phone's battery.
   const watch = new IntersectionObserver((seen) => {
     if (seen.some((one) => one.isIntersecting)) {
       watch.disconnect();
@@ -178,7 +154,7 @@ function heatMap(choose) {
   const caption = make('figcaption');
   const ends = make('div', { class: 'ends', 'aria-hidden': 'true' }, make('span', {}, 'character 1'), make('span', {}, thousands(length)));
   const figure = make('figure', { class: 'map' }, make('div', { class: 'frame' }, canvas, rowMark, columnMark), ends, caption);
-  let traces = [], isGate = false, row = 0, at = 0;
+  let traces = [], row = 0, at = 0;
   const columns = () => Math.min(length, 1200);
   function paint() {
     const width = columns(), high = Math.min(traces.length, MOST_ROWS);
@@ -189,12 +165,12 @@ function heatMap(choose) {
     canvas.style.imageRendering = high * 3 <= 420 ? 'pixelated' : 'auto';
     const image = new ImageData(width, high), [zero, plus, minus] = ['--card', '--map-pos', '--map-neg'].map(rgb);
     for (let y = 0; y < high; y++) {
-      const codes = traces[Math.floor((y * traces.length) / high)];
+      const { values, bound } = traces[Math.floor((y * traces.length) / high)];
       for (let x = 0; x < width; x++) {
         const from = Math.floor((x * length) / width), to = Math.max(from + 1, Math.floor(((x + 1) * length) / width));
         let sum = 0;
-        for (let i = from; i < to; i++) sum += codes[i];
-        const mean = sum / (to - from), v = isGate ? mean / MOST : (mean - MIDDLE) / MIDDLE;
+        for (let i = from; i < to; i++) sum += values[i];
+        const v = sum / (to - from) / bound;
         const end = v < 0 ? minus : plus, o = 4 * (y * width + x);
         for (let c = 0; c < 3; c++) image.data[o + c] = zero[c] + (end[c] - zero[c]) * Math.abs(v);
         image.data[o + 3] = 255;
@@ -225,8 +201,8 @@ function heatMap(choose) {
   withWidth(figure, mark);
   return {
     figure,
-    fill(codes, gate, what) {
-      [traces, isGate] = [codes, gate];
+    fill(all, what) {
+      traces = all;
       caption.textContent = `All units, one per row, over the text from left to right: ${what}, highest on top. Click a place to see its unit and character.`;
       paint();
       mark();

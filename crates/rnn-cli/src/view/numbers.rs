@@ -15,42 +15,8 @@ const LIKELIEST: usize = 5;
 const MEMORY_SAMPLES: usize = 256;
 /// Lags of a model that does not say how it was trained.
 const MEMORY_LAGS: usize = 128;
-/// Digits that tell any two f32 apart.
-const ALL_DIGITS: usize = 9;
-
-/// How exactly numbers are told: with so many significant digits, or of numbers that are at most 1,
-/// with so many after the point.
-#[derive(Clone, Copy)]
-pub(crate) enum Detail {
-    /// Nothing is lost.
-    Full,
-    /// More than anyone sees on a page: 6 significant digits, correlations with 3 after the point
-    /// and probabilities with 6.
-    Page,
-}
-
-impl Detail {
-    fn number(self, x: f64) -> f64 {
-        match self {
-            Detail::Full => significant(x, ALL_DIGITS),
-            Detail::Page => significant(x, 6),
-        }
-    }
-
-    fn probability(self, p: f64) -> f64 {
-        match self {
-            Detail::Full => self.number(p),
-            Detail::Page => (p * 1e6).round() / 1e6,
-        }
-    }
-
-    fn correlation(self, r: f64) -> f64 {
-        match self {
-            Detail::Full => self.number(r),
-            Detail::Page => (r * 1e3).round() / 1e3,
-        }
-    }
-}
+/// Decimal places after the first digit that distinguish any two f32.
+const DIGITS: usize = 8;
 
 /// How closely the units of a layer follow a property with one of their signals.
 pub(crate) struct Follow {
@@ -123,9 +89,8 @@ impl<'m> Numbers<'m> {
     }
 
     /// Everything but the activations.
-    pub(crate) fn summary(&self, detail: Detail) -> Value {
+    pub(crate) fn summary(&self) -> Value {
         let (network, vocabulary) = (self.model.network(), self.model.vocabulary());
-        let short = |x: f64| detail.number(x);
         let likeliest = self.surprises.iter().map(|s| s.likeliest.as_slice());
         let config = self.model.training().map(|training| &training.config);
         let [model, text] = &self.names;
@@ -140,10 +105,10 @@ impl<'m> Numbers<'m> {
             "signals": self.traces.signals().iter().map(|signal| signal.name).collect::<Vec<_>>(),
             "total": self.total,
             "ids": self.ids,
-            "nats": self.surprises.iter().map(|s| short(s.nats)).collect::<Vec<_>>(),
+            "nats": self.surprises.iter().map(|s| rounded(s.nats)).collect::<Vec<_>>(),
             "likeliest": likeliest.map(|l| l.iter().map(|p| p.0).collect()).collect::<Vec<Vec<_>>>(),
             "probabilities": self.surprises.iter().map(|s| {
-                s.likeliest.iter().map(|p| detail.probability(f64::from(p.1))).collect()
+                s.likeliest.iter().map(|p| rounded(f64::from(p.1))).collect()
             }).collect::<Vec<Vec<_>>>(),
             "history": self.model.training().map_or(&[][..], |training| &training.history),
             "best_step": self.model.training().and_then(|training| training.best_step),
@@ -151,38 +116,36 @@ impl<'m> Numbers<'m> {
                 "property": follow.property.name(),
                 "layer": follow.layer,
                 "signal": follow.signal.name,
-                "r": follow.r.iter().map(|r| r.map(|r| detail.correlation(r))).collect::<Vec<_>>(),
+                "r": follow.r.iter().map(|r| r.map(rounded)).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
             "memory": {
                 "samples": self.memory.samples,
                 "window": config.map(|config| config.seq_length),
                 "horizon": config.and_then(|config| config.horizon),
                 "layers": self.memory.layers.iter().enumerate().map(|(k, layer)| json!({
-                    "hidden": layer.hidden.iter().copied().map(short).collect::<Vec<_>>(),
-                    "cell": layer.cell.iter().copied().map(short).collect::<Vec<_>>(),
+                    "hidden": layer.hidden.iter().copied().map(rounded).collect::<Vec<_>>(),
+                    "cell": layer.cell.iter().copied().map(rounded).collect::<Vec<_>>(),
                     "cut_off": config.map(|config| {
-                        short(self.memory.cut_off(k, config.seq_length, config.horizon))
+                        rounded(self.memory.cut_off(k, config.seq_length, config.horizon))
                     }),
                 })).collect::<Vec<_>>(),
             },
             "letters": {
-                "decoder": map(&self.letters.decoder, short),
-                "input": map(&self.letters.input, short),
+                "decoder": map(&self.letters.decoder),
+                "input": map(&self.letters.input),
             },
         })
     }
 
     /// Writes the summary as one line, then each signal of each unit as another.
     pub(crate) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "{}", self.summary(Detail::Full))?;
+        writeln!(out, "{}", self.summary())?;
         let config = self.traces.config();
         for layer in 0..config.num_layers {
             for &signal in self.traces.signals() {
                 for unit in 0..config.hidden_size {
                     let values = self.traces.unit(layer, signal.name, unit);
-                    let values: Vec<f64> = values
-                        .map(|value| significant(f64::from(value), ALL_DIGITS))
-                        .collect();
+                    let values: Vec<f64> = values.map(|value| rounded(f64::from(value))).collect();
                     let line = json!({
                         "layer": layer, "signal": signal.name, "unit": unit, "values": values,
                     });
@@ -194,18 +157,16 @@ impl<'m> Numbers<'m> {
     }
 }
 
-fn map(map: &Map, short: impl Fn(f64) -> f64) -> Value {
+fn map(map: &Map) -> Value {
     json!({
-        "points": map.points.iter().map(|point| point.map(&short)).collect::<Vec<_>>(),
-        "explained": map.explained.map(&short),
+        "points": map.points.iter().map(|point| point.map(rounded)).collect::<Vec<_>>(),
+        "explained": map.explained.map(rounded),
     })
 }
 
-/// The number that has at most so many significant digits and is closest.
-pub(super) fn significant(x: f64, digits: usize) -> f64 {
-    format!("{x:.*e}", digits.saturating_sub(1))
-        .parse()
-        .unwrap_or(x)
+/// The closest number of nine significant digits.
+fn rounded(x: f64) -> f64 {
+    format!("{x:.DIGITS$e}").parse().unwrap_or(x)
 }
 
 #[cfg(test)]
@@ -213,24 +174,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_are_cut_by_rounding() {
-        assert_eq!(significant(0.123_456_789, 6), 0.123_457);
-        assert_eq!(significant(-98_765.4, 3), -98_800.0);
-        assert_eq!(significant(f64::from(0.1_f32), 9), 0.100_000_001);
-        assert!(significant(f64::NAN, 6).is_nan());
-    }
-
-    #[test]
-    fn a_page_has_fewer_digits_than_a_program_gets() {
-        let x = 0.123_456_789;
-        let all = |detail: Detail| {
-            (
-                detail.number(x),
-                detail.probability(x),
-                detail.correlation(-x),
-            )
-        };
-        assert_eq!(all(Detail::Full), (x, x, -x));
-        assert_eq!(all(Detail::Page), (0.123_457, 0.123_457, -0.123));
+    fn numbers_keep_nine_digits() {
+        assert_eq!(rounded(0.123_456_789_4), 0.123_456_789);
+        assert_eq!(rounded(f64::from(0.1_f32)), 0.100_000_001);
+        assert!(rounded(f64::NAN).is_nan());
     }
 }

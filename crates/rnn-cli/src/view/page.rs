@@ -1,20 +1,15 @@
-//! The page: a frame, its style, its scripts and the data, in one file.
+//! The page: a frame, its style, its scripts, the numbers and the model's weights, in one file.
 //!
-//! What the data hold beside the summary depends on the size allowed. First come the weights, in
-//! [as many digits as fit](Weights): with them the page writes text, and computes every signal of
-//! every unit by itself. The hidden states of the units that follow a property best take the room
-//! that is left, so that they are there at once. Where the weights do not fit, all the room is for
-//! activations: hidden states, and every signal of the best units.
+//! The page contains the weights as they are, so it computes every signal of every unit itself and
+//! writes text as the program does. It contains nothing that it can compute.
 
 use anyhow::bail;
 use rnn::insight::{Bounds, Signal};
-use rnn::memory;
+use rnn::{CellKind, memory};
 use serde_json::{Value, json};
 
-use super::numbers::{Detail, Numbers, significant};
-use super::pack;
-use super::weights::Weights;
-use crate::format::{bytes, thousands};
+use super::numbers::Numbers;
+use crate::format::bytes;
 
 const FRAME: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
@@ -30,51 +25,28 @@ const SCRIPTS: [&str; 10] = [
     include_str!("write.js"),
     include_str!("start.js"),
 ];
-/// Digits of the size that colours are scaled to.
-const DIGITS: usize = 6;
-/// Characters for the list of what is where, and for what estimates miss.
-const SPARE: usize = 12_000;
-/// The longest text that Chrome makes of anything (V8's `String::kMaxLength`, 2^29 - 24); other
-/// browsers take longer ones.
-const MOST_TEXT: usize = (1 << 29) - 24;
+/// The longest string in Chrome (V8's `String::kMaxLength`, 2^29 - 24); other browsers allow more.
+const LONGEST: usize = (1 << 29) - 24;
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The page of at most about `most` bytes, and what was left out of it to get there.
+/// The page of these numbers.
 ///
 /// # Errors
-/// What must be in the page is more than a browser reads, or memory runs out.
-pub(crate) fn page(numbers: &Numbers<'_>, most: usize) -> anyhow::Result<(String, Vec<String>)> {
-    let mut data = numbers.summary(Detail::Page);
-    data["bounds"] = bounds(numbers);
-    let size = data.to_string().len();
-    if size + SPARE > MOST_TEXT {
-        let fewer = numbers.ids.len() as u128 * MOST_TEXT as u128 / size as u128;
-        bail!(
-            "the numbers of {} characters take {}, but a browser reads {} at most; use --characters below {}",
-            thousands(numbers.ids.len() as u64),
-            bytes(size as u64),
-            bytes(MOST_TEXT as u64),
-            thousands(fewer as u64),
-        );
-    }
-    let rest = frame(&data, "", "")?.len() + SPARE;
-    let room = most.saturating_sub(rest);
-    let weights = Weights::fit(numbers.model, &numbers.ids, room.min(MOST_TEXT))?;
-    let left = room - weights.as_ref().map_or(0, |weights| weights.text.len());
-    let left = left.min(MOST_TEXT);
-    let stored = Stored::fill(numbers, left, weights.is_some())?;
-    let notes = notes(numbers, weights.as_ref(), &stored);
-    data["activations"] = json!(stored.places);
-    data["weights"] = weights.as_ref().map_or(Value::Null, Weights::describe);
-    data["notes"] = json!(notes);
-    let text = weights.map_or_else(String::new, |weights| weights.text);
-    Ok((frame(&data, &text, &stored.text)?, notes))
-}
-
-fn frame(data: &Value, weights: &str, activations: &str) -> rnn::Result<String> {
-    let scripts = SCRIPTS.concat();
-    let data = data.to_string();
-    let data = pack::pack(data.as_bytes(), data.len())?;
-    let parts = [STYLE, &data, &scripts, activations, weights];
+/// The numbers or the weights are longer than a browser reads, or memory runs out.
+pub(crate) fn page(numbers: &Numbers<'_>) -> anyhow::Result<String> {
+    let weights = numbers.model.network().parameters().as_slice();
+    check("the weights take", 16 * weights.len().div_ceil(3), "")?;
+    // Without `<` no text ends the element or opens a comment in it.
+    let mut data = numbers.summary();
+    data["cell"] = describe(numbers.traces.config().cell);
+    let data = data.to_string().replace('<', "\\u003c");
+    check(
+        "the numbers take",
+        data.len(),
+        "use --characters to show less, or ",
+    )?;
+    let (weights, scripts) = (base64(weights)?, SCRIPTS.concat());
+    let parts = [STYLE, &data, &scripts, &weights];
     let len: usize = parts.iter().map(|part| part.len()).sum();
     let mut page = memory::room_for_text(FRAME.len() + len)?;
     for (before, part) in FRAME.split("{{}}").zip(parts.into_iter().chain([""])) {
@@ -84,192 +56,74 @@ fn frame(data: &Value, weights: &str, activations: &str) -> rnn::Result<String> 
     Ok(page)
 }
 
-/// Activations in the page: codes, `length` for each of `places`, which are layer, unit, and the
-/// signal's place among the cell's.
-#[derive(Default)]
-struct Stored {
-    places: Vec<[usize; 3]>,
-    codes: Vec<u8>,
-    /// The codes, packed.
-    text: String,
-    /// Units whose hidden state is there, units of which all signals are, and the characters that
-    /// the hidden states of all would take.
-    shown: usize,
-    detailed: usize,
-    full_size: usize,
-}
-
-impl Stored {
-    /// What fits into so many characters; hidden states alone `if_computed` by the page.
-    fn fill(numbers: &Numbers<'_>, room: usize, if_computed: bool) -> rnn::Result<Self> {
-        let (units, mut stored) = (ranked_units(numbers), Stored::default());
-        let codes = |signal, unit| codes(numbers, signal, unit);
-        let hidden = numbers.traces.signals()[0];
-        let sizes: Vec<usize> = units
-            .iter()
-            .map(|&unit| pack::packed_size(&codes(hidden, unit)))
-            .collect::<rnn::Result<_>>()?;
-        stored.full_size = sizes.iter().sum();
-        // Together they take a little more than apart.
-        let (all, room) = (room, room / 20 * 19);
-        // Where not even the hidden states fit, the best units still have all their signals shown.
-        let others = &numbers.traces.signals()[1..];
-        let has_details = !others.is_empty() && !if_computed;
-        let for_hidden = if has_details && stored.full_size > room {
-            room / 4 * 3
-        } else {
-            room
+/// What the page needs to know of a cell beside its equations.
+fn describe(cell: CellKind) -> Value {
+    let signal = |signal: Signal| {
+        let bounds = match signal.bounds {
+            Bounds::Gate => "gate",
+            Bounds::Sign => "sign",
+            Bounds::None => "none",
         };
-        let mut taken = 0;
-        for (&(layer, unit), size) in units.iter().zip(&sizes) {
-            if taken + size > for_hidden {
-                break;
-            }
-            taken += size;
-            stored.places.push([layer, unit, 0]);
-            stored.codes.extend(codes(hidden, (layer, unit)));
-        }
-        for &(layer, unit) in units[..stored.places.len()].iter().filter(|_| has_details) {
-            let all: Vec<u8> = others
-                .iter()
-                .flat_map(|&signal| codes(signal, (layer, unit)))
-                .collect();
-            taken += pack::packed_size(&all)?;
-            if taken > room {
-                break;
-            }
-            stored
-                .places
-                .extend((1..=others.len()).map(|signal| [layer, unit, signal]));
-            stored.codes.extend(all);
-        }
-        stored.cut(numbers.ids.len(), all)?;
-        Ok(stored)
-    }
-
-    /// Leaves out the last until the rest fits, should it take more than was reckoned.
-    fn cut(&mut self, length: usize, room: usize) -> rnn::Result<()> {
-        self.text = pack::pack(&self.codes, length)?;
-        while self.text.len() > room && !self.places.is_empty() {
-            let each = (self.text.len() / self.places.len()).max(1);
-            let surplus = (self.text.len() - room).div_ceil(each);
-            self.places
-                .truncate(self.places.len().saturating_sub(surplus));
-            self.codes.truncate(self.places.len() * length);
-            self.text = pack::pack(&self.codes, length)?;
-        }
-        let last = self.places.iter().map(|place| place[2]).max().unwrap_or(0);
-        let count = |signal| {
-            self.places
-                .iter()
-                .filter(|place| place[2] == signal)
-                .count()
+        let place = match signal.name {
+            Signal::HIDDEN => json!("h"),
+            Signal::MEMORY => json!("c"),
+            _ => json!(signal.gate),
         };
-        self.shown = count(0);
-        self.detailed = if last == 0 { 0 } else { count(last) };
-        Ok(())
-    }
-}
-
-/// Words on what is not in the page.
-fn notes(numbers: &Numbers<'_>, weights: Option<&Weights>, stored: &Stored) -> Vec<String> {
-    let parameters = numbers.model.network().parameters().len() as u64;
-    let wanted = Weights::close_size(numbers.model) + 1_000_000;
-    let megabytes = |characters: usize| (characters as f64 / 1e6).ceil();
-    match weights {
-        Some(weights) if weights.are_close() => Vec::new(),
-        Some(weights) => vec![format!(
-            "the weights are rounded to fit the page, so probabilities differ by up to {}; use --max-size {:.0} for more digits",
-            significant(weights.rounding.change, 2),
-            megabytes(wanted),
-        )],
-        None => {
-            let units = ranked_units(numbers).len();
-            let mut notes = Vec::new();
-            if stored.shown < units {
-                notes.push(format!(
-                    "the page shows the {} of {} units that follow a property best; use --max-size {:.0} for all",
-                    thousands(stored.shown as u64),
-                    thousands(units as u64),
-                    megabytes(stored.full_size + 1_000_000),
-                ));
-            }
-            let mut note = format!(
-                "the weights ({}) do not fit, so the page cannot write text; use --max-size {:.0} to include them",
-                bytes(4 * parameters),
-                megabytes(wanted),
-            );
-            if numbers.traces.signals().len() > 1 {
-                note += &format!(
-                    "; gates are shown for {} units",
-                    thousands(stored.detailed as u64)
-                );
-            }
-            notes.push(note);
-            notes
-        }
-    }
-}
-
-/// A signal of a unit as codes.
-fn codes(numbers: &Numbers<'_>, signal: Signal, (layer, unit): (usize, usize)) -> Vec<u8> {
-    let values = || numbers.traces.unit(layer, signal.name, unit);
-    let bound = match signal.bounds {
-        Bounds::None => largest(values()) as f32,
-        _ => 1.0,
+        let about = json!({"bounds": bounds, "place": place});
+        (signal.name.to_owned(), about)
     };
-    let low = if signal.is_gate() { 0.0 } else { -bound };
-    pack::activations(values(), low, bound).collect()
-}
-
-/// For each signal without bounds, by its name, the largest size of each unit of each layer, to
-/// which its colours are scaled.
-fn bounds(numbers: &Numbers<'_>) -> Value {
-    let config = numbers.traces.config();
-    let free = numbers
-        .traces
-        .signals()
-        .iter()
-        .filter(|signal| signal.bounds == Bounds::None);
-    let of = |signal: Signal, layer| -> Vec<f64> {
-        let units = 0..config.hidden_size;
-        units
-            .map(|unit| largest(numbers.traces.unit(layer, signal.name, unit)))
-            .collect()
-    };
-    free.map(|&signal| {
-        let layers: Vec<_> = (0..config.num_layers)
-            .map(|layer| of(signal, layer))
-            .collect();
-        (signal.name.to_owned(), json!(layers))
+    let signals: serde_json::Map<_, _> = cell.signals().into_iter().map(signal).collect();
+    json!({
+        "about": cell.about(),
+        "gates": cell.gates(),
+        "recurrent_gates": cell.recurrent_gates(),
+        "signals": signals,
     })
-    .collect()
 }
 
-/// The largest finite size, rounded as the page has it, and above zero.
-fn largest(values: impl Iterator<Item = f32>) -> f64 {
-    let finite = values.filter(|value| value.is_finite());
-    let largest = finite.fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
-    significant(f64::from(largest), DIGITS)
+fn check(what: &str, len: usize, remedy: &str) -> anyhow::Result<()> {
+    if len > LONGEST {
+        bail!(
+            "{what} {} in a page, but a browser reads at most {}; {remedy}use --json",
+            bytes(len as u64),
+            bytes(LONGEST as u64)
+        );
+    }
+    Ok(())
 }
 
-/// Every unit as layer and number, first the one that follows some property most closely.
-fn ranked_units(numbers: &Numbers<'_>) -> Vec<(usize, usize)> {
-    let config = numbers.traces.config();
-    let units = (0..config.num_layers).flat_map(|k| (0..config.hidden_size).map(move |u| (k, u)));
-    let mut best = vec![0.0f64; config.num_layers * config.hidden_size];
-    for follow in numbers
-        .follows
-        .iter()
-        .filter(|f| f.signal.name == Signal::HIDDEN)
-    {
-        let first = follow.layer * config.hidden_size;
-        for (best, r) in best[first..].iter_mut().zip(&follow.r) {
-            *best = best.max(r.unwrap_or(0.0).abs());
+/// The numbers in base64 (RFC 4648), each as four bytes, the lowest first.
+fn base64(numbers: &[f32]) -> rnn::Result<String> {
+    let mut text = memory::room_for_text(16 * numbers.len().div_ceil(3))?;
+    let mut bytes = numbers.iter().flat_map(|number| number.to_le_bytes());
+    while let Some(first) = bytes.next() {
+        let [second, third] = [bytes.next(), bytes.next()];
+        let word = [0, first, second.unwrap_or(0), third.unwrap_or(0)];
+        let digit =
+            |at| char::from(BASE64[(u32::from_be_bytes(word) >> (18 - 6 * at)) as usize % 64]);
+        text.push(digit(0));
+        text.push(digit(1));
+        text.push(second.map_or('=', |_| digit(2)));
+        text.push(third.map_or('=', |_| digit(3)));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_in_base64_with_padding() {
+        // Made with Python: base64.b64encode(struct.pack('<3f', 1, -2.5, 1e-3)), and its beginnings.
+        let numbers = [1.0, -2.5, 1e-3];
+        for (count, expected) in [
+            (0, ""),
+            (1, "AACAPw=="),
+            (2, "AACAPwAAIMA="),
+            (3, "AACAPwAAIMBvEoM6"),
+        ] {
+            assert_eq!(base64(&numbers[..count]).unwrap(), expected);
         }
     }
-    let mut units: Vec<(usize, usize)> = units.collect();
-    let of = |&(layer, unit): &(usize, usize)| best[layer * config.hidden_size + unit];
-    units.sort_by(|a, b| of(b).total_cmp(&of(a)).then(a.cmp(b)));
-    units
 }

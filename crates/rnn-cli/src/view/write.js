@@ -37,12 +37,6 @@ function predict(text, temperature = 1) {
   return logits && { state, p: probabilities(logits, temperature), logits };
 }
 
-/** How well the page's network stands for the program's. */
-function exactness({ digits, change }) {
-  const weights = digits === null ? 'Its weights are exact' : `Its weights are rounded to multiples of ${power(2, -digits)}`;
-  return `${weights}; on the text above no probability differs from the program’s by more than ${brief(Number(change.toPrecision(2)))}.`;
-}
-
 /** The beginning of a line that holds nothing unseen: what is typed is shown as it is. */
 function seen(line) {
   const all = Array.from(line).slice(0, 40), end = all.findIndex((c) => c !== ' ' && UNSEEN.test(c));
@@ -63,10 +57,6 @@ function largest(values, count) {
 }
 
 function showWriting() {
-  const into = panel('write');
-  if (network === null) {
-    return into.append(make('p', { class: 'soft' }, 'The weights of this model do not fit into the page. Use a larger --max-size to include them, or write text with rnn-cli sample.'));
-  }
   symbols.forEach((symbol, id) => ID_OF.set(symbol, id));
   const newline = ID_OF.has('\n') ? '\n' : '';
   // The first line of the text that is more than a word's end.
@@ -81,8 +71,8 @@ function showWriting() {
   const list = make('ul', { class: 'bars' }), title = make('h3', {}, 'What comes next'), after = make('p');
   const another = make('button', { type: 'button', id: 'another', onclick: () => { seed++; go(false); } }, 'Try again');
   const more = make('button', { type: 'button', id: 'more', onclick: () => go(true) }, 'Continue');
-  into.append(
-    make('p', { class: 'soft' }, `The model runs in this page: it reads what you type and continues from there. ${exactness(data.weights)}`),
+  panel('write').append(
+    make('p', { class: 'soft' }, 'The model runs in this page, with all of its weights. It reads what you type and continues from there.'),
     make('div', { class: 'pane' },
       make('div', {}, make('label', {}, 'Start of the text', typed),
         make('div', { class: 'fields' }, make('label', {}, make('span', {}, 'Temperature ', shown), temperature), another, more),

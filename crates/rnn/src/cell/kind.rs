@@ -114,7 +114,7 @@ impl CellKind {
     }
 
     /// Gates of the recurrent weights: all, or none where there are no such weights.
-    pub(crate) fn recurrent_gates(self) -> usize {
+    pub fn recurrent_gates(self) -> usize {
         self.0.recurrent.map_or(0, |part| part.gates.end)
     }
 

@@ -8,7 +8,6 @@
 //! | does a unit follow quotes, brackets, lines, ...? | [`Property`] and [`correlations`]: Pearson's `r` for each unit |
 //! | how far does it remember? | [`Memory`]: the norm of `d(loss at t) / d(h at t-k)` against `k` |
 //! | which characters are alike to it? | [`letters`]: principal components of the weights by character |
-//! | how few digits do its weights need? | [`Rounding`]: the largest change of any probability |
 //!
 //! ```
 //! use rnn::insight::{Property, Signal, Traces, correlations};
@@ -30,7 +29,6 @@
 mod letters;
 mod memory;
 mod property;
-mod rounding;
 mod surprise;
 mod traces;
 
@@ -38,6 +36,5 @@ pub use crate::cell::{Bounds, Signal};
 pub use letters::{Class, Letters, Map, letters, principal_components};
 pub use memory::{LayerMemory, Memory, kept_share};
 pub use property::{Property, correlations};
-pub use rounding::{Rounding, largest_difference, rounded};
 pub use surprise::{Surprise, surprises};
 pub use traces::Traces;

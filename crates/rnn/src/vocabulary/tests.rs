@@ -155,7 +155,7 @@ fn panic_of(run: impl FnOnce() + std::panic::UnwindSafe) -> String {
 
 #[test]
 fn every_function_that_takes_ids_refuses_those_outside_the_vocabulary() {
-    use crate::insight::{Memory, Rounding, Traces, rounded, surprises};
+    use crate::insight::{Memory, Traces, surprises};
     use crate::*;
     use std::panic::AssertUnwindSafe;
 
@@ -188,7 +188,7 @@ fn every_function_that_takes_ids_refuses_those_outside_the_vocabulary() {
             (&[7, 0, 0], "7", 0),
         ] {
             let zeros = vec![0; ids.len()];
-            let takes: [(&str, &dyn Fn()); 13] = [
+            let takes: [(&str, &dyn Fn()); 11] = [
                 ("Scorer::push", &|| {
                     drop(Scorer::new(&model).unwrap().push(ids))
                 }),
@@ -210,16 +210,6 @@ fn every_function_that_takes_ids_refuses_those_outside_the_vocabulary() {
                     let mut three = ids.to_vec();
                     three.resize(3, 0);
                     drop(Memory::measure(&network, &three, &traces, 1, 9));
-                }),
-                ("Rounding", &|| {
-                    drop(Rounding::measure(&model, ids, Some(9)));
-                }),
-                ("largest_difference", &|| {
-                    drop(insight::largest_difference(
-                        &model,
-                        &rounded(&network, None).unwrap(),
-                        ids,
-                    ));
                 }),
                 ("Bptt's inputs", &|| bptt(ids, &zeros)),
                 // A target may be IGNORE.

@@ -1,8 +1,6 @@
 //! Numbers about a network: every function on any text, the empty one included.
 
-use rnn::insight::{
-    Memory, Property, Rounding, Traces, correlations, kept_share, letters, rounded, surprises,
-};
+use rnn::insight::{Memory, Property, Traces, correlations, kept_share, letters, surprises};
 use rnn::{Model, Scorer};
 
 use super::draw::Draw;
@@ -62,7 +60,7 @@ pub(super) fn trace(draw: &mut Draw<'_>, model: &Model) {
     );
 }
 
-pub(super) fn weights(draw: &mut Draw<'_>, model: &Model) {
+pub(super) fn weights(model: &Model) {
     let letters = letters(model.network()).expect("memory");
     let is_finite = model.network().parameters().is_finite();
     for map in [&letters.decoder, &letters.input] {
@@ -70,46 +68,5 @@ pub(super) fn weights(draw: &mut Draw<'_>, model: &Model) {
         let [first, second] = map.explained;
         let is_share = first + second <= 1.0 + 1e-6 && first >= 0.0 && second >= 0.0;
         assert!(is_share || !is_finite, "{:?}", map.explained);
-    }
-    let digits = draw.i32();
-    let network = rounded(model.network(), Some(digits)).expect("memory");
-    let pairs = network
-        .parameters()
-        .as_slice()
-        .iter()
-        .zip(model.network().parameters().as_slice());
-    for (rounded, &weight) in pairs {
-        let weight = f64::from(weight);
-        let half = libm::ldexp(0.5, digits.saturating_neg());
-        let is_near = (rounded - weight).abs() <= half;
-        assert!(
-            is_near || !is_finite,
-            "{weight} with {digits} digits is {rounded}"
-        );
-    }
-}
-
-pub(super) fn round(draw: &mut Draw<'_>, model: &Model) {
-    let ids = draw.ids(model.vocabulary().len(), 9);
-    let digits = draw.flip().then(|| draw.i32());
-    let measured = Rounding::measure(model, &ids, digits).expect("memory");
-    assert!(
-        (0.0..=1.0).contains(&measured.change) || measured.change == f64::INFINITY,
-        "{measured:?}"
-    );
-    if measured.change == f64::INFINITY {
-        let plain = Rounding::measure(model, &ids, None).expect("memory").change;
-        assert!(
-            plain == f64::INFINITY || digits.is_some_and(|digits| digits < -100),
-            "{measured:?}"
-        );
-    }
-    let (bound, most) = (draw.mostly(&[1e-3, 1e-6, 0.0, 1.0]), draw.i32());
-    let found = Rounding::within(model, &ids, bound, most).expect("memory");
-    if let Some(found) = found {
-        assert!(
-            found.change <= bound && found.digits.is_some_and(|digits| digits <= most),
-            "{found:?}"
-        );
     }
 }

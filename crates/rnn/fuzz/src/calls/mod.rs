@@ -60,7 +60,7 @@ pub fn calls(data: &[u8]) {
 }
 
 fn call(draw: &mut Draw<'_>, world: &mut World) {
-    match draw.below(24) {
+    match draw.below(23) {
         0 | 1 => texts::build(draw, world),
         2 => texts::cut(draw, world),
         3 => texts::records(draw, world),
@@ -77,9 +77,8 @@ fn call(draw: &mut Draw<'_>, world: &mut World) {
         17 => reading::step(draw, &world.model),
         18 => reading::sample(draw, &world.model),
         19 => insight::trace(draw, &world.model),
-        20 => insight::weights(draw, &world.model),
-        21 => insight::round(draw, &world.model),
-        22 => files::save(draw, world),
+        20 => insight::weights(&world.model),
+        21 => files::save(draw, world),
         _ => files::keep(draw, world),
     }
 }
