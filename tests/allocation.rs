@@ -182,8 +182,6 @@ fn check_reading_and_writing(cell: CellKind) {
 
 /// A trainer holds as much as was said beforehand, but for what saving takes and for what is small.
 fn check_sizes() {
-    // Margin for the rest of the program, which is no part of this.
-    const MARGIN: u128 = 16 << 20;
     let symbols: String = (0x4e00..0x4e00 + 3_000)
         .filter_map(char::from_u32)
         .collect();
@@ -214,9 +212,9 @@ fn check_sizes() {
             let before = HELD.load(Ordering::Relaxed);
             let trainer = Trainer::<f32>::new(corpus, &[0.5, 0.5], network, config).expect("sizes");
             let held = (HELD.load(Ordering::Relaxed) - before) as u128;
-            let said = rnn::memory::training(&network, trainer.config()) - MARGIN;
+            let said = Trainer::<f32>::bytes(&network, trainer.config());
             let state = config.optimizer.state_names().len() as u128;
-            let saving = 12 * rnn::memory::parameters(&network) * (2 + state);
+            let saving = 12 * rnn::Layout::count(&network) * (2 + state);
             let case =
                 format!("{cell}, records {records}: {held} of {said} bytes, {saving} to save");
             assert!(held <= said - saving + (1 << 18), "{case}");

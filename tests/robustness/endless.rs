@@ -150,7 +150,7 @@ fn weights_beyond_all_numbers_are_not_saved_and_their_run_goes_on() {
         (run.code, last),
         (
             Some(1),
-            Some(&*format!("error: cannot write the model: {what}"))
+            Some(&*format!("error: cannot save standard output: {what}"))
         )
     );
     assert!(run.stdout.is_empty());

@@ -127,13 +127,9 @@ impl Output {
             Output::File(keeper) => told(keeper.finish(trainer), keeper),
             Output::Stdout => {
                 let model = trainer.try_best_model()?;
-                if !model.network().parameters().is_finite() {
-                    bail!(
-                        "cannot write the model: its weights are not finite; try a smaller learning rate"
-                    );
-                }
+                let content = checkpoint::content(&model, Path::new("standard output"))?;
                 let mut stdout = console::stdout();
-                stdout.write_all(&model.try_to_bytes()?)?;
+                stdout.write_all(&content)?;
                 Ok(stdout.flush()?)
             }
         }

@@ -58,7 +58,7 @@ mod bptt;
 pub mod cell;
 pub mod checkpoint;
 mod config;
-pub mod corpus;
+mod corpus;
 mod dropout;
 mod error;
 pub mod gradient_check;
@@ -79,20 +79,18 @@ mod state;
 mod trainer;
 mod unroll;
 pub mod visible;
-pub mod vocabulary;
+mod vocabulary;
 
 pub use bptt::{Bptt, Window};
 pub use cell::CellKind;
 pub use config::{Init, MAX_HIDDEN_SIZE, MAX_LAYERS, NetworkConfig, Scheme};
-pub use corpus::{
-    Corpus, CorpusBuilder, IdSlice, Ids, RecordBatches, RecordSplit, Records, Split, Streams,
-};
+pub use corpus::{Corpus, CorpusBuilder, Records, Streams};
 pub use dropout::Dropout;
 pub use error::{Error, Result};
 pub use loss::{Reduction, softmax_cross_entropy, softmax_cross_entropy_gradient};
 pub use model::{Model, Training};
 pub use network::Network;
-pub use parameters::{Block, LayerLayout, Layout, Named, Parameters};
+pub use parameters::{Block, Layout, Parameters};
 pub use sampler::{BatchSampler, SampleOptions, Sampler};
 pub use score::{Score, Scorer};
 pub use state::State;
@@ -102,7 +100,7 @@ pub use trainer::{
     EpochLine, Event, Guard, Outcome, Recommended, Record, RunOptions, Step, TrainConfig, Trainer,
     recommended,
 };
-pub use vocabulary::{IGNORE, Id, Unknown, Vocabulary};
+pub use vocabulary::{IGNORE, Id, REPLACEMENT, Unknown, Vocabulary};
 
 /// Runs the examples of the two READMEs that use this crate.
 #[cfg(doctest)]

@@ -18,15 +18,11 @@ use std::path::Path;
 
 use tensor::{Buffer, Matrix, PackedMatrix, Scalar, TensorError, Zeroable};
 
-use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
-use crate::parameters::Layout;
-use crate::sampler::BatchSampler;
-use crate::trainer::{TrainConfig, Trainer};
 use system::System;
 
-/// All that a run takes beside what is counted.
-const MARGIN: u128 = 16 << 20;
+/// All that a run takes beside what is counted. [`check`] leaves it free.
+pub const MARGIN: u128 = 16 << 20;
 /// What a program cannot begin without.
 const START: usize = 8 << 20;
 /// Bytes that are not worth asking for: finding out costs two dozen system calls, some fifty
@@ -39,46 +35,6 @@ fn system() -> System<'static> {
         proc: Path::new("/proc"),
         groups: Path::new("/sys/fs/cgroup"),
     }
-}
-
-/// Number of parameters of a network, however large.
-pub fn parameters(network: &NetworkConfig) -> u128 {
-    Layout::count(network)
-}
-
-/// Bytes that a training run takes at most, beside its text: parameters, gradient, optimiser,
-/// best weights, packed weights, a window's activations, and a save.
-pub fn training(network: &NetworkConfig, train: &TrainConfig) -> u128 {
-    MARGIN.saturating_add(Trainer::<f32>::bytes(network, train))
-}
-
-/// Bytes that a save takes: weights, best weights and optimiser state as tensors and in one piece, and
-/// half as much again for what the allocator makes of it in a tight place.
-pub(crate) fn saving(network: &NetworkConfig, train: &TrainConfig) -> u128 {
-    let state = train.optimizer.state_names().len() as u128;
-    parameters(network) * size_of::<f32>() as u128 * 3 * (2 + state)
-}
-
-/// Bytes that sampling takes beside the model, for so many samples.
-pub(crate) fn sampling(network: &NetworkConfig, samples: usize) -> u128 {
-    BatchSampler::bytes(network, samples)
-}
-
-/// Bytes that it takes at most to show what a model makes of so many characters: every signal of
-/// every unit, the surprises, and all of that as JSON in a page.
-pub fn viewing(network: &NetworkConfig, characters: usize) -> u128 {
-    // Measured: 640 bytes with three likeliest characters, 830 with five.
-    const EACH: u128 = 1200;
-    // Measured: four numbers as JSON, and all of it once more as text.
-    const EACH_SYMBOL: u128 = 450;
-    let units = product(&[network.hidden_size, network.num_layers]);
-    let signals = network.cell.signals().len() as u128;
-    let weights = parameters(network).saturating_mul(8 * size_of::<f32>() as u128);
-    let symbols = network.vocab_size as u128 * EACH_SYMBOL;
-    let each = EACH + units.saturating_mul((signals + 1) * size_of::<f32>() as u128);
-    each.saturating_mul(characters as u128)
-        .saturating_add(weights)
-        .saturating_add(symbols)
 }
 
 /// Bytes that this process can still get: the least of what the system, a control group or one
@@ -217,28 +173,6 @@ pub(crate) fn collected<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::CellKind;
-    use crate::parameters::Layout;
-    use crate::trainer::recommended;
-
-    #[test]
-    fn parameters_are_counted_as_they_are_laid_out() {
-        for cell in CellKind::ALL {
-            for num_layers in [1, 3] {
-                let network = NetworkConfig {
-                    cell,
-                    vocab_size: 7,
-                    hidden_size: 5,
-                    num_layers,
-                };
-                assert_eq!(
-                    parameters(&network),
-                    Layout::new(&network).len as u128,
-                    "{cell}"
-                );
-            }
-        }
-    }
 
     #[test]
     fn what_cannot_be_is_refused_and_what_can_is_not() {
@@ -258,13 +192,5 @@ mod tests {
             assert!(packed::<f32>(side, side).is_err());
             assert!(room::<u64>(side << 16 | side).is_err());
         }
-    }
-
-    #[test]
-    fn the_largest_network_has_a_number() {
-        let mut advice = recommended(1_000_000, 0x11_0000);
-        (advice.network.hidden_size, advice.network.num_layers) = (32_768, 16);
-        (advice.train.batch_size, advice.train.seq_length) = (usize::MAX, usize::MAX);
-        assert!(training(&advice.network, &advice.train) > 1 << 80);
     }
 }

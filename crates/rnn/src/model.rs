@@ -1,17 +1,12 @@
 //! A model: a network with the vocabulary it speaks and the story of its training.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 use tensor::activation;
 
-use crate::checkpoint;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::network::Network;
 use crate::packed::{PackedOnce, PackedWeights};
-use crate::sampler::{BatchSampler, SampleOptions, Sampler};
-use crate::score::{Score, Scorer};
 use crate::state::State;
 use crate::trainer::{Progress, Record, TrainConfig};
 use crate::unroll::{Size, Unroll};
@@ -84,60 +79,6 @@ impl Model {
         }
     }
 
-    /// Reads a model from a file.
-    ///
-    /// # Errors
-    /// If the file cannot be read or is not a whole and sound model.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        checkpoint::load(path.as_ref())
-    }
-
-    /// Writes the model to a file, which at every instant holds the old content or the new, and which
-    /// [`load`](Self::load) reads.
-    ///
-    /// # Errors
-    /// [`Error::Save`](crate::Error::Save) if it could not be read again, as where a weight is not
-    /// finite, or the file cannot be written; [`Error::Locked`](crate::Error::Locked) while a run saves
-    /// there. The file then holds what it held before.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        checkpoint::save(path, &checkpoint::bytes_for(path, self)?)
-    }
-
-    /// A model from the content of a file.
-    ///
-    /// # Errors
-    /// If the bytes are not a whole and sound model.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        checkpoint::from_bytes(bytes)
-    }
-
-    /// A model from a state dict of PyTorch as `.safetensors`: `nn.RNN`, `nn.LSTM` or `nn.GRU` beside
-    /// an `nn.Linear`. `characters` are those that it was trained on, in the order of their numbers
-    /// there; without them the file's metadata holds them under `vocabulary`.
-    ///
-    /// # Errors
-    /// If the bytes are not that.
-    pub fn from_pytorch(bytes: &[u8], characters: Option<&str>) -> Result<Self> {
-        checkpoint::import(bytes, characters, false)
-    }
-
-    /// The content of a file. Equal models give equal bytes.
-    ///
-    /// # Panics
-    /// If memory runs out.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        checkpoint::to_bytes(self)
-    }
-
-    /// The same, or an error where memory runs out.
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge).
-    pub fn try_to_bytes(&self) -> Result<Vec<u8>> {
-        checkpoint::try_to_bytes(self)
-    }
-
     /// The characters it knows.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
@@ -151,29 +92,6 @@ impl Model {
     /// How it was trained, where the file says so.
     pub fn training(&self) -> Option<&Training> {
         self.training.as_ref()
-    }
-
-    /// An endless iterator of the characters that follow `prime`.
-    ///
-    /// # Errors
-    /// If `prime` has a character that the model does not know, an option is out of range, or the
-    /// network's states [overflow](Error::Overflow) over the prime. An overflow later on is what the
-    /// iterator gives last.
-    pub fn sample(&self, prime: &str, options: &SampleOptions) -> Result<Sampler<'_>> {
-        Sampler::new(self, &self.vocabulary.encode(prime)?, options)
-    }
-
-    /// Several samples at once, each continuing `prime`; sample `i` draws from stream `i`.
-    ///
-    /// # Errors
-    /// As [`sample`](Self::sample).
-    pub fn sample_batch(
-        &self,
-        prime: &str,
-        samples: usize,
-        options: &SampleOptions,
-    ) -> Result<BatchSampler<'_>> {
-        BatchSampler::new(self, &self.vocabulary.encode(prime)?, samples, options)
     }
 
     /// The state before the first character, for [`step`](Self::step).
@@ -212,17 +130,5 @@ impl Model {
     pub(crate) fn packed(&self) -> Result<&PackedWeights<f32>> {
         self.packed
             .get(self.network.config(), self.network.parameters())
-    }
-
-    /// How surprising `text` is. The first character is read, not predicted.
-    ///
-    /// # Errors
-    /// If `text` has a character that the model does not know, the network's states
-    /// [overflow](Error::Overflow) over it, or memory runs out.
-    pub fn score(&self, text: &str) -> Result<Score> {
-        let ids = self.vocabulary.encode(text)?;
-        let mut scorer = Scorer::for_pieces(self, ids.len())?;
-        scorer.push(&ids)?;
-        Ok(scorer.score())
     }
 }

@@ -232,6 +232,7 @@ fn orthogonalise<T: Scalar>(
 mod tests {
     use super::*;
     use crate::cell::CellKind;
+    use crate::parameters::Layout;
     use approx::assert_relative_eq;
 
     fn config(cell: CellKind) -> NetworkConfig {
@@ -272,7 +273,7 @@ mod tests {
                 hidden_size: crate::MAX_HIDDEN_SIZE,
                 num_layers: crate::MAX_LAYERS,
             };
-            let wanted = 4 * memory::parameters(&largest);
+            let wanted = 4 * Layout::count(&largest);
             match Network::<f32>::new(largest, &init, 1) {
                 Err(crate::Error::TooLarge { needed, .. }) => assert!(needed >= wanted),
                 other => panic!("{:?}", other.map(|network| network.config)),

@@ -117,7 +117,7 @@ impl Layout {
     }
 
     /// Number of parameters of a network, however large.
-    pub(crate) fn count(config: &NetworkConfig) -> u128 {
+    pub fn count(config: &NetworkConfig) -> u128 {
         let (v, h) = (config.vocab_size as u128, config.hidden_size as u128);
         let gates = config.cell.gates() as u128 * h;
         let recurrent = config.cell.recurrent_gates() as u128 * h;
@@ -311,6 +311,28 @@ impl<T: Scalar> Parameters<T> {
             } else {
                 value(at)
             };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::CellKind;
+
+    #[test]
+    fn parameters_are_counted_as_they_are_laid_out() {
+        for cell in CellKind::ALL {
+            for num_layers in [1, 3] {
+                let network = NetworkConfig {
+                    cell,
+                    vocab_size: 7,
+                    hidden_size: 5,
+                    num_layers,
+                };
+                let len = Layout::new(&network).len as u128;
+                assert_eq!(Layout::count(&network), len, "{cell}");
+            }
         }
     }
 }

@@ -158,3 +158,17 @@ impl<'m> Scorer<'m> {
         self.has_overflowed = false;
     }
 }
+
+impl Model {
+    /// How surprising `text` is. The first character is read, not predicted.
+    ///
+    /// # Errors
+    /// If `text` has a character that the model does not know, the network's states
+    /// [overflow](Error::Overflow) over it, or memory runs out.
+    pub fn score(&self, text: &str) -> Result<Score> {
+        let ids = self.vocabulary().encode(text)?;
+        let mut scorer = Scorer::for_pieces(self, ids.len())?;
+        scorer.push(&ids)?;
+        Ok(scorer.score())
+    }
+}

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
     reading::announce(&source, &mut builder)?;
     let corpus = source.read(builder, console)?;
     let shown = corpus.len().min(args.characters);
-    memory::check(memory::viewing(model.network().config(), shown))?;
+    memory::check(Numbers::bytes(model.network().config(), shown))?;
     let mut ids = memory::room(shown)?;
     ids.extend(corpus.ids().slice(0..shown).iter());
     let names = [&args.model, &args.text].map(|path| name(path));

@@ -2,8 +2,7 @@
 
 use anyhow::bail;
 use rnn::checkpoint::Interrupted;
-use rnn::vocabulary::REPLACEMENT;
-use rnn::{NetworkConfig, Recommended};
+use rnn::{NetworkConfig, REPLACEMENT, Recommended};
 use serde_json::{Value, json};
 
 use super::Plan;

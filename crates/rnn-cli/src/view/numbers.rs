@@ -6,7 +6,7 @@ use rnn::insight::{
     Class, Letters, Map, Memory, Property, Signal, Surprise, Traces, correlations, letters,
     surprises,
 };
-use rnn::{Id, Model, memory};
+use rnn::{Id, Layout, Model, NetworkConfig, memory};
 use serde_json::{Value, json};
 
 /// Likeliest characters told in each place.
@@ -43,6 +43,21 @@ pub(crate) struct Numbers<'m> {
 }
 
 impl<'m> Numbers<'m> {
+    /// Bytes that it takes at most to show what a model makes of so many characters: every signal of
+    /// every unit, the surprises, and all of that as JSON in a page.
+    pub(crate) fn bytes(network: &NetworkConfig, characters: usize) -> u128 {
+        // Measured: 640 bytes with three likeliest characters, 830 with five.
+        const EACH: u128 = 1200;
+        // Measured: four numbers as JSON, and all of it once more as text.
+        const EACH_SYMBOL: u128 = 450;
+        let units = network.hidden_size as u128 * network.num_layers as u128;
+        let signals = network.cell.signals().len() as u128;
+        let weights = Layout::count(network) * 8 * size_of::<f32>() as u128;
+        let symbols = network.vocab_size as u128 * EACH_SYMBOL;
+        let each = EACH + units * (signals + 1) * size_of::<f32>() as u128;
+        each * characters as u128 + weights + symbols
+    }
+
     /// Reads `ids`, the first of a text of `total` characters.
     ///
     /// # Errors

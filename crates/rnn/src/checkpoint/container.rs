@@ -17,22 +17,18 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use twox_hash::XxHash3_64;
 
-use super::header;
-use crate::error::{Error, Result};
+use super::header::{self, wrong};
+use crate::error::Result;
 use crate::memory;
-use crate::visible;
 
 /// Version of the layout that this program writes, the only one that it reads.
 pub const FORMAT: u64 = 1;
 /// The one metadata entry.
-const KEY: &str = "rnn";
+pub(super) const KEY: &str = "rnn";
 /// Most values of a description: a hundred thousand evaluations, and room.
 const MOST_VALUES: usize = 1_000_000;
 /// Most fields of a description, one level deep.
 const MOST_FIELDS: usize = 32;
-/// Most characters of a message.
-const MOST_CHARACTERS: usize = 300;
-
 /// Tensors by name: shape and bytes.
 pub(super) type Tensors = BTreeMap<String, (Vec<usize>, Vec<u8>)>;
 
@@ -49,31 +45,6 @@ pub(super) fn bytes(values: impl ExactSizeIterator<Item = f32>) -> Result<Vec<u8
         bytes.extend_from_slice(&value.to_le_bytes());
     }
     Ok(bytes)
-}
-
-/// As much of a name as a message has room for. A file's names may be long, and quoting makes them
-/// longer before [`wrong`] can cut them.
-pub(super) fn short(name: &str) -> &str {
-    let end = name.char_indices().nth(MOST_CHARACTERS);
-    &name[..end.map_or(name.len(), |(at, _)| at)]
-}
-
-/// An error that says what is wrong with a file. It may quote the file, whose text may be long or
-/// steer a terminal.
-pub(super) fn wrong(what: impl AsRef<str>) -> Error {
-    let mut text = String::new();
-    for character in what.as_ref().chars() {
-        if text.len() >= MOST_CHARACTERS {
-            text.push('…');
-            break;
-        }
-        if visible::is_visible(character) {
-            text.push(character);
-        } else {
-            text.extend(character.escape_default());
-        }
-    }
-    Error::NotAModel { what: text }
 }
 
 /// Bytes of a file with these tensors and this description.
@@ -178,7 +149,7 @@ pub(super) fn open<D: DeserializeOwned>(bytes: &[u8]) -> Result<(D, SafeTensors<
     let claimed: &str = serde_json::from_str(claimed.get())
         .map_err(|error| wrong(format!("its checksum is no plain text: {error}")))?;
     let file =
-        SafeTensors::deserialize(bytes).map_err(|error| header::wrong(&error, bytes.len()))?;
+        SafeTensors::deserialize(bytes).map_err(|error| header::damaged(&error, bytes.len()))?;
     let views: BTreeMap<&str, TensorView<'_>> = file.iter().collect();
     let actual = checksum(&views, &pieces(&fields));
     if claimed != actual {

@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::load;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::trainer::Record;
@@ -28,7 +27,7 @@ impl Existing {
     /// # Errors
     /// If that cannot be told, since the file cannot be read.
     pub(super) fn find(path: &Path, new: &Model) -> Result<Self> {
-        let old = match load(path) {
+        let old = match Model::load(path) {
             Ok(old) => old,
             Err(Error::File { source, path }) => match *source {
                 Error::NotAModel { .. } if is_damaged_model(&path) => return Ok(Self::Behind),

@@ -9,20 +9,11 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::header;
 use super::lock::{self, Lock, TEMPORARY};
 use super::place::{self, folder};
-use super::{from_bytes, header};
 use crate::error::{Error, Result};
 use crate::memory;
-use crate::model::Model;
-
-/// Reads a model from a file.
-///
-/// # Errors
-/// [`Error::File`] naming the path, with the reason as its source.
-pub fn load(path: &Path) -> Result<Model> {
-    read(path, from_bytes)
-}
 
 /// The bytes of a `.safetensors` file from wherever they come, such as standard input. Of what can be
 /// no such file no more is read than it takes to see that.

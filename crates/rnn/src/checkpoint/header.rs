@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use safetensors::tensor::Metadata;
 use safetensors::{SafeTensorError, SafeTensors};
 
-use super::container;
 use crate::error::{Error, Result};
 use crate::memory;
+use crate::visible;
 
 /// Longest header in bytes: room for every character there is and a hundred thousand evaluations.
 const MOST_BYTES: u64 = 32 << 20;
@@ -23,6 +23,34 @@ const COPIES: u128 = 4;
 /// Bytes of the length in front of the header, and what the header is padded to.
 pub(super) const WORD: usize = 8;
 
+/// Most characters of a message.
+const MOST_CHARACTERS: usize = 300;
+
+/// As much of a name as a message has room for. A file's names may be long, and quoting makes them
+/// longer before [`wrong`] can cut them.
+pub(super) fn short(name: &str) -> &str {
+    let end = name.char_indices().nth(MOST_CHARACTERS);
+    &name[..end.map_or(name.len(), |(at, _)| at)]
+}
+
+/// An error that says what is wrong with a file. It may quote the file, whose text may be long or
+/// steer a terminal.
+pub(super) fn wrong(what: impl AsRef<str>) -> Error {
+    let mut text = String::new();
+    for character in what.as_ref().chars() {
+        if text.len() >= MOST_CHARACTERS {
+            text.push('…');
+            break;
+        }
+        if visible::is_visible(character) {
+            text.push(character);
+        } else {
+            text.extend(character.escape_default());
+        }
+    }
+    Error::NotAModel { what: text }
+}
+
 /// What a file's header says, checked as far as that goes without knowing what the file is for:
 /// lengths and offsets agree with the file and with each other, without gap or overlap.
 ///
@@ -32,7 +60,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Metadata> {
     check_header(text(bytes)?)?;
     match SafeTensors::read_metadata(bytes) {
         Ok((_, metadata)) => Ok(metadata),
-        Err(error) => Err(self::wrong(&error, bytes.len())),
+        Err(error) => Err(damaged(&error, bytes.len())),
     }
 }
 
@@ -43,7 +71,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Metadata> {
 pub(super) fn end(length: [u8; WORD]) -> Result<u64> {
     let length = u64::from_le_bytes(length);
     if length > MOST_BYTES {
-        return Err(container::wrong(format!(
+        return Err(wrong(format!(
             "it is not a safetensors file: its header would have {length} bytes, \
              expected at most {MOST_BYTES}"
         )));
@@ -63,16 +91,16 @@ pub(super) fn total(start: &[u8]) -> Result<u64> {
         // Sound, and data are to follow.
         Err(SafeTensorError::MetadataIncompleteBuffer) => {
             let metadata = serde_json::from_slice::<Metadata>(text);
-            let metadata = metadata.map_err(|error| self::wrong(&error.into(), start.len()))?;
+            let metadata = metadata.map_err(|error| damaged(&error.into(), start.len()))?;
             Ok(start.len() as u64 + metadata.data_len() as u64)
         }
-        Err(error) => Err(self::wrong(&error, start.len())),
+        Err(error) => Err(damaged(&error, start.len())),
     }
 }
 
 /// That a file has another number of bytes than its header says.
 pub(super) fn wrong_len(len: u64) -> Error {
-    container::wrong(format!(
+    wrong(format!(
         "its {len} bytes are not as many as its header says: \
          it is cut short or not a safetensors file"
     ))
@@ -90,7 +118,7 @@ pub(super) fn check_writing(bytes: &[u8], metadata: &Metadata) -> Result<()> {
     if is_written_so && padding.len() < WORD && padding.iter().all(|&byte| byte == b' ') {
         return Ok(());
     }
-    Err(container::wrong(
+    Err(wrong(
         "its header is not written as safetensors writes it: \
          a tensor is there twice, out of order or set apart by white space",
     ))
@@ -100,7 +128,7 @@ pub(super) fn check_writing(bytes: &[u8], metadata: &Metadata) -> Result<()> {
 fn text(bytes: &[u8]) -> Result<&[u8]> {
     let len = bytes.len();
     let Some((length, rest)) = bytes.split_first_chunk::<WORD>() else {
-        return Err(container::wrong(format!(
+        return Err(wrong(format!(
             "it has {len} bytes, too few for a safetensors file"
         )));
     };
@@ -149,7 +177,7 @@ fn check_text(what: &str, text: &[u8], longest: usize) -> Result<()> {
     if len <= longest {
         return Ok(());
     }
-    Err(container::wrong(format!(
+    Err(wrong(format!(
         "its {what} has a text of {len} bytes, expected at most {longest}"
     )))
 }
@@ -158,7 +186,7 @@ fn check_count(what: &str, values: usize, most: usize) -> Result<()> {
     if values <= most {
         return Ok(());
     }
-    Err(container::wrong(format!(
+    Err(wrong(format!(
         "its {what} has {values} values, expected at most {most}"
     )))
 }
@@ -205,9 +233,9 @@ impl Write for Rest<'_> {
 }
 
 /// What the safetensors crate found, in words for a person.
-pub(super) fn wrong(error: &SafeTensorError, len: usize) -> Error {
+pub(super) fn damaged(error: &SafeTensorError, len: usize) -> Error {
     use SafeTensorError as E;
-    container::wrong(match error {
+    wrong(match error {
         E::InvalidHeader(error) => {
             format!("it is not a safetensors file: its header is no UTF-8: {error}")
         }
@@ -218,7 +246,7 @@ pub(super) fn wrong(error: &SafeTensorError, len: usize) -> Error {
         E::InvalidOffset(name) => format!(
             "tensor {:?} does not begin where the one before it ends: \
              its header is damaged",
-            container::short(name)
+            short(name)
         ),
         E::TensorInvalidInfo => {
             "a tensor's shape and type ask for another number of bytes than its offsets: \

@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
-use super::container::{short, values, wrong};
-use super::{check_count, header};
+use super::container::{KEY, values};
+use super::header::{self, short, wrong};
+use super::parts::check_count;
 use crate::cell::CellKind;
 use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
@@ -28,6 +29,18 @@ const SHOWN: usize = 4;
 /// The name that every file must have, after a prefix.
 const FIRST: &str = "weight_ih_l0";
 
+impl Model {
+    /// A model from a state dict of PyTorch as `.safetensors`: `nn.RNN`, `nn.LSTM` or `nn.GRU` beside
+    /// an `nn.Linear`. `characters` are those that it was trained on, in the order of their numbers
+    /// there; without them the file's metadata holds them under `vocabulary`.
+    ///
+    /// # Errors
+    /// If the bytes are not that.
+    pub fn from_pytorch(bytes: &[u8], characters: Option<&str>) -> Result<Self> {
+        import(bytes, characters, false)
+    }
+}
+
 /// A model from the bytes of a state dict. `characters` are those that the network was trained on, in
 /// the order of their numbers there; without them the file's metadata must hold them as one string
 /// under `vocabulary`. `is_relu` tells an `nn.RNN` with `nonlinearity="relu"`, which no shape shows.
@@ -43,6 +56,12 @@ pub fn import(bytes: &[u8], characters: Option<&str>, is_relu: bool) -> Result<M
 
 fn read(bytes: &[u8], characters: Option<&str>, is_relu: bool) -> Result<Model> {
     let metadata = header::read(bytes)?;
+    let entries = metadata.metadata().as_ref();
+    if entries.is_some_and(|entries| entries.contains_key(KEY)) {
+        return Err(wrong(
+            "it is a model of this program, which needs no import",
+        ));
+    }
     let own = metadata
         .metadata()
         .as_ref()
@@ -53,7 +72,7 @@ fn read(bytes: &[u8], characters: Option<&str>, is_relu: bool) -> Result<Model> 
         wrong("its metadata has no \"vocabulary\"; pass the characters (--vocabulary)")
     })?;
     let file =
-        SafeTensors::deserialize(bytes).map_err(|error| header::wrong(&error, bytes.len()))?;
+        SafeTensors::deserialize(bytes).map_err(|error| header::damaged(&error, bytes.len()))?;
     let views: BTreeMap<&str, TensorView<'_>> = file.iter().collect();
     let source = Source::new(&views, is_relu)?;
     let config = source.config;

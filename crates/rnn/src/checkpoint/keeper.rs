@@ -16,7 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::bytes_for;
+use super::content::content;
 use super::existing::Existing;
 use super::file::{self, check_free, probe, replace};
 use super::lock::Lock;
@@ -289,7 +289,7 @@ impl Keeper {
         if is_extra(trainer) && self.noted == step {
             return Ok(());
         }
-        let needed = memory::saving(trainer.network().config(), trainer.config());
+        let needed = Trainer::<f32>::saving_bytes(trainer.network().config(), trainer.config());
         memory::check(needed).map_err(|_| Error::Save {
             path: self.resume.clone(),
             source: io::ErrorKind::OutOfMemory.into(),
@@ -307,7 +307,7 @@ impl Keeper {
     }
 
     fn write_model(&mut self, model: &Model) -> Result<()> {
-        let bytes = bytes_for(&self.model, model)?;
+        let bytes = content(model, &self.model)?;
         replace(&self.model, &bytes, Some(&mut self.lock), None)?;
         self.is_behind = false;
         Ok(())

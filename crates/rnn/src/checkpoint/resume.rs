@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use super::container::{Tensors, any_values, bytes, numbers, open, seal, values, wrong};
+use super::container::{Tensors, any_values, bytes, numbers, open, seal, values};
+use super::header::wrong;
+use super::parts::{Symbols, add_parameters, check_count, read_parameters, unreadable, unsound};
 use super::place::beside;
-use super::{Symbols, add_parameters, check_count, read_parameters, unreadable, unsound};
 use crate::config::NetworkConfig;
 use crate::error::Result;
 use crate::memory;

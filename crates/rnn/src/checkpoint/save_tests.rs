@@ -1,15 +1,20 @@
 //! Whatever a save accepts, a load reads; what it refuses leaves the file as it was.
 
+use std::path::Path;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
 use crate::cell::CellKind;
-use crate::config::Init;
+use crate::config::{Init, NetworkConfig};
 use crate::corpus::Corpus;
+use crate::model::{Model, Training};
+use crate::network::Network;
 use crate::optimizer::{Clip, Decay, OptimizerConfig, Schedule};
 use crate::trainer::{Record, TrainConfig, Trainer, recommended};
+use crate::vocabulary::Vocabulary;
 
 /// Any number that can be in a field, the odd ones often.
 fn number() -> impl Strategy<Value = f64> {
@@ -152,7 +157,7 @@ fn save_over(model: &Model) -> bool {
     let is_saved = model.save(&path).is_ok();
     let now = std::fs::read(&path).expect("a file");
     Model::load(&path).expect("what was saved can be loaded");
-    assert_eq!(now == to_bytes(model), is_saved);
+    assert_eq!(now == model.to_bytes(), is_saved);
     assert!(is_saved || now == old);
     is_saved
 }

@@ -2,14 +2,18 @@
 
 use std::ops::ControlFlow;
 
-use safetensors::serialize;
 use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
 
 use super::*;
+use crate::Error;
 use crate::cell::CellKind;
-use crate::config::Init;
+use crate::config::{Init, NetworkConfig};
 use crate::corpus::Corpus;
+use crate::model::{Model, Training};
+use crate::network::Network;
 use crate::trainer::{Record, RunOptions, Trainer, recommended};
+use crate::vocabulary::Vocabulary;
 
 fn model(cell: CellKind) -> Model {
     let vocabulary = Vocabulary::from_text("a\u{0}é\"\\𝄞\n").unwrap();
@@ -50,16 +54,16 @@ fn model(cell: CellKind) -> Model {
 fn a_model_comes_back_as_it_was_and_gives_the_same_bytes_again() {
     for cell in CellKind::ALL {
         let model = model(cell);
-        let bytes = to_bytes(&model);
-        let again = from_bytes(&bytes).unwrap();
+        let bytes = model.to_bytes();
+        let again = Model::from_bytes(&bytes).unwrap();
         assert_eq!(again, model, "{cell}");
-        assert_eq!(to_bytes(&again), bytes, "{cell}");
+        assert_eq!(again.to_bytes(), bytes, "{cell}");
     }
 }
 
 #[test]
 fn files_hold_pytorch_names_and_shapes() {
-    let bytes = to_bytes(&model(CellKind::LSTM));
+    let bytes = model(CellKind::LSTM).to_bytes();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.tensor("rnn.weight_ih_l0").unwrap().shape(), [12, 7]);
     assert_eq!(file.tensor("rnn.weight_ih_l1").unwrap().shape(), [12, 3]);
@@ -69,9 +73,9 @@ fn files_hold_pytorch_names_and_shapes() {
 
 #[test]
 fn every_truncation_is_refused() {
-    let bytes = to_bytes(&model(CellKind::RNN));
+    let bytes = model(CellKind::RNN).to_bytes();
     for len in 0..bytes.len() {
-        let error = from_bytes(&bytes[..len]).unwrap_err();
+        let error = Model::from_bytes(&bytes[..len]).unwrap_err();
         assert!(
             matches!(error, Error::NotAModel { .. }),
             "{len} bytes: {error}"
@@ -81,14 +85,14 @@ fn every_truncation_is_refused() {
 
 #[test]
 fn every_flipped_bit_is_refused() {
-    let bytes = to_bytes(&model(CellKind::GRU));
+    let bytes = model(CellKind::GRU).to_bytes();
     let mut damaged = bytes.clone();
     for bit in 0..8 * bytes.len() {
         damaged[bit / 8] ^= 1 << (bit % 8);
         // White space pads the header and means nothing; whatever else differs is refused.
-        if let Ok(read) = from_bytes(&damaged) {
+        if let Ok(read) = Model::from_bytes(&damaged) {
             assert_eq!(
-                to_bytes(&read),
+                read.to_bytes(),
                 bytes,
                 "bit {bit} changed the model unnoticed"
             );
@@ -117,7 +121,7 @@ fn weights_that_are_not_finite_are_not_saved() {
 
 #[test]
 fn other_files_are_named_for_what_they_are() {
-    let message = |bytes: &[u8]| from_bytes(bytes).unwrap_err().to_string();
+    let message = |bytes: &[u8]| Model::from_bytes(bytes).unwrap_err().to_string();
     assert!(message(b"").contains("0 bytes"), "{}", message(b""));
     assert!(
         message(b"To be, or not to be: that is the question").contains("not a safetensors file")
@@ -165,11 +169,11 @@ fn a_save_through_a_symbolic_link_changes_its_target() {
 #[test]
 fn what_a_message_quotes_of_a_file_is_visible() {
     let hidden = "a\u{202e}\u{2066}\u{200b}\u{2028}\u{e0041}\u{1b}z";
-    let said = container::wrong(format!("unknown field `{hidden}`")).to_string();
+    let said = header::wrong(format!("unknown field `{hidden}`")).to_string();
     let expected = r"unknown field `a\u{202e}\u{2066}\u{200b}\u{2028}\u{e0041}\u{1b}z`";
     assert!(said.ends_with(expected), "{said}");
     // A message has an end, however long what it quotes.
-    let said = container::wrong("\u{202e}".repeat(10_000)).to_string();
+    let said = header::wrong("\u{202e}".repeat(10_000)).to_string();
     assert!(said.chars().count() < 400, "{said}");
 }
 

@@ -9,7 +9,7 @@
 //!     stream 1                  w o|r l d       targets   w o r|l d .
 //! ```
 //!
-//! [`RecordBatches`] reads lines that have nothing to do with each other (names, log lines) instead,
+//! `RecordBatches` reads lines that have nothing to do with each other (names, log lines) instead,
 //! each from its start to its newline.
 
 mod blocks;
@@ -30,15 +30,17 @@ use std::path::Path;
 
 use twox_hash::XxHash3_64;
 
-pub use ids::{IdSlice, Ids};
+pub(crate) use ids::IdSlice;
+use ids::Ids;
 pub use reader::CorpusBuilder;
-pub use record_batches::{RecordBatches, RecordWindow};
-pub use records::{RecordSplit, Records};
-pub use split::Split;
-pub use windows::{Fitted, Streams, fit};
+pub(crate) use record_batches::RecordBatches;
+pub use records::Records;
+pub use windows::Streams;
+pub(crate) use windows::fit;
 
 use crate::{Result, Vocabulary};
 use ids::Storage;
+use split::Split;
 
 /// A text as ids, and the vocabulary that spells it.
 ///

@@ -1,41 +1,25 @@
 //! Records side by side: a batch takes `batch_size` of them from a zero state, padded with [`IGNORE`]
 //! targets to its longest, in windows of at most `seq_length` steps with the state carried.
 
+use super::ids::IdSlice;
 use super::records::Records;
 use super::windows::even_piece;
-use crate::{IGNORE, Id, IdSlice};
+use crate::{IGNORE, Id};
 
 /// One window of a batch of records, as [`RecordBatches::fill`] wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecordWindow {
+pub(crate) struct RecordWindow {
     /// Steps of the window.
-    pub steps: usize,
+    pub(crate) steps: usize,
     /// Targets that are not padding: what a mean over characters divides by.
-    pub characters: usize,
+    pub(crate) characters: usize,
     /// Whether the records begin here, from a zero state, or go on from the window before.
-    pub is_first: bool,
+    pub(crate) is_first: bool,
 }
 
 /// Records in batches, in the order of the corpus or shuffled for an epoch.
-///
-/// ```
-/// use rnn::corpus::{RecordBatches, Records};
-/// use rnn::{CorpusBuilder, IGNORE};
-///
-/// let mut builder = CorpusBuilder::new().records();
-/// builder.push_text("ann\nbo")?;
-/// let corpus = builder.finish()?;
-/// let ids = corpus.ids().as_slice();
-/// let mut batches = RecordBatches::new(Records::of(&corpus)?, ids, 2, 64);
-/// let (mut inputs, mut targets) = ([0; 8], [0; 8]);
-/// let window = batches.fill(ids, 0, &mut inputs, &mut targets);
-/// assert_eq!((window.steps, window.characters), (4, 7));
-/// assert_eq!(corpus.vocabulary().decode(&inputs), "\n\nabnon\n"); // [\n \n] [a b] [n o] [n pad]
-/// assert_eq!(targets[7], IGNORE);
-/// # Ok::<(), rnn::Error>(())
-/// ```
 #[derive(Clone, Debug)]
-pub struct RecordBatches {
+pub(crate) struct RecordBatches {
     records: Records,
     batch_size: usize,
     seq_length: usize,
@@ -60,7 +44,12 @@ impl RecordBatches {
     /// # Panics
     /// If a size is 0, or `ids` is not all of the corpus that the records are of.
     #[track_caller]
-    pub fn new(records: Records, ids: IdSlice<'_>, batch_size: usize, seq_length: usize) -> Self {
+    pub(crate) fn new(
+        records: Records,
+        ids: IdSlice<'_>,
+        batch_size: usize,
+        seq_length: usize,
+    ) -> Self {
         assert!(
             batch_size > 0 && seq_length > 0,
             "batch size {batch_size} and window {seq_length} must be at least 1"
@@ -80,19 +69,19 @@ impl RecordBatches {
     }
 
     /// Puts the records into the order of `epoch`, whatever the order was.
-    pub fn shuffle(&mut self, ids: IdSlice<'_>, seed: u64, epoch: u64) {
+    pub(crate) fn shuffle(&mut self, ids: IdSlice<'_>, seed: u64, epoch: u64) {
         self.records.shuffle(seed, epoch);
         self.count_windows(ids);
     }
 
     /// Records side by side.
-    pub fn batch_size(&self) -> usize {
+    pub(crate) fn batch_size(&self) -> usize {
         self.batch_size
     }
 
     /// Windows that cover all records once. Where records are longer than a window, this depends on
     /// the order, and so on the epoch.
-    pub fn windows_per_epoch(&self) -> usize {
+    pub(crate) fn windows_per_epoch(&self) -> usize {
         self.first_window[self.first_window.len() - 1]
     }
 
@@ -104,7 +93,7 @@ impl RecordBatches {
     /// # Panics
     /// If there is no window `w`, a buffer is too short, or `ids` is not of the same corpus.
     #[track_caller]
-    pub fn fill(
+    pub(crate) fn fill(
         &mut self,
         ids: IdSlice<'_>,
         w: usize,

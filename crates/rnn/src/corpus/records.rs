@@ -15,8 +15,9 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 
-use super::Split;
-use crate::{Corpus, Error, Id, IdSlice, Result};
+use super::ids::IdSlice;
+use super::split::Split;
+use crate::{Corpus, Error, Id, Result};
 
 /// A set of records of one corpus, by the places where they start, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]

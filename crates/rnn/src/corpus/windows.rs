@@ -45,8 +45,7 @@ pub struct Streams {
 
 impl Streams {
     /// Streams over the characters of `range`, in windows of at most `seq_length` steps. All but
-    /// fewer than `batch_size` characters at the end are used. [`fit`] finds sizes for short texts:
-    /// with fewer than `batch_size + 1` characters there are no windows.
+    /// fewer than `batch_size` characters at the end are used. With fewer than `batch_size + 1` characters there are no windows.
     ///
     /// # Panics
     /// If a size is 0.
@@ -140,28 +139,22 @@ fn scatter<T: Copy + Into<Id>>(text: &[T], stride: usize, inputs: &mut [Id], tar
 
 /// Sizes that suit a text, from [`fit`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fitted {
+pub(crate) struct Fitted {
     /// Streams side by side.
-    pub batch_size: usize,
+    pub(crate) batch_size: usize,
     /// Longest window in steps.
-    pub seq_length: usize,
+    pub(crate) seq_length: usize,
     /// What was changed and why, in one line to show; `None` where the wanted sizes fit.
-    pub changed: Option<String>,
+    pub(crate) changed: Option<String>,
 }
 
 /// Fits the wanted sizes to a training text of `characters`: one that is shorter than a batch of
 /// windows gets a smaller batch, and when one window is still too long, a shorter window.
 ///
-/// ```
-/// let fitted = rnn::corpus::fit(101, 32, 64)?;
-/// assert_eq!((fitted.batch_size, fitted.seq_length), (1, 64));
-/// # Ok::<(), rnn::Error>(())
-/// ```
-///
 /// # Errors
 /// [`Error::ZeroSize`] for a size of 0; [`Error::TooShort`] below two characters, as the second is
 /// the first that can be predicted.
-pub fn fit(characters: usize, batch_size: usize, seq_length: usize) -> Result<Fitted> {
+pub(crate) fn fit(characters: usize, batch_size: usize, seq_length: usize) -> Result<Fitted> {
     for (name, size) in [("batch size", batch_size), ("window length", seq_length)] {
         if size == 0 {
             return Err(Error::ZeroSize { name });

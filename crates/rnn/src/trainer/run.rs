@@ -115,7 +115,7 @@ impl<T: Scalar> Trainer<T> {
         let (start, first) = (Instant::now(), self.progress.step);
         parallel::prepare::<T>()?;
         // Threads take addresses of their own. What then cannot be saved should not be learned.
-        memory::check(memory::saving(self.network.config(), &self.config))?;
+        memory::check(Self::saving_bytes(self.network.config(), &self.config))?;
         loop {
             // First, since a run may have been interrupted between a step and its evaluation.
             if self.is_evaluation_due() {

@@ -8,13 +8,14 @@ use crate::bptt::{Bptt, Window};
 use crate::config::NetworkConfig;
 use crate::memory;
 use crate::optimizer::Optimizer;
-use crate::parameters::Parameters;
+use crate::parameters::{Layout, Parameters};
 use crate::vocabulary::Id;
 
 impl<T: Scalar> Trainer<T> {
-    /// Bytes that a trainer takes at most beside its text, with a save.
-    pub(crate) fn bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
-        let parameters = memory::parameters(network);
+    /// Bytes that a trainer takes at most beside its text: parameters, gradient, best weights, optimiser,
+    /// packed weights, a window's activations, and a save.
+    pub fn bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
+        let parameters = Layout::count(network);
         [
             // Current, gradient and best.
             Parameters::<T>::bytes(network).saturating_mul(3),
@@ -22,10 +23,17 @@ impl<T: Scalar> Trainer<T> {
             Bptt::<T>::bytes(network, &window(config), config.dropout > 0.0),
             HeldOut::<T>::bytes(network, config),
             memory::bytes::<[Id; 2]>(memory::product(&[config.batch_size, config.seq_length])),
-            memory::saving(network, config),
+            Self::saving_bytes(network, config),
         ]
         .into_iter()
         .fold(0, u128::saturating_add)
+    }
+
+    /// Bytes that a save takes: weights, best weights and optimiser state as tensors and in one piece,
+    /// and half as much again for what the allocator makes of it in a tight place.
+    pub(crate) fn saving_bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
+        let state = config.optimizer.state_names().len() as u128;
+        memory::bytes::<f32>(Layout::count(network).saturating_mul(3 * (2 + state)))
     }
 }
 
@@ -36,5 +44,19 @@ pub(super) fn window(config: &TrainConfig) -> Window {
         seq_length: config.seq_length,
         horizon: config.horizon,
         reduction: config.reduction,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trainer::recommended;
+
+    #[test]
+    fn the_largest_network_has_a_number() {
+        let mut advice = recommended(1_000_000, 0x11_0000);
+        (advice.network.hidden_size, advice.network.num_layers) = (32_768, 16);
+        (advice.train.batch_size, advice.train.seq_length) = (usize::MAX, usize::MAX);
+        assert!(Trainer::<f32>::bytes(&advice.network, &advice.train) > 1 << 80);
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use rnn::{Event, Trainer, memory};
+use rnn::{Event, Layout, Trainer, memory};
 
 use crate::console::{self, Console};
 use crate::format::{bytes, duration, thousands};
@@ -36,7 +36,7 @@ pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
         count(learned),
         count(held_out)
     )?;
-    let parameters = memory::parameters(network) as u64;
+    let parameters = Layout::count(network) as u64;
     writeln!(
         out,
         "network     {}, layers {}, hidden units {}\nparameters  {}, {} as a model",
@@ -62,7 +62,8 @@ pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
         Some(steps) => writeln!(out, "steps       {}, {epoch} an epoch", thousands(steps))?,
         None => writeln!(out, "steps       as the time allows, {epoch} an epoch")?,
     }
-    let needed = memory::training(network, config) as u64 + corpus.len() as u64;
+    let run = memory::MARGIN.saturating_add(Trainer::<f32>::bytes(network, config));
+    let needed = run as u64 + corpus.len() as u64;
     match memory::available() {
         Some(free) => writeln!(
             out,

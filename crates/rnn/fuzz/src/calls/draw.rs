@@ -48,14 +48,6 @@ impl Draw<'_> {
         }
     }
 
-    pub(super) fn i32(&mut self) -> i32 {
-        match self.below(3) {
-            0 => i32::from(self.byte()) - 128,
-            1 => self.one_of(&[i32::MIN, i32::MIN + 1, -2000, 0, 200, 2000, i32::MAX]),
-            _ => self.u64() as i32,
-        }
-    }
-
     /// Any number, and any that is none.
     pub(super) fn f64(&mut self) -> f64 {
         const SPECIAL: [f64; 18] = [

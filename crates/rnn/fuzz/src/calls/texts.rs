@@ -1,9 +1,6 @@
 //! Texts: how they are cut when they arrive, and how they are cut into parts, windows and records.
 
-use rnn::corpus::fit;
-use rnn::{
-    Corpus, CorpusBuilder, Error, Id, RecordBatches, Records, Result, Streams, Unknown, Vocabulary,
-};
+use rnn::{Corpus, CorpusBuilder, Error, Records, Result, Streams, Unknown, Vocabulary};
 
 use super::World;
 use super::draw::Draw;
@@ -126,19 +123,7 @@ pub(super) fn cut(draw: &mut Draw<'_>, world: &World) {
         );
         part = split.train;
     }
-    let (batch, steps) = (draw.size(9), draw.size(9));
-    let Ok(fitted) = fit(part.len(), batch, steps) else {
-        assert!(batch == 0 || steps == 0 || part.len() < 2);
-        return;
-    };
-    assert!((1..=batch).contains(&fitted.batch_size) && (1..=steps).contains(&fitted.seq_length));
-    let is_changed = (fitted.batch_size, fitted.seq_length) != (batch, steps);
-    assert_eq!(fitted.changed.is_some(), is_changed);
-    let again = fit(part.len(), fitted.batch_size, fitted.seq_length).expect("it fits");
-    assert!(again.changed.is_none(), "{fitted:?} does not fit");
-    assert!(
-        Streams::new(part.clone(), fitted.batch_size, fitted.seq_length).windows_per_epoch() > 0
-    );
+    let (batch, steps) = (draw.size(9).max(1), draw.size(9).max(1));
     follow_streams(corpus, &Streams::new(part, batch, steps), batch);
 }
 
@@ -164,12 +149,11 @@ fn follow_streams(corpus: &Corpus, streams: &Streams, batch: usize) {
     assert_eq!(done, streams.stream_len());
 }
 
-/// Records of any number side by side, in the order of any epoch.
+/// Records, cut into parts that hold each of them once.
 pub(super) fn records(draw: &mut Draw<'_>, world: &World) {
     let Ok(records) = Records::of(&world.corpus) else {
         return;
     };
-    let ids = world.corpus.ids().as_slice();
     let (shares, seed) = (draw.shares(), draw.u64());
     match records.clone().split(&shares, seed) {
         Ok(split) => {
@@ -183,22 +167,6 @@ pub(super) fn records(draw: &mut Draw<'_>, world: &World) {
             Error::NoRecords | Error::InvalidSplit { .. }
         )),
     }
-    let (batch, steps) = (draw.size(6).max(1), draw.size(6).max(1));
-    let characters = records.characters(ids);
-    let mut batches = RecordBatches::new(records, ids, batch, steps);
-    if draw.flip() {
-        batches.shuffle(ids, draw.u64(), draw.u64());
-    }
-    // Buffers for an absurd number of records cannot be.
-    if batch > 6 {
-        return;
-    }
-    let room = batch * steps.min(world.corpus.len());
-    let (mut inputs, mut targets): (Vec<Id>, Vec<Id>) = (vec![0; room], vec![0; room]);
-    let read: usize = (0..batches.windows_per_epoch())
-        .map(|w| batches.fill(ids, w, &mut inputs, &mut targets).characters)
-        .sum();
-    assert_eq!(read, characters);
 }
 
 /// Vocabularies from any characters in any order, and texts that they know or do not.

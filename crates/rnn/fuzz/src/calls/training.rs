@@ -7,7 +7,7 @@ use rnn::checkpoint::Interrupted;
 use rnn::gradient_check::{Case, check};
 use rnn::{
     Bptt, CellKind, Dropout, Error, IGNORE, Network, Parameters, Reduction, RunOptions, Trainer,
-    Window, memory,
+    Window,
 };
 
 use super::World;
@@ -33,7 +33,7 @@ pub(super) fn begin(draw: &mut Draw<'_>, world: &mut World) {
         }
         Err(Error::TooLarge { .. }) => {
             assert!(
-                memory::training(&network, &config) > 1 << 30,
+                Trainer::<f32>::bytes(&network, &config) > 1 << 30,
                 "{config:?} {network:?}"
             );
         }
