@@ -56,7 +56,7 @@ fn interrupt(folder: &Folder, args: &[&str], lines: usize, signal: &str) -> (Opt
 
 #[test]
 fn every_interruption_leads_to_the_same_bytes() {
-    for cell in ["rnn", "lstm", "gru"] {
+    for cell in ["rnn", "lstm", "gru", "mingru"] {
         for threads in ["1", "2"] {
             let folder = Folder::with_text();
             let flags = ["--cell", cell, "--threads", threads, "--max-steps", "150"];

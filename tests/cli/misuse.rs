@@ -95,7 +95,7 @@ fn flags_that_do_not_go_together() {
         ),
         (
             "--cell lstn",
-            "invalid value 'lstn' for '--cell <CELL>'; [possible values: rnn, rnn_relu, lstm, gru]; \
+            "invalid value 'lstn' for '--cell <CELL>'; [possible values: rnn, rnn_relu, lstm, gru, mingru]; \
              a similar value exists: 'lstm'",
         ),
         (

@@ -151,7 +151,7 @@ fn the_gradient_check_passes_for_every_cell() {
         ],
     ] {
         let run = Folder::new().run(args).ok();
-        for cell in ["rnn ", "rnn_relu ", "lstm ", "gru "] {
+        for cell in ["rnn ", "rnn_relu ", "lstm ", "gru ", "mingru "] {
             assert!(
                 run.text().lines().any(|line| line.starts_with(cell)),
                 "{cell} in {}",

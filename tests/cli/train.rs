@@ -41,7 +41,7 @@ fn a_report_has_losses_in_nats_and_bits_and_the_speed() {
 #[test]
 fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
     let folder = Folder::with_text();
-    for cell in ["rnn", "rnn-relu", "lstm", "gru"] {
+    for cell in ["rnn", "rnn-relu", "lstm", "gru", "mingru"] {
         let train = |name: &str, threads: &str| {
             let args = [
                 "text.txt",

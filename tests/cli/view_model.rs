@@ -51,7 +51,7 @@ fn the_page_computes_the_programs_probabilities() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    for cell in ["rnn", "rnn-relu", "lstm", "gru"] {
+    for cell in ["rnn", "rnn-relu", "lstm", "gru", "mingru"] {
         let folder = page(&["--cell", cell, "--num-layers", "2"]);
         let summary = lines(folder.run(&["view", "m", "text.txt", "--json"]).ok()).remove(0);
         browser.open(&folder.path("page.html"));

@@ -84,6 +84,14 @@ fn step(cell: CellKind, a_x: &[f64], a_h: &[f64], before: &Held, nudge: Option<N
                 }
                 (1.0 - z) * n + z * before.h[j]
             }
+            "mingru" => {
+                let (z, a) = (sigmoid(a_x[j]), a_x[HIDDEN + j]);
+                let g = if a >= 0.0 { a + 0.5 } else { sigmoid(a) };
+                for (kept, value) in held.gates.iter_mut().zip([z, g]) {
+                    kept[j] = value;
+                }
+                (1.0 - z) * before.h[j] + z * g
+            }
             other => panic!("no equations of {other}"),
         };
         held.h.push(h + by(false));
@@ -111,12 +119,15 @@ fn reference(network: &Network<f64>, ids: &[Id], nudge: Option<Nudge>) -> (Vec<V
                 &format!("rnn.bias_ih_l{k}"),
                 &x,
             );
-            let a_h = affine(
-                network,
-                &format!("rnn.weight_hh_l{k}"),
-                &format!("rnn.bias_hh_l{k}"),
-                &held.h,
-            );
+            let a_h = match config.cell.recurrent_gates() {
+                0 => Vec::new(),
+                _ => affine(
+                    network,
+                    &format!("rnn.weight_hh_l{k}"),
+                    &format!("rnn.bias_hh_l{k}"),
+                    &held.h,
+                ),
+            };
             *held = step(
                 config.cell,
                 &a_x,

@@ -2,6 +2,7 @@
 //
 //   Elman  h = tanh(U x + W h + b)            LSTM  c = f * c + i * g,  h = o * tanh(c)
 //   GRU    h = (1 - z) * n + z * h            n = tanh(U_n x + b_in + r * (W_n h + b_hn))
+//   minGRU h = (1 - z) * h + z * g            g = a + 1/2 where a >= 0, else sigmoid(a)
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
@@ -98,6 +99,14 @@ const CELLS = {
       const n = Math.tanh(a[2 * m + j] + r * b[2 * m + j]);
       h[j] = (1 - z) * n + z * h[j];
       gates[j] = r; gates[m + j] = z; gates[2 * m + j] = n;
+    }
+  },
+  mingru(a, _, { h, gates }) {
+    const n = h.length;
+    for (let j = 0; j < n; j++) {
+      const z = sigmoid(a[j]), g = a[n + j] >= 0 ? a[n + j] + 0.5 : sigmoid(a[n + j]);
+      h[j] = (1 - z) * h[j] + z * g;
+      gates[j] = z; gates[n + j] = g;
     }
   },
 };

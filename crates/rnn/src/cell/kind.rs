@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tensor::{Scalar, vectorize};
 
-use super::{Backward, Bounds, Cell, Forward, Part, Signal, elman, gru, lstm};
+use super::{Backward, Bounds, Cell, Forward, Part, Signal, elman, gru, lstm, min_gru};
 use crate::error::{Error, Result};
 
 /// Which cell a network has. Two are the same if they have the same name.
@@ -58,8 +58,17 @@ impl CellKind {
     /// Gated recurrent unit (Cho 2014), the reset gate applied after the product, as in PyTorch.
     pub const GRU: CellKind = CellKind::new::<gru::Gru>();
 
+    /// Minimal gated recurrent unit (Feng 2024), without recurrent weights.
+    pub const MIN_GRU: CellKind = CellKind::new::<min_gru::MinGru>();
+
     /// Every cell of this crate, in the order in which help texts list them.
-    pub const ALL: [CellKind; 4] = [Self::RNN, Self::RNN_RELU, Self::LSTM, Self::GRU];
+    pub const ALL: [CellKind; 5] = [
+        Self::RNN,
+        Self::RNN_RELU,
+        Self::LSTM,
+        Self::GRU,
+        Self::MIN_GRU,
+    ];
 
     /// A cell of your own: see [the module](super).
     ///

@@ -76,6 +76,7 @@ mod elman;
 mod gru;
 mod kind;
 mod lstm;
+mod min_gru;
 mod signal;
 
 use std::ops::Range;
