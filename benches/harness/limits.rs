@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use tensor::{Buffer, Isa, Kernel, Scalar, vectorize};
+use tensor::{Buffer, Isa, Scalar, vectorize};
 
 /// The fastest of this many rounds is the limit.
 const ROUNDS: usize = 30;
@@ -19,11 +19,15 @@ pub(crate) fn multiply_add_peak<T: Scalar>() -> f64 {
 
 /// So many steps of fused multiply-adds on registers alone; returns the operations done.
 pub(crate) fn multiply_adds<T: Scalar>(steps: usize) -> f64 {
-    let wide = size_of::<T>() == 4;
-    match (Isa::active(), wide) {
-        (Isa::Avx512, true) => chains::<T, 16>(steps),
-        (Isa::Avx512, false) | (Isa::Avx2, true) => chains::<T, 8>(steps),
-        (Isa::Avx2, false) | (_, true) => chains::<T, 4>(steps),
+    let bytes = match Isa::active().name() {
+        "avx512" => 64,
+        "avx2" => 32,
+        _ => 16,
+    };
+    match bytes / size_of::<T>() {
+        16 => chains::<T, 16>(steps),
+        8 => chains::<T, 8>(steps),
+        4 => chains::<T, 4>(steps),
         _ => chains::<T, 2>(steps),
     }
 }
@@ -31,46 +35,28 @@ pub(crate) fn multiply_adds<T: Scalar>(steps: usize) -> f64 {
 /// Chains that do not wait for each other: more than latency times units.
 const CHAINS: usize = 12;
 
-struct Chains<T, const W: usize> {
-    steps: usize,
-    factor: [T; W],
-    term: [T; W],
-}
-
-impl<T: Scalar, const W: usize> Kernel for Chains<T, W> {
-    type Output = [[T; W]; CHAINS];
-    #[inline(always)]
-    fn run(self) -> Self::Output {
-        let Chains {
-            steps,
-            factor,
-            term,
-        } = self;
-        let mut acc = [term; CHAINS];
-        for _ in 0..steps {
-            // Two loops of six: the compiler unrolls one of twelve into scalar code.
-            for i in 0..CHAINS / 2 {
-                for l in 0..W {
-                    acc[i][l] = acc[i][l].mul_add(factor[l], term[l]);
-                }
-            }
-            for i in CHAINS / 2..CHAINS {
-                for l in 0..W {
-                    acc[i][l] = acc[i][l].mul_add(factor[l], term[l]);
-                }
-            }
-        }
-        acc
-    }
-}
-
 fn chains<T: Scalar, const W: usize>(steps: usize) -> f64 {
-    let half = black_box([T::from_f64(0.5); W]);
-    black_box(vectorize(Chains {
-        steps,
-        factor: half,
-        term: half,
-    }));
+    let [factor, term] = black_box([[T::from_f64(0.5); W]; 2]);
+    black_box(vectorize(
+        #[inline(always)]
+        move || {
+            let mut acc = [term; CHAINS];
+            for _ in 0..steps {
+                // Two loops of six: the compiler unrolls one of twelve into scalar code.
+                for i in 0..CHAINS / 2 {
+                    for l in 0..W {
+                        acc[i][l] = acc[i][l].mul_add(factor[l], term[l]);
+                    }
+                }
+                for i in CHAINS / 2..CHAINS {
+                    for l in 0..W {
+                        acc[i][l] = acc[i][l].mul_add(factor[l], term[l]);
+                    }
+                }
+            }
+            acc
+        },
+    ));
     (2 * W * CHAINS * steps) as f64
 }
 
@@ -93,13 +79,12 @@ impl Block {
 
     /// Reads all of it once.
     pub(crate) fn read(&self) {
-        struct Read<'a>(&'a [f32]);
-        impl Kernel for Read<'_> {
-            type Output = [[f32; 16]; 8];
+        let block = black_box(&*self.0);
+        black_box(vectorize(
             #[inline(always)]
-            fn run(self) -> Self::Output {
+            move || {
                 let mut acc = [[0.0; 16]; 8];
-                for lines in self.0.as_chunks::<16>().0.as_chunks::<8>().0 {
+                for lines in block.as_chunks::<16>().0.as_chunks::<8>().0 {
                     for i in 0..4 {
                         for l in 0..16 {
                             acc[i][l] += lines[i][l];
@@ -112,9 +97,8 @@ impl Block {
                     }
                 }
                 acc
-            }
-        }
-        black_box(vectorize(Read(black_box(&self.0))));
+            },
+        ));
     }
 }
 

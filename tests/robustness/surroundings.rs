@@ -14,6 +14,8 @@ use crate::cli_support::{Folder, TINY};
 fn a_wrong_instruction_set_in_the_environment_is_an_error_and_no_panic() {
     let folder = Folder::with_model();
     let before = folder.names();
+    let available: Vec<_> = rnn::Isa::available().iter().map(|isa| isa.name()).collect();
+    let available = available.join(", ");
     for args in [
         &["demo"][..],
         &["check"],
@@ -25,7 +27,7 @@ fn a_wrong_instruction_set_in_the_environment_is_an_error_and_no_panic() {
     ] {
         for name in ["nonsense", "", "AVX2", "\u{1b}[2J"] {
             let quoted = format!("{name:?}");
-            let message = format!("TENSOR_ISA is {quoted}; use portable, avx2, avx512 or neon");
+            let message = format!("TENSOR_ISA is {quoted}; use one of: {available}");
             fails(folder.command(args).env("TENSOR_ISA", name), 2, &message);
         }
     }

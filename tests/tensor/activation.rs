@@ -1,6 +1,6 @@
-//! exp, tanh, sigmoid, softmax and log-softmax against f64, at their ends, and on every path.
+//! exp, tanh, sigmoid and softmax against f64, at their ends, and on every instruction set.
 
-use tensor::{Isa, Kernel, Matrix, activation, random, reduce, vectorize};
+use tensor::{Isa, Matrix, activation, random, reduce, vectorize};
 
 /// The distance in units in the last place of the exact value `want`, as f32 counts them there.
 fn ulps(got: f32, want: f64) -> f64 {
@@ -67,14 +67,13 @@ fn worst(bits: impl Iterator<Item = u32>, (name, f, exact, limit): Function) -> 
 #[test]
 fn a_dense_sample_of_all_floats_is_within_the_limits() {
     for isa in Isa::available() {
-        // On the portable path a fused multiply-add may be a call.
-        let step = if isa == Isa::Portable { 16_411 } else { 1_021 };
+        // Where nothing else is known, a fused multiply-add may be a call.
+        let step = if isa == Isa::PORTABLE { 16_411 } else { 1_021 };
         isa.scope(|| {
             for function in FUNCTIONS {
                 worst((0..=u32::MAX).step_by(step), function);
             }
-        })
-        .unwrap();
+        });
     }
 }
 
@@ -133,69 +132,50 @@ fn ends_zeros_and_nan_are_exact() {
             );
             assert!(sigmoid(-100.0) > 0.0, "a denormal, not zero");
             assert!(sigmoid(f32::NAN).is_nan());
-        })
-        .unwrap();
+        });
     }
 }
 
 /// Bits of everything that is not a product, on the instruction set in use.
 fn fingerprint(len: usize) -> Vec<u32> {
-    struct Sums<'a>(&'a [f32], &'a [f32]);
-    impl Kernel for Sums<'_> {
-        type Output = [f64; 5];
-        #[inline(always)]
-        fn run(self) -> [f64; 5] {
-            let sums = [
-                reduce::sum(self.0),
-                reduce::dot(self.0, self.1),
-                reduce::max(self.0),
-            ];
-            let [sum, dot, max] = sums.map(f64::from);
-            [
-                sum,
-                dot,
-                max,
-                reduce::sum_f64(self.0),
-                reduce::sum_squares_f64(self.0),
-            ]
-        }
-    }
     let mut x = vec![0.0_f32; len];
     random::normal(&mut random::rng(len as u64), 0.0, 4.0, &mut x).unwrap();
     let mut bits = Vec::new();
-    let fills: [InPlace; 6] = [
+    let fills: [InPlace; 4] = [
         activation::exp_in_place,
         activation::tanh_in_place,
         activation::sigmoid_in_place,
-        activation::relu_in_place,
         activation::softmax_in_place,
-        activation::log_softmax_in_place,
     ];
     for f in fills {
         let mut y = x.clone();
         f(&mut y);
         bits.extend(y.iter().map(|y| y.to_bits()));
-        for sum in vectorize(Sums(&x, &y)) {
-            let sum = sum.to_bits();
-            bits.extend([sum as u32, (sum >> 32) as u32]);
-        }
-        let mut gradient = x.clone();
-        activation::tanh_backward(&y, &mut gradient);
-        activation::sigmoid_backward(&y, &mut gradient);
-        activation::softmax_backward(&y, &mut gradient);
-        activation::log_softmax_backward(&y, &mut gradient);
-        bits.extend(gradient.iter().map(|g| g.to_bits()));
+        let sums = vectorize(
+            #[inline(always)]
+            || {
+                let [sum, dot, max] = [reduce::sum(&x), reduce::dot(&x, &y), reduce::max(&x)];
+                let wide = [reduce::sum_f64(&x), reduce::sum_squares_f64(&x)];
+                ([sum, dot, max].map(f32::to_bits), wide.map(f64::to_bits))
+            },
+        );
+        bits.extend(sums.0);
+        bits.extend(
+            sums.1
+                .iter()
+                .flat_map(|&sum| [sum as u32, (sum >> 32) as u32]),
+        );
     }
     bits
 }
 
 #[test]
-fn every_path_has_the_same_bits() {
+fn every_instruction_set_has_the_same_bits() {
     for len in (0..=17).chain([31, 32, 33, 63, 64, 65, 67, 100, 129, 257, 4096]) {
-        let want = Isa::Portable.scope(|| fingerprint(len)).unwrap();
+        let want = Isa::PORTABLE.scope(|| fingerprint(len));
         for isa in Isa::available() {
             assert!(
-                isa.scope(|| fingerprint(len)).unwrap() == want,
+                isa.scope(|| fingerprint(len)) == want,
                 "{isa}, {len} elements"
             );
         }
@@ -207,7 +187,6 @@ fn softmax_survives_large_logits_and_adds_up_to_one() {
     for shift in [0.0, 1e4, -1e4] {
         let logits = Matrix::from_fn(3, 65, |r, c| shift + ((r * 65 + c) % 7) as f32);
         let p = logits.clone().softmax_rows();
-        let log_p = logits.clone().log_softmax_rows();
         for r in 0..3 {
             assert!((reduce::sum_f64(p.row(r)) - 1.0).abs() < 1e-6);
             let largest = logits.row(r).iter().copied().fold(f32::MIN, f32::max);
@@ -223,47 +202,7 @@ fn softmax_survives_large_logits_and_adds_up_to_one() {
                     exact[c] / sum,
                     max_relative = 1e-6
                 );
-                approx::assert_relative_eq!(
-                    f64::from(log_p[(r, c)]),
-                    (exact[c] / sum).ln(),
-                    max_relative = 1e-6,
-                    epsilon = 1e-6
-                );
             }
-        }
-    }
-}
-
-#[test]
-fn derivatives_agree_with_central_differences() {
-    let x: Vec<f64> = (0..9).map(|i| f64::from(i) * 0.5 - 2.0).collect();
-    let weights: Vec<f64> = (0..9).map(|i| f64::from(i * i % 5) - 1.5).collect();
-    type Pass = (fn(&mut [f64]), fn(&[f64], &mut [f64]));
-    let passes: [Pass; 4] = [
-        (activation::tanh_in_place, activation::tanh_backward),
-        (activation::sigmoid_in_place, activation::sigmoid_backward),
-        (activation::softmax_in_place, activation::softmax_backward),
-        (
-            activation::log_softmax_in_place,
-            activation::log_softmax_backward,
-        ),
-    ];
-    for (forward, backward) in passes {
-        let loss = |x: &[f64]| {
-            let mut y = x.to_vec();
-            forward(&mut y);
-            y.iter().zip(&weights).map(|(y, w)| y * w).sum::<f64>()
-        };
-        let mut y = x.clone();
-        forward(&mut y);
-        let mut gradient = weights.clone();
-        backward(&y, &mut gradient);
-        for i in 0..x.len() {
-            let (mut up, mut down) = (x.clone(), x.clone());
-            up[i] += 1e-5;
-            down[i] -= 1e-5;
-            let numeric = (loss(&up) - loss(&down)) / 2e-5;
-            approx::assert_abs_diff_eq!(gradient[i], numeric, epsilon = 1e-8);
         }
     }
 }

@@ -70,7 +70,6 @@ mod model;
 mod network;
 pub mod optimizer;
 mod packed;
-mod parallel;
 mod parameters;
 mod rows;
 mod sampler;

@@ -10,7 +10,6 @@ use tensor::{PackedMatrix, Scalar};
 use crate::config::NetworkConfig;
 use crate::error::Result;
 use crate::memory;
-use crate::parallel;
 use crate::parameters::Parameters;
 
 /// The packed right-hand sides of every product in one direction.
@@ -97,7 +96,7 @@ impl<T: Scalar> PackedWeights<T> {
         make: impl Fn(usize, usize) -> Result<PackedMatrix<T>>,
     ) -> Result<Self> {
         // Whoever packs weights goes on to multiply by them.
-        parallel::prepare::<T>()?;
+        tensor::try_reserve_for_products::<T>().map_err(memory::refused_by)?;
         let h = config.hidden_size;
         let shapes = Shapes::new(config, recurrent);
         let input = |layer: usize| shapes.input(layer).map(|rows| make(rows, h)).collect();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use tensor::{Kernel, MatrixView, MatrixViewMut, Scalar, vectorize};
+use tensor::{MatrixView, MatrixViewMut, Scalar, vectorize};
 
 use crate::vocabulary::Id;
 
@@ -24,98 +24,60 @@ pub(crate) fn fill<T: Scalar>(block: &mut [T], bias: &[T]) {
     }
 }
 
-/// Adds to every row of `block` its character's row of
-/// `table`: `U x` for one-hot `x`.
-pub(crate) fn gather<T: Scalar>(
-    block: MatrixViewMut<'_, T>,
+/// Adds to every row of `block` its character's row of `table`: `U x` for one-hot `x`.
+pub(crate) fn gather_add<T: Scalar>(
+    mut block: MatrixViewMut<'_, T>,
     inputs: &[Id],
     table: MatrixView<'_, T>,
 ) {
-    vectorize(Gather {
-        block,
-        inputs,
-        table,
-    });
+    vectorize(
+        #[inline(always)]
+        move || {
+            for (row, &id) in inputs.iter().enumerate() {
+                add(table.row(id as usize), block.row_mut(row));
+            }
+        },
+    );
 }
 
 /// The reverse: adds every row of `d_a` to the row of its character, `da x^T` for one-hot `x`.
-pub(crate) fn scatter<T: Scalar>(
+pub(crate) fn scatter_add<T: Scalar>(
     d_a: MatrixView<'_, T>,
     inputs: &[Id],
-    d_table: MatrixViewMut<'_, T>,
+    mut d_table: MatrixViewMut<'_, T>,
 ) {
-    vectorize(Scatter {
-        d_a,
-        inputs,
-        d_table,
-    });
+    vectorize(
+        #[inline(always)]
+        move || {
+            for (row, &id) in inputs.iter().enumerate() {
+                add(d_a.row(row), d_table.row_mut(id as usize));
+            }
+        },
+    );
 }
 
 /// Adds every row of a matrix as wide as `to` to `to`, from the first to the last.
 pub(crate) fn sum<T: Scalar>(matrix: &[T], to: &mut [T]) {
-    let step = matrix.len();
-    vectorize(Sum { matrix, step, to });
+    sum_steps(matrix, matrix.len(), to);
 }
 
 /// The same for time-major steps of so many rows: from the last step to the first, and within a step
 /// from the first row to the last.
 pub(crate) fn sum_back<T: Scalar>(matrix: &[T], rows: usize, to: &mut [T]) {
-    let step = rows * to.len();
-    vectorize(Sum { matrix, step, to });
+    sum_steps(matrix, rows * to.len(), to);
 }
 
-struct Gather<'a, T> {
-    block: MatrixViewMut<'a, T>,
-    inputs: &'a [Id],
-    table: MatrixView<'a, T>,
-}
-
-impl<T: Scalar> Kernel for Gather<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(mut self) {
-        for (row, &id) in self.inputs.iter().enumerate() {
-            add(self.table.row(id as usize), self.block.row_mut(row));
-        }
-    }
-}
-
-struct Scatter<'a, T> {
-    d_a: MatrixView<'a, T>,
-    inputs: &'a [Id],
-    d_table: MatrixViewMut<'a, T>,
-}
-
-impl<T: Scalar> Kernel for Scatter<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(mut self) {
-        for (row, &id) in self.inputs.iter().enumerate() {
-            add(self.d_a.row(row), self.d_table.row_mut(id as usize));
-        }
-    }
-}
-
-struct Sum<'a, T> {
-    matrix: &'a [T],
-    /// Elements of a step.
-    step: usize,
-    to: &'a mut [T],
-}
-
-impl<T: Scalar> Kernel for Sum<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for step in self.matrix.rchunks_exact(self.step.max(1)) {
-            for row in step.chunks_exact(self.to.len()) {
-                add(row, self.to);
+fn sum_steps<T: Scalar>(matrix: &[T], step: usize, to: &mut [T]) {
+    vectorize(
+        #[inline(always)]
+        move || {
+            for step in matrix.rchunks_exact(step.max(1)) {
+                for row in step.chunks_exact(to.len()) {
+                    add(row, to);
+                }
             }
-        }
-    }
+        },
+    );
 }
 
 /// `to += from`: at full vector width inside a kernel; a single row outside of one needs none.

@@ -3,8 +3,6 @@
 //! Shapes that do not fit each other are mistakes of the programmer and panic with both shapes;
 //! lengths, parameters and environment variables come from outside and are reported here.
 
-use crate::isa::Isa;
-
 /// Why a matrix or a fill was refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -49,15 +47,12 @@ pub enum TensorError {
         /// Upper bound given.
         high: f64,
     },
-    /// `TENSOR_ISA` names no instruction set.
-    #[error("TENSOR_ISA is {0:?}; use portable, avx2, avx512 or neon")]
-    UnknownIsa(String),
-    /// An instruction set was asked for that this processor lacks.
-    #[error("instruction set {wanted} is not available here; use one of: {available}")]
-    UnavailableIsa {
+    /// `TENSOR_ISA` names no instruction set that this processor has.
+    #[error("TENSOR_ISA is {wanted:?}; use one of: {}", available.join(", "))]
+    Isa {
         /// What was asked for.
-        wanted: Isa,
-        /// What this processor has, separated by commas.
-        available: String,
+        wanted: String,
+        /// What this processor has.
+        available: Vec<&'static str>,
     },
 }

@@ -1,48 +1,91 @@
 //! Which instruction set to run on: found once, at run time, and the one home of `unsafe`.
 //!
 //! A loop that must run at full vector width is a [`Kernel`]: most often a closure that is inlined.
-//! [`vectorize`] compiles it once per instruction set and calls the best one.
-//! The same source, so the same operations in the same order: only the width differs, never a bit.
+//! [`vectorize`] compiles it once per instruction set and calls the best one. The source is the same,
+//! so the operations and their order are the same: only the width differs, never a bit.
 //!
-//! `TENSOR_ISA=portable|avx2|avx512|neon` forces a path.
+//! An instruction set is a value, [`Isa`], and a type, [`Level`], for code that the compiler shapes to
+//! it. Neither can be made up: detection alone makes them, and that is what makes running them sound.
+//!
+//! `TENSOR_ISA=portable|avx2|avx512|neon` forces an instruction set.
 
+#[cfg(target_arch = "aarch64")]
+use std::arch::is_aarch64_feature_detected;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::OnceLock;
 
 use crate::error::TensorError;
-use crate::matmul::Levels;
 
-/// An instruction set that kernels are compiled for.
+/// An instruction set that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Isa {
     /// Whatever every processor of this architecture has. Without fused multiply-add in hardware
     /// it is right and slow.
-    Portable,
+    Portable(Portable),
     /// AVX2 with FMA: 256-bit vectors, 16 registers.
-    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
     /// AVX-512 F, BW, DQ and VL: 512-bit vectors, 32 registers.
-    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
     /// Advanced SIMD of 64-bit ARM: 128-bit vectors, 32 registers.
-    Neon,
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
+}
+
+/// Evaluates an expression with `$level` as the [`Level`] of an [`Isa`].
+macro_rules! with_level {
+    ($isa:expr, $level:ident => $body:expr) => {
+        match $isa {
+            #[cfg(target_arch = "x86_64")]
+            crate::isa::Isa::Avx512($level) => $body,
+            #[cfg(target_arch = "x86_64")]
+            crate::isa::Isa::Avx2($level) => $body,
+            #[cfg(target_arch = "aarch64")]
+            crate::isa::Isa::Neon($level) => $body,
+            crate::isa::Isa::Portable($level) => $body,
+        }
+    };
+}
+pub(crate) use with_level;
+
+static CHOSEN: OnceLock<Result<Isa, TensorError>> = OnceLock::new();
+
+thread_local! {
+    static SCOPED: Cell<Option<Isa>> = const { Cell::new(None) };
 }
 
 impl Isa {
-    const ALL: [Isa; 4] = [Isa::Avx512, Isa::Avx2, Isa::Neon, Isa::Portable];
+    /// What every processor has.
+    pub const PORTABLE: Isa = Isa::Portable(Portable(()));
+
+    /// What this processor has, fastest first; never empty.
+    pub fn available() -> Vec<Isa> {
+        let found = [
+            #[cfg(target_arch = "x86_64")]
+            Avx512::detect().map(Isa::Avx512),
+            #[cfg(target_arch = "x86_64")]
+            Avx2::detect().map(Isa::Avx2),
+            #[cfg(target_arch = "aarch64")]
+            Neon::detect().map(Isa::Neon),
+            Some(Isa::PORTABLE),
+        ];
+        found.into_iter().flatten().collect()
+    }
 
     /// The name that `TENSOR_ISA` takes.
     pub const fn name(self) -> &'static str {
         match self {
-            Isa::Portable => "portable",
-            Isa::Avx2 => "avx2",
-            Isa::Avx512 => "avx512",
-            Isa::Neon => "neon",
+            Isa::Portable(_) => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon(_) => "neon",
         }
-    }
-
-    /// What this processor has, fastest first; never empty.
-    pub fn available() -> Vec<Isa> {
-        Isa::ALL.into_iter().filter(|isa| isa.detected()).collect()
     }
 
     /// The instruction set in use on this thread: that of [`Isa::scope`], or `TENSOR_ISA`, or the
@@ -50,58 +93,58 @@ impl Isa {
     ///
     /// # Panics
     /// Where [`Isa::try_active`] reports an error.
+    #[inline]
     pub fn active() -> Isa {
-        Path::active().isa()
+        if let Some(isa) = SCOPED.get() {
+            return isa;
+        }
+        match CHOSEN.get_or_init(Isa::choose) {
+            Ok(isa) => *isa,
+            Err(error) => unavailable(error),
+        }
     }
 
     /// As [`Isa::active`], for programs that report a wrong `TENSOR_ISA` in a line of their own.
     ///
     /// # Errors
-    /// `TENSOR_ISA` names no instruction set, or one that this processor lacks.
+    /// `TENSOR_ISA` names no instruction set that this processor has.
     pub fn try_active() -> Result<Isa, TensorError> {
-        Path::try_active().map(Path::isa)
+        match SCOPED.get() {
+            Some(isa) => Ok(isa),
+            None => CHOSEN.get_or_init(Isa::choose).clone(),
+        }
     }
 
     /// Runs `body` with this instruction set in use on the calling thread, so that tests can
-    /// compare paths in one process.
-    ///
-    /// # Errors
-    /// This processor lacks it.
-    pub fn scope<R>(self, body: impl FnOnce() -> R) -> Result<R, TensorError> {
+    /// compare them in one process.
+    pub fn scope<R>(self, body: impl FnOnce() -> R) -> R {
         /// Puts back what was in force, on panic too.
-        struct Restore(Option<Path>);
+        struct Restore(Option<Isa>);
         impl Drop for Restore {
             fn drop(&mut self) {
                 SCOPED.set(self.0);
             }
         }
-        let path = Path::new(self)?;
-        let _restore = Restore(SCOPED.replace(Some(path)));
-        Ok(body())
+        let _restore = Restore(SCOPED.replace(Some(self)));
+        body()
     }
 
-    fn detected(self) -> bool {
-        match self {
-            Isa::Portable => true,
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => {
-                Isa::Avx2.detected()
-                    && is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512vl")
-            }
-            #[cfg(target_arch = "aarch64")]
-            Isa::Neon => std::arch::is_aarch64_feature_detected!("neon"),
-            #[allow(
-                unreachable_patterns,
-                reason = "which arms exist depends on the architecture"
-            )]
-            _ => false,
-        }
+    fn choose() -> Result<Isa, TensorError> {
+        let available = Isa::available();
+        let Some(name) = std::env::var_os("TENSOR_ISA") else {
+            return Ok(available[0]);
+        };
+        let named = available.iter().find(|isa| name == isa.name());
+        named.copied().ok_or_else(|| TensorError::Isa {
+            wanted: name.to_string_lossy().into_owned(),
+            available: available.iter().map(|isa| isa.name()).collect(),
+        })
     }
+}
+
+#[cold]
+fn unavailable(error: &TensorError) -> ! {
+    panic!("{error}");
 }
 
 impl fmt::Display for Isa {
@@ -129,7 +172,7 @@ impl<F: FnOnce() -> R, R> Kernel for F {
 /// Runs a loop compiled for the instruction set in use.
 ///
 /// Mark the closure `#[inline(always)]`, and every function of your own that it calls: what is not
-/// inlined is compiled for the portable path alone. Make it a `move` closure, so that numbers it uses
+/// inlined is compiled for [`Isa::PORTABLE`] alone. Make it a `move` closure, so that numbers it uses
 /// are its own: through a reference the loop would read them again and again.
 ///
 /// ```
@@ -152,115 +195,19 @@ impl<F: FnOnce() -> R, R> Kernel for F {
 /// Where [`Isa::try_active`] reports an error.
 #[inline]
 pub fn vectorize<K: Kernel>(kernel: K) -> K::Output {
-    Path::active().run(kernel)
+    with_level!(Isa::active(), level => level.run(kernel))
 }
 
-/// An instruction set as a type, for code whose shape depends on it. Only a [`Path`] makes one, so
-/// to hold one is proof that this processor has it.
+/// An instruction set as a type, for code whose shape depends on it. To hold one is proof that this
+/// processor has it.
 pub(crate) trait Level: Copy + Send + Sync {
     /// Runs a kernel compiled for this instruction set.
     fn run<K: Kernel>(self, kernel: K) -> K::Output;
 }
 
-/// A function of the instruction set as a type.
-pub(crate) trait LevelFn {
-    type Output;
-    fn call<L: Levels>(self, level: L) -> Self::Output;
-}
-
-/// An instruction set that this processor is known to have: the only way to get one is through
-/// detection, and that is what makes running it sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Path(Isa);
-
-static FOUND: OnceLock<Result<Path, TensorError>> = OnceLock::new();
-
-thread_local! {
-    static SCOPED: Cell<Option<Path>> = const { Cell::new(None) };
-}
-
-impl Path {
-    fn new(isa: Isa) -> Result<Path, TensorError> {
-        if isa.detected() {
-            return Ok(Path(isa));
-        }
-        let available: Vec<&str> = Isa::available().into_iter().map(Isa::name).collect();
-        Err(TensorError::UnavailableIsa {
-            wanted: isa,
-            available: available.join(", "),
-        })
-    }
-
-    fn find() -> Result<Path, TensorError> {
-        match std::env::var_os("TENSOR_ISA") {
-            None => Path::new(Isa::available()[0]),
-            Some(name) => {
-                let isa = Isa::ALL.into_iter().find(|isa| name == isa.name());
-                let unknown = || TensorError::UnknownIsa(name.to_string_lossy().into_owned());
-                Path::new(isa.ok_or_else(unknown)?)
-            }
-        }
-    }
-
-    #[inline]
-    fn try_active() -> Result<Path, TensorError> {
-        match SCOPED.get() {
-            Some(path) => Ok(path),
-            None => FOUND.get_or_init(Path::find).clone(),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn active() -> Path {
-        if let Some(path) = SCOPED.get() {
-            return path;
-        }
-        match FOUND.get_or_init(Path::find) {
-            Ok(path) => *path,
-            Err(error) => unavailable(error),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn isa(self) -> Isa {
-        self.0
-    }
-
-    #[inline]
-    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => Avx512(()).run(kernel),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => Avx2(()).run(kernel),
-            #[cfg(target_arch = "aarch64")]
-            Isa::Neon => Neon(()).run(kernel),
-            _ => Portable(()).run(kernel),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn with<F: LevelFn>(self, f: F) -> F::Output {
-        match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => f.call(Avx512(())),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => f.call(Avx2(())),
-            #[cfg(target_arch = "aarch64")]
-            Isa::Neon => f.call(Neon(())),
-            _ => f.call(Portable(())),
-        }
-    }
-}
-
-#[cold]
-fn unavailable(error: &TensorError) -> ! {
-    panic!("{error}");
-}
-
 /// Proof that nothing special is needed.
-#[derive(Clone, Copy)]
-pub(crate) struct Portable(());
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Portable(());
 
 impl Level for Portable {
     #[inline]
@@ -269,59 +216,38 @@ impl Level for Portable {
     }
 }
 
-/// Proof that this processor has AVX-512 F, BW, DQ and VL, AVX2 and FMA.
-#[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy)]
-pub(crate) struct Avx512(());
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! level {
+    ($name:ident: $detected:ident, [$($feature:tt)*]) => {
+        /// Proof that this processor has what the variant of this name says.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $name(());
 
-#[cfg(target_arch = "x86_64")]
-impl Level for Avx512 {
-    #[inline]
-    fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-        fn compiled<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run()
+        impl $name {
+            fn detect() -> Option<Self> {
+                ($($detected!($feature))&&*).then_some($name(()))
+            }
         }
-        // SAFETY: `Avx512` is made in this file alone, from a `Path` that holds `Isa::Avx512`, and a
-        // `Path` only ever holds what `detected` found on this processor: the features enabled.
-        unsafe { compiled(kernel) }
-    }
+
+        impl Level for $name {
+            #[inline]
+            fn run<K: Kernel>(self, kernel: K) -> K::Output {
+                $(#[target_feature(enable = $feature)])*
+                fn compiled<K: Kernel>(kernel: K) -> K::Output {
+                    kernel.run()
+                }
+                // SAFETY: `self` exists, and only `detect` makes one, where this processor has each
+                // feature of the very list that is enabled here.
+                unsafe { compiled(kernel) }
+            }
+        }
+    };
 }
 
-/// Proof that this processor has AVX2 and FMA.
 #[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy)]
-pub(crate) struct Avx2(());
-
+level!(Avx512: is_x86_feature_detected,
+    ["avx512f" "avx512bw" "avx512dq" "avx512vl" "avx2" "fma"]);
 #[cfg(target_arch = "x86_64")]
-impl Level for Avx2 {
-    #[inline]
-    fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx2,fma")]
-        fn compiled<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run()
-        }
-        // SAFETY: `Avx2` is made in this file alone, from a `Path` that holds `Isa::Avx2`, and a
-        // `Path` only ever holds what `detected` found on this processor: the features enabled.
-        unsafe { compiled(kernel) }
-    }
-}
-
-/// Proof that this processor has NEON.
+level!(Avx2: is_x86_feature_detected, ["avx2" "fma"]);
 #[cfg(target_arch = "aarch64")]
-#[derive(Clone, Copy)]
-pub(crate) struct Neon(());
-
-#[cfg(target_arch = "aarch64")]
-impl Level for Neon {
-    #[inline]
-    fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "neon")]
-        fn compiled<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run()
-        }
-        // SAFETY: `Neon` is made in this file alone, from a `Path` that holds `Isa::Neon`, and a
-        // `Path` only ever holds what `detected` found on this processor: the features enabled.
-        unsafe { compiled(kernel) }
-    }
-}
+level!(Neon: is_aarch64_feature_detected, ["neon"]);

@@ -45,6 +45,7 @@ mod lanes;
 mod matmul;
 mod matrix;
 mod operators;
+pub mod parallel;
 pub mod random;
 pub mod reduce;
 mod scalar;

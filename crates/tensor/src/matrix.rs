@@ -233,13 +233,6 @@ impl<T: Scalar> Matrix<T> {
         self
     }
 
-    /// The logarithms of [`Matrix::softmax_rows`].
-    #[must_use]
-    pub fn log_softmax_rows(mut self) -> Self {
-        activation::log_softmax_rows(self.view_mut());
-        self
-    }
-
     /// The sum of all elements, added in f64.
     pub fn sum(&self) -> f64 {
         reduce::sum_f64(&self.data)

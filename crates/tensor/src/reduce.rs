@@ -35,12 +35,6 @@ pub fn sum<T: Scalar>(x: &[T]) -> T {
     fold(x, T::ZERO, |acc, x| acc + x, |a, b| a + b)
 }
 
-/// The sum of a function of each element, in the fixed order of this module. Inline the function.
-#[inline(always)]
-pub fn sum_map<T: Scalar>(x: &[T], f: impl Fn(T) -> T) -> T {
-    fold(x, T::ZERO, |acc, x| acc + f(x), |a, b| a + b)
-}
-
 /// The inner product, in the fixed order of this module.
 ///
 /// # Panics

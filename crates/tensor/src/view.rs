@@ -10,38 +10,72 @@ use std::ops::Range;
 #[derive(Debug)]
 pub struct MatrixView<'a, T> {
     data: &'a [T],
-    rows: usize,
-    cols: usize,
-    stride: usize,
+    layout: Layout,
 }
 
 /// A matrix to write.
 #[derive(Debug)]
 pub struct MatrixViewMut<'a, T> {
     data: &'a mut [T],
+    layout: Layout,
+}
+
+/// Where the elements are in the data.
+#[derive(Debug, Clone, Copy)]
+struct Layout {
     rows: usize,
     cols: usize,
     stride: usize,
 }
 
-/// Elements from the first of the first row to the last of the last.
-#[inline]
-fn extent(rows: usize, cols: usize, stride: usize) -> usize {
-    if rows == 0 || cols == 0 {
-        0
-    } else {
-        (rows - 1).saturating_mul(stride).saturating_add(cols)
+impl Layout {
+    #[inline]
+    #[track_caller]
+    fn check(self, len: usize) {
+        let Layout { rows, cols, stride } = self;
+        // From the first element of the first row to the last of the last.
+        let extent = match (rows, cols) {
+            (0, _) | (_, 0) => 0,
+            _ => (rows - 1).saturating_mul(stride).saturating_add(cols),
+        };
+        assert!(
+            stride >= cols && extent <= len,
+            "a view of {rows} x {cols} with row stride {stride} does not fit {len} elements"
+        );
     }
-}
 
-#[inline]
-#[track_caller]
-fn check(len: usize, rows: usize, cols: usize, stride: usize) {
-    let fits = stride >= cols && extent(rows, cols, stride) <= len;
-    assert!(
-        fits,
-        "a view of {rows} x {cols} with row stride {stride} does not fit {len} elements"
-    );
+    /// The elements of one row.
+    #[inline]
+    #[track_caller]
+    fn row(self, r: usize) -> Range<usize> {
+        assert!(r < self.rows, "row {r} of a matrix of {} rows", self.rows);
+        if self.cols == 0 {
+            return 0..0;
+        }
+        r * self.stride..r * self.stride + self.cols
+    }
+
+    /// Where some of the rows start in `len` elements, and their layout. Rows without columns may start
+    /// anywhere.
+    #[inline]
+    #[track_caller]
+    fn rows(self, range: Range<usize>, len: usize) -> (usize, Self) {
+        check_range(&range, self.rows, "row");
+        let rows = range.len();
+        (
+            (range.start * self.stride).min(len),
+            Layout { rows, ..self },
+        )
+    }
+
+    /// The same for some of the columns.
+    #[inline]
+    #[track_caller]
+    fn cols(self, range: Range<usize>, len: usize) -> (usize, Self) {
+        check_range(&range, self.cols, "column");
+        let cols = range.len();
+        (range.start.min(len), Layout { cols, ..self })
+    }
 }
 
 #[inline]
@@ -59,6 +93,29 @@ impl<T> Clone for MatrixView<'_, T> {
 }
 
 impl<T> Copy for MatrixView<'_, T> {}
+
+/// What both kinds of view have.
+macro_rules! shape {
+    () => {
+        /// Number of rows.
+        #[inline]
+        pub fn rows(&self) -> usize {
+            self.layout.rows
+        }
+
+        /// Number of columns.
+        #[inline]
+        pub fn cols(&self) -> usize {
+            self.layout.cols
+        }
+
+        /// Elements from the start of one row to the start of the next.
+        #[inline]
+        pub fn stride(&self) -> usize {
+            self.layout.stride
+        }
+    };
+}
 
 impl<'a, T> MatrixView<'a, T> {
     /// A view of `rows` x `cols` contiguous elements.
@@ -78,32 +135,12 @@ impl<'a, T> MatrixView<'a, T> {
     #[inline]
     #[track_caller]
     pub fn with_stride(data: &'a [T], rows: usize, cols: usize, stride: usize) -> Self {
-        check(data.len(), rows, cols, stride);
-        MatrixView {
-            data,
-            rows,
-            cols,
-            stride,
-        }
+        let layout = Layout { rows, cols, stride };
+        layout.check(data.len());
+        MatrixView { data, layout }
     }
 
-    /// Number of rows.
-    #[inline]
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Number of columns.
-    #[inline]
-    pub fn cols(&self) -> usize {
-        self.cols
-    }
-
-    /// Elements from the start of one row to the start of the next.
-    #[inline]
-    pub fn stride(&self) -> usize {
-        self.stride
-    }
+    shape!();
 
     /// One row.
     ///
@@ -112,11 +149,7 @@ impl<'a, T> MatrixView<'a, T> {
     #[inline]
     #[track_caller]
     pub fn row(&self, r: usize) -> &'a [T] {
-        assert!(r < self.rows, "row {r} of a matrix of {} rows", self.rows);
-        if self.cols == 0 {
-            return &[];
-        }
-        &self.data[r * self.stride..][..self.cols]
+        &self.data[self.layout.row(r)]
     }
 
     /// Some of the rows.
@@ -126,13 +159,9 @@ impl<'a, T> MatrixView<'a, T> {
     #[inline]
     #[track_caller]
     pub fn row_range(&self, range: Range<usize>) -> Self {
-        check_range(&range, self.rows, "row");
-        let data = &self.data[(range.start * self.stride).min(self.data.len())..];
-        MatrixView {
-            data,
-            rows: range.len(),
-            ..*self
-        }
+        let (start, layout) = self.layout.rows(range, self.data.len());
+        let data = &self.data[start..];
+        MatrixView { data, layout }
     }
 
     /// Some of the columns.
@@ -142,13 +171,9 @@ impl<'a, T> MatrixView<'a, T> {
     #[inline]
     #[track_caller]
     pub fn col_range(&self, range: Range<usize>) -> Self {
-        check_range(&range, self.cols, "column");
-        let data = &self.data[range.start.min(self.data.len())..];
-        MatrixView {
-            data,
-            cols: range.len(),
-            ..*self
-        }
+        let (start, layout) = self.layout.cols(range, self.data.len());
+        let data = &self.data[start..];
+        MatrixView { data, layout }
     }
 
     /// The elements from (0, 0) on, rows `stride` apart.
@@ -176,52 +201,19 @@ impl<'a, T> MatrixViewMut<'a, T> {
     #[inline]
     #[track_caller]
     pub fn with_stride(data: &'a mut [T], rows: usize, cols: usize, stride: usize) -> Self {
-        check(data.len(), rows, cols, stride);
-        MatrixViewMut {
-            data,
-            rows,
-            cols,
-            stride,
-        }
+        let layout = Layout { rows, cols, stride };
+        layout.check(data.len());
+        MatrixViewMut { data, layout }
     }
 
-    /// Number of rows.
-    #[inline]
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Number of columns.
-    #[inline]
-    pub fn cols(&self) -> usize {
-        self.cols
-    }
-
-    /// Elements from the start of one row to the start of the next.
-    #[inline]
-    pub fn stride(&self) -> usize {
-        self.stride
-    }
-
-    /// The same, to read.
-    #[inline]
-    pub fn as_view(&self) -> MatrixView<'_, T> {
-        MatrixView {
-            data: self.data,
-            rows: self.rows,
-            cols: self.cols,
-            stride: self.stride,
-        }
-    }
+    shape!();
 
     /// The same for a shorter time: a view to give away while keeping this one.
     #[inline]
     pub fn reborrow(&mut self) -> MatrixViewMut<'_, T> {
         MatrixViewMut {
             data: self.data,
-            rows: self.rows,
-            cols: self.cols,
-            stride: self.stride,
+            layout: self.layout,
         }
     }
 
@@ -232,7 +224,7 @@ impl<'a, T> MatrixViewMut<'a, T> {
     #[inline]
     #[track_caller]
     pub fn row(&self, r: usize) -> &[T] {
-        self.as_view().row(r)
+        &self.data[self.layout.row(r)]
     }
 
     /// One row, to write.
@@ -242,11 +234,7 @@ impl<'a, T> MatrixViewMut<'a, T> {
     #[inline]
     #[track_caller]
     pub fn row_mut(&mut self, r: usize) -> &mut [T] {
-        assert!(r < self.rows, "row {r} of a matrix of {} rows", self.rows);
-        if self.cols == 0 {
-            return &mut [];
-        }
-        &mut self.data[r * self.stride..][..self.cols]
+        &mut self.data[self.layout.row(r)]
     }
 
     /// Some of the rows.
@@ -256,13 +244,9 @@ impl<'a, T> MatrixViewMut<'a, T> {
     #[inline]
     #[track_caller]
     pub fn row_range(self, range: Range<usize>) -> Self {
-        check_range(&range, self.rows, "row");
-        let start = (range.start * self.stride).min(self.data.len());
-        MatrixViewMut {
-            data: &mut self.data[start..],
-            rows: range.len(),
-            ..self
-        }
+        let (start, layout) = self.layout.rows(range, self.data.len());
+        let data = &mut self.data[start..];
+        MatrixViewMut { data, layout }
     }
 
     /// Some of the columns.
@@ -272,13 +256,9 @@ impl<'a, T> MatrixViewMut<'a, T> {
     #[inline]
     #[track_caller]
     pub fn col_range(self, range: Range<usize>) -> Self {
-        check_range(&range, self.cols, "column");
-        let start = range.start.min(self.data.len());
-        MatrixViewMut {
-            data: &mut self.data[start..],
-            cols: range.len(),
-            ..self
-        }
+        let (start, layout) = self.layout.cols(range, self.data.len());
+        let data = &mut self.data[start..];
+        MatrixViewMut { data, layout }
     }
 
     /// The rows before `r`, and those from `r` on: two views that two threads can write.
@@ -288,33 +268,12 @@ impl<'a, T> MatrixViewMut<'a, T> {
     #[inline]
     #[track_caller]
     pub fn split_at_row(self, r: usize) -> (Self, Self) {
-        assert!(
-            r <= self.rows,
-            "split at row {r} of a matrix of {} rows",
-            self.rows
-        );
-        let MatrixViewMut {
-            data,
-            rows,
-            cols,
-            stride,
-        } = self;
-        let middle = (r * stride).min(data.len());
-        let (top, bottom) = data.split_at_mut(middle);
-        (
-            MatrixViewMut {
-                data: top,
-                rows: r,
-                cols,
-                stride,
-            },
-            MatrixViewMut {
-                data: bottom,
-                rows: rows - r,
-                cols,
-                stride,
-            },
-        )
+        let len = self.data.len();
+        let (_, above) = self.layout.rows(0..r, len);
+        let (start, below) = self.layout.rows(r..self.layout.rows, len);
+        let (top, bottom) = self.data.split_at_mut(start);
+        let view = |data, layout| MatrixViewMut { data, layout };
+        (view(top, above), view(bottom, below))
     }
 
     /// The elements from (0, 0) on, rows `stride` apart.

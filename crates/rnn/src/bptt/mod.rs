@@ -24,7 +24,7 @@ mod weights;
 
 use std::ops::Range;
 
-use tensor::Scalar;
+use tensor::{Scalar, parallel};
 
 use self::group::Group;
 use self::weights::Unrolled;
@@ -34,7 +34,6 @@ use crate::error::Result;
 use crate::loss::Reduction;
 use crate::memory;
 use crate::packed::PackedWeights;
-use crate::parallel;
 use crate::parameters::Parameters;
 use crate::state::State;
 use crate::vocabulary::{IGNORE, Id, check_ids, check_targets};

@@ -12,11 +12,10 @@
 
 use std::ops::Range;
 
-use tensor::{MatrixView, MatrixViewMut, Scalar, matmul_tn_acc};
+use tensor::{MatrixView, MatrixViewMut, Scalar, matmul_tn_acc, parallel};
 
 use super::group::Group;
 use crate::cell::CellKind;
-use crate::parallel;
 use crate::parameters::{LayerLayout, Layout, Parameters};
 use crate::rows;
 
@@ -128,7 +127,7 @@ impl<T: Scalar> Unrolled<'_, T> {
             for part in self.cell.input_parts() {
                 let d_a = self.block(group, 0).col_range(part.cols(self.hidden));
                 let gates = part.rows(self.hidden);
-                rows::scatter(d_a, inputs, d_u.reborrow().col_range(gates));
+                rows::scatter_add(d_a, inputs, d_u.reborrow().col_range(gates));
             }
         }
     }

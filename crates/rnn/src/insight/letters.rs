@@ -13,7 +13,6 @@ use super::property::is_vowel;
 use crate::error::Result;
 use crate::memory;
 use crate::network::Network;
-use crate::parallel;
 
 /// Most products of one power iteration; the convergence of close eigenvalues is slow, and there
 /// either direction shows the same spread.
@@ -132,7 +131,7 @@ pub fn principal_components<T: Scalar>(rows: MatrixView<'_, T>) -> Result<Map> {
     let vectors = memory::product(&[3, count]);
     let numbers = numbers.into_iter().fold(vectors, u128::saturating_add);
     memory::check(memory::bytes::<f64>(numbers))?;
-    parallel::prepare::<f64>()?;
+    tensor::try_reserve_for_products::<f64>().map_err(memory::refused_by)?;
     let centred = centre(rows)?;
     let mut gram = memory::matrix(side, side)?;
     let (left, right) = (centred.view(), centred.view());

@@ -5,8 +5,7 @@
 //! of [`BLOCK`] all the same: the norm adds up block by block, and no two threads write into one
 //! cache line.
 
-use rayon::join;
-use tensor::Scalar;
+use tensor::{Scalar, parallel};
 
 /// Elements in one block of the norm's sum. The order of additions depends on it: never change it.
 pub(super) const BLOCK: usize = 4096;
@@ -59,7 +58,7 @@ impl<A: Parts, B: Parts> Parts for (A, B) {
 /// Calls `work` on all of `parts`: at once outside a rayon pool or when they are short, else piece
 /// by piece on the pool's threads. Allocates nothing.
 pub(super) fn in_parts<P: Parts>(parts: P, work: impl Fn(P) + Sync) {
-    if rayon::current_thread_index().is_some() {
+    if parallel::is_parallel() {
         halve(parts, &work);
     } else {
         work(parts);
@@ -72,7 +71,7 @@ fn halve<P: Parts>(parts: P, work: &(impl Fn(P) + Sync)) {
     }
     let middle = (parts.length() / 2).next_multiple_of(BLOCK);
     let (left, right) = parts.cut(middle);
-    join(|| halve(left, work), || halve(right, work));
+    parallel::join(|| halve(left, work), || halve(right, work));
 }
 
 /// Below this, a decaying average counts as 0.

@@ -11,7 +11,6 @@ use super::{Record, Step, Trainer};
 use crate::error::{self, Error};
 use crate::memory;
 use crate::model::Model;
-use crate::parallel;
 
 /// How to run, none of which influences the result but `time`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +112,7 @@ impl<T: Scalar> Trainer<T> {
         mut report: impl FnMut(&Self, Event) -> Result<ControlFlow<()>, E>,
     ) -> Result<Outcome, E> {
         let (start, first) = (Instant::now(), self.progress.step);
-        parallel::prepare::<T>()?;
+        tensor::try_reserve_for_products::<T>().map_err(memory::refused_by)?;
         // Threads take addresses of their own. What then cannot be saved should not be learned.
         memory::check(Self::saving_bytes(self.network.config(), &self.config))?;
         loop {

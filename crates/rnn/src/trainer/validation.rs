@@ -9,14 +9,13 @@
 
 use std::ops::Range;
 
-use tensor::Scalar;
+use tensor::{Scalar, parallel};
 
 use crate::config::NetworkConfig;
 use crate::corpus::{IdSlice, RecordBatches, Records};
 use crate::error::Result;
 use crate::loss;
 use crate::packed::PackedWeights;
-use crate::parallel;
 use crate::parameters::Parameters;
 use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{IGNORE, Id};

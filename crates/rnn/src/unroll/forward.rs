@@ -41,7 +41,7 @@ impl<T: Scalar> Unroll<T> {
             let out = out.col_range(part.cols(hidden));
             if k == 0 {
                 let table = params.matrix(layout.weight_ih).col_range(part.rows(hidden));
-                rows::gather(out, &self.inputs[..count], table);
+                rows::gather_add(out, &self.inputs[..count], table);
             } else {
                 weights.input[k][at].matmul_acc(self.output(k - 1), out);
             }

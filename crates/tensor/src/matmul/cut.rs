@@ -1,12 +1,14 @@
 //! How a product is cut: rows and chains into pieces of nearly equal length, columns into panels.
 
+use std::ops::Range;
+
 use super::shape::Shape;
 
 /// A length cut into pieces of nearly the same length: 16 rows are 8 + 8 and not 14 + 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Even {
     pub(crate) count: usize,
-    length: usize,
+    pub(crate) length: usize,
 }
 
 impl Even {
@@ -21,54 +23,84 @@ impl Even {
 
     /// Where a piece begins, or where the last one ends.
     #[inline]
-    pub(crate) fn start(self, piece: usize) -> usize {
+    fn start(self, piece: usize) -> usize {
         piece * self.length / self.count
     }
 
-    /// Where the pieces of each length begin, how long they are, and how many: the longer ones first,
-    /// by one, then the others.
+    /// The longer pieces, by one, and then the others.
     #[inline]
-    fn runs(self) -> [(usize, usize, usize); 2] {
+    fn runs(self) -> [Run; 2] {
         let (short, longer) = (self.length / self.count, self.length % self.count);
-        let start = longer * (short + 1);
-        [(0, short + 1, longer), (start, short, self.count - longer)]
+        let first = Run {
+            start: 0,
+            length: short + 1,
+            count: longer,
+        };
+        let second = Run {
+            start: first.end(),
+            length: short,
+            count: self.count - longer,
+        };
+        [first, second]
     }
 
     /// [`Even::runs`], each in two: the pieces that end by `limit`, and the others.
     #[inline]
-    pub(crate) fn runs_around(self, limit: usize) -> [(usize, usize, usize); 4] {
+    pub(crate) fn runs_around(self, limit: usize) -> [Run; 4] {
         let [longer, shorter] = self.runs();
-        let ([a, b], [c, d]) = (around(longer, limit), around(shorter, limit));
+        let ([a, b], [c, d]) = (longer.around(limit), shorter.around(limit));
         [a, b, c, d]
     }
 
     /// The length of all pieces that end by `limit`.
     #[inline]
     pub(crate) fn within(self, limit: usize) -> usize {
-        let [a, _, c, _] = self.runs_around(limit);
-        a.1 * a.2 + c.1 * c.2
+        let [longer, _, shorter, _] = self.runs_around(limit);
+        longer.length * longer.count + shorter.length * shorter.count
     }
 
-    /// Where each piece begins and how long it is.
+    /// Each piece.
     #[inline]
-    pub(crate) fn pieces(self) -> impl Iterator<Item = (usize, usize)> {
-        (0..self.count).map(move |i| (self.start(i), self.start(i + 1) - self.start(i)))
+    pub(crate) fn pieces(self) -> impl Iterator<Item = Range<usize>> {
+        (0..self.count).map(move |piece| self.start(piece)..self.start(piece + 1))
     }
 }
 
-/// A run of pieces in two. Nearly always all of them are on one side, which costs no division.
-#[inline]
-fn around(
-    (start, length, count): (usize, usize, usize),
-    limit: usize,
-) -> [(usize, usize, usize); 2] {
-    let before = if limit >= start + length * count {
-        count
-    } else {
-        limit.saturating_sub(start) / length
-    };
-    let middle = start + before * length;
-    [(start, length, before), (middle, length, count - before)]
+/// Pieces of one length, one after the other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    /// Where the first begins.
+    pub(crate) start: usize,
+    /// The length of each.
+    pub(crate) length: usize,
+    /// How many.
+    pub(crate) count: usize,
+}
+
+impl Run {
+    /// Where the last one ends.
+    #[inline]
+    fn end(self) -> usize {
+        self.start + self.length * self.count
+    }
+
+    /// The pieces that end by `limit`, and the others. Nearly always all of them are on one side, which
+    /// costs no division.
+    #[inline]
+    fn around(self, limit: usize) -> [Run; 2] {
+        let count = if limit >= self.end() {
+            self.count
+        } else {
+            limit.saturating_sub(self.start) / self.length
+        };
+        let before = Run { count, ..self };
+        let behind = Run {
+            start: before.end(),
+            count: self.count - count,
+            ..self
+        };
+        [before, behind]
+    }
 }
 
 /// Columns of B and C cut into panels of [`Shape::PANEL`] vectors; the last one takes up to
@@ -105,18 +137,26 @@ impl Panels {
 
     /// All of them, the last one before the others.
     #[inline]
-    pub(crate) fn last_first(self) -> impl Iterator<Item = usize> {
+    pub(crate) fn last_first(self) -> impl Iterator<Item = Panel> {
         let last = self.count.saturating_sub(1);
-        (last..self.count).chain(0..last)
+        (last..self.count).chain(0..last).map(move |i| self.get(i))
     }
 
-    /// Columns of a panel that exist.
+    /// One of them.
     #[inline]
-    pub(crate) fn width(self, panel: usize) -> usize {
-        if panel + 1 == self.count {
-            self.columns - self.start(panel)
+    pub(crate) fn get(self, panel: usize) -> Panel {
+        let start = self.start(panel);
+        let width = if panel + 1 == self.count {
+            self.columns - start
         } else {
             self.panel * self.lanes
+        };
+        let vectors = width.div_ceil(self.lanes);
+        Panel {
+            start,
+            width,
+            vectors,
+            whole: vectors * self.lanes,
         }
     }
 
@@ -124,46 +164,48 @@ impl Panels {
     #[inline]
     pub(crate) fn whole(self) -> usize {
         let last = self.count.saturating_sub(1);
-        last + usize::from(self.count > 0 && self.width(last) == self.start(1))
+        last + usize::from(self.count > 0 && self.get(last).width == self.start(1))
     }
+}
 
-    /// Vectors in a panel, the last one perhaps in part beyond the last column.
-    #[inline]
-    pub(crate) fn vectors(self, panel: usize) -> usize {
-        self.width(panel).div_ceil(self.lanes)
-    }
+/// One panel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Panel {
+    /// Its first column.
+    pub(crate) start: usize,
+    /// Columns that exist.
+    pub(crate) width: usize,
+    /// Vectors, the last one perhaps in part beyond the last column.
+    pub(crate) vectors: usize,
+    /// Elements in these vectors.
+    pub(crate) whole: usize,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::{LevelFn, Path};
-    use crate::matmul::shape::Levels;
+    use crate::isa::{Isa, with_level};
 
-    struct Covers;
-
-    impl LevelFn for Covers {
-        type Output = ();
-        fn call<L: Levels>(self, _: L) {
-            for columns in 0..500 {
-                let panels = Panels::new::<f32, L>(columns);
-                let mut next = 0;
-                for panel in 0..panels.count {
-                    assert_eq!(panels.start(panel), next, "{columns} columns");
-                    let vectors = panels.vectors(panel);
-                    let widest = <L as Shape<f32>>::WIDEST;
-                    assert!((1..=widest).contains(&vectors), "{columns} columns");
-                    assert!(<L as Shape<f32>>::max_rows(vectors) > 0);
-                    next += panels.width(panel);
-                }
-                assert_eq!(next, columns);
+    fn check_panels<L: Shape<f32>>(_: L) {
+        for columns in 0..500 {
+            let panels = Panels::new::<f32, L>(columns);
+            let mut next = 0;
+            for panel in (0..panels.count).map(|i| panels.get(i)) {
+                assert_eq!(panel.start, next, "{columns} columns");
+                let vectors = panel.vectors;
+                assert!((1..=L::WIDEST).contains(&vectors), "{columns} columns");
+                assert!(L::max_rows(vectors) > 0);
+                next += panel.width;
             }
+            assert_eq!(next, columns);
         }
     }
 
     #[test]
     fn panels_cover_every_column_once() {
-        Path::active().with(Covers);
+        for isa in Isa::available() {
+            with_level!(isa, level => check_panels(level));
+        }
     }
 
     #[test]
@@ -171,13 +213,13 @@ mod tests {
         for length in 0..200 {
             for most in 1..20 {
                 let pieces: Vec<_> = Even::new(length, most).pieces().collect();
-                let sizes: Vec<usize> = pieces.iter().map(|piece| piece.1).collect();
+                let sizes: Vec<usize> = pieces.iter().map(Range::len).collect();
                 assert_eq!(sizes.iter().sum::<usize>(), length);
                 if length > 0 {
                     let [first, second] = Even::new(length, most).runs();
-                    assert_eq!(first.2 + second.2, pieces.len());
-                    assert_eq!(first.1 * first.2, second.0);
-                    assert_eq!(second.0 + second.1 * second.2, length);
+                    assert_eq!(first.count + second.count, pieces.len());
+                    assert_eq!(first.end(), second.start);
+                    assert_eq!(second.end(), length);
                 }
                 assert!(sizes.iter().all(|&size| size <= most));
                 let least = sizes.iter().min().copied().unwrap_or(0);
@@ -193,11 +235,11 @@ mod tests {
             for limit in 0..length + 2 {
                 let within = even.within(limit);
                 let mut next = 0;
-                for (start, piece, count) in even.runs_around(limit) {
-                    if count > 0 {
-                        assert_eq!(start, next);
-                        next += count * piece;
-                        assert!(next <= within || start >= within);
+                for run in even.runs_around(limit) {
+                    if run.count > 0 {
+                        assert_eq!(run.start, next);
+                        next = run.end();
+                        assert!(next <= within || run.start >= within);
                     }
                 }
                 assert_eq!(next, length);

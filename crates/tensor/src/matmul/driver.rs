@@ -7,6 +7,7 @@ use super::operand::{Packed, Strided};
 use super::pack::PackPanel;
 use super::shape::Shape;
 use super::small::{is_one_tile, one_row, one_tile};
+use crate::parallel;
 use crate::scalar::Scalar;
 use crate::view::MatrixViewMut;
 
@@ -48,8 +49,8 @@ pub(crate) fn product<T: Scalar, L: Shape<T>>(
     if is_one_tile::<T, L>(a, b, n) {
         return one_tile(level, a, b, c, add);
     }
-    let parts = if m * k * n >= WORTH_SPLITTING && rayon::current_thread_index().is_some() {
-        rayon::current_num_threads()
+    let parts = if m * k * n >= WORTH_SPLITTING {
+        parallel::threads()
     } else {
         1
     };
@@ -80,7 +81,7 @@ fn split_rows<T: Scalar, L: Shape<T>>(
     let half = m / 2;
     let (top, bottom) = c.split_at_row(half);
     let (above, below) = (a.part(0, half, 0, k), a.part(half, m - half, 0, k));
-    rayon::join(
+    parallel::join(
         || split_rows(level, above, b, top, add, parts / 2),
         || split_rows(level, below, b, bottom, add, parts.div_ceil(2)),
     );
@@ -105,7 +106,7 @@ fn split_columns<T: Scalar, L: Shape<T>>(
     let (left, right) = c.split_at_mut(half);
     let (first, second) = b.data.split_at(half * b.depth);
     let part = |data| Packed { data, ..b };
-    rayon::join(
+    parallel::join(
         || split_columns(level, a, part(first), left, add, parts / 2),
         || split_columns(level, a, part(second), right, add, parts.div_ceil(2)),
     );
@@ -117,24 +118,20 @@ pub(crate) fn pack_all<T: Scalar, L: Shape<T>>(level: L, b: Strided<'_, T>, out:
         return;
     }
     let panels = Panels::new::<T, L>(b.cols);
-    if out.len() > WORTH_SPLITTING / 32
-        && panels.count > 1
-        && rayon::current_thread_index().is_some()
-    {
+    if out.len() > WORTH_SPLITTING / 32 && panels.count > 1 && parallel::is_parallel() {
         let half = panels.start(panels.count / 2);
         let (left, right) = out.split_at_mut(half * b.rows);
-        rayon::join(
+        parallel::join(
             || pack_all(level, b.part(0, b.rows, 0, half), left),
             || pack_all(level, b.part(0, b.rows, half, b.cols - half), right),
         );
         return;
     }
-    for panel in 0..panels.count {
-        let (start, width) = (panels.start(panel), panels.width(panel));
+    for panel in (0..panels.count).map(|i| panels.get(i)) {
         let pack = PackPanel {
-            b: b.part(0, b.rows, start, width),
-            panel: &mut out[start * b.rows..],
+            b: b.part(0, b.rows, panel.start, panel.width),
+            panel: &mut out[panel.start * b.rows..],
         };
-        level.pack(panels.vectors(panel), pack);
+        level.pack(panel.vectors, pack);
     }
 }

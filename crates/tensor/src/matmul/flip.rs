@@ -33,11 +33,12 @@ pub(crate) fn flipped<T: Scalar, L: Shape<T>>(
     let flipped = buffer.grown(EDGE_LEN);
     let c_row = c.stride();
     let c = c.data_mut();
-    for (jc, columns) in Even::new(b.cols, MC).pieces() {
+    for columns in Even::new(b.cols, MC).pieces() {
+        let (start, columns) = (columns.start, columns.len());
         let block = &mut flipped[..columns * m];
         if add {
             level.run(Transpose {
-                from: &c[jc..],
+                from: &c[start..],
                 from_row: c_row,
                 rows: m,
                 depth: columns,
@@ -45,7 +46,7 @@ pub(crate) fn flipped<T: Scalar, L: Shape<T>>(
                 to_row: m,
             });
         }
-        let left = b.part(0, k, jc, columns).transpose();
+        let left = b.part(0, k, start, columns).transpose();
         let right = Rhs::Plain(a.transpose());
         five_loops(
             level,
@@ -59,7 +60,7 @@ pub(crate) fn flipped<T: Scalar, L: Shape<T>>(
             from_row: m,
             rows: columns,
             depth: m,
-            to: &mut c[jc..],
+            to: &mut c[start..],
             to_row: c_row,
         });
     }

@@ -1,6 +1,8 @@
 //! The five loops: one thread's product.
 
-use super::cut::{Even, Panels};
+use std::ops::Range;
+
+use super::cut::{Even, Panel, Panels};
 use super::driver::Rhs;
 use super::kernel::Tiles;
 use super::operand::Strided;
@@ -9,6 +11,7 @@ use super::sealed::Operand;
 use super::shape::Shape;
 use crate::buffer::LINE;
 use crate::error::TensorError;
+use crate::parallel;
 use crate::scalar::Scalar;
 use crate::view::MatrixViewMut;
 
@@ -28,8 +31,11 @@ const MC_ACROSS: usize = 512;
 const PANEL_LEN: usize = KC * MOST_COLUMNS;
 pub(crate) const EDGE_LEN: usize = MC * MOST_COLUMNS;
 
-/// Takes the memory that products of this thread work in, which otherwise the first of them does, or
-/// says that there is none. Once it has been taken this costs next to nothing.
+/// Columns of the widest panel.
+pub(crate) const MOST_COLUMNS: usize = 6 * 16;
+
+/// Takes the memory that products work in, on this thread and all of its pool, or says that there is
+/// none. Otherwise a thread takes it in its first product. Once taken, this costs next to nothing.
 ///
 /// # Errors
 /// [`TensorError::OutOfMemory`].
@@ -40,16 +46,16 @@ pub fn try_reserve_for_products<T: Scalar>() -> Result<(), TensorError> {
         (Operand::C, EDGE_LEN),
         (Operand::C, EDGE_LEN),
     ];
-    let mut buffers = wanted.map(|(operand, _)| T::take_buffer(operand));
-    let mut pairs = buffers.iter_mut().zip(wanted);
-    let grown = pairs.try_for_each(|(buffer, (_, len))| buffer.try_grow(len));
-    for (buffer, (operand, _)) in buffers.into_iter().zip(wanted) {
-        T::put_buffer(operand, buffer);
-    }
-    grown
+    parallel::on_every_thread(|| {
+        let mut buffers = wanted.map(|(operand, _)| T::take_buffer(operand));
+        let mut pairs = buffers.iter_mut().zip(wanted);
+        let grown = pairs.try_for_each(|(buffer, (_, len))| buffer.try_grow(len));
+        for (buffer, (operand, _)) in buffers.into_iter().zip(wanted) {
+            T::put_buffer(operand, buffer);
+        }
+        grown
+    })
 }
-/// Columns of the widest panel.
-pub(crate) const MOST_COLUMNS: usize = 6 * 16;
 
 /// The product on this thread.
 pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
@@ -60,7 +66,6 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
     add: bool,
 ) {
     let (m, k, n) = (a.rows, a.cols, c.cols());
-    let panels = Panels::new::<T, L>(n);
     let across = a.col_stride != 1;
     let (kc, mc) = if across {
         (KC_ACROSS, MC_ACROSS)
@@ -72,110 +77,178 @@ pub(crate) fn five_loops<T: Scalar, L: Shape<T>>(
         Rhs::Plain(b) => tiles_worth_packing::<T, L>(across, &b),
     };
     let mut panel_buffer = T::take_buffer(Operand::B);
-    let packed = panel_buffer.grown(PANEL_LEN);
     let mut edge_buffer = T::take_buffer(Operand::C);
-    let edge = edge_buffer.grown(EDGE_LEN);
-    let c_row = c.stride();
-    let c = c.data_mut();
-    for (ic, rows) in Even::new(m, mc).pieces() {
-        for (pc, depth) in Even::new(k, kc).pieces() {
-            for panel in panels.last_first() {
-                let (jc, width) = (panels.start(panel), panels.width(panel));
-                let vectors = panels.vectors(panel);
-                let whole = vectors * L::LANES;
-                let tiles = Even::new(rows, L::max_rows(vectors));
-
-                let readable = match b {
-                    Rhs::Packed(_) => k,
-                    Rhs::Plain(_) if tiles.count >= worth_packing => 0,
-                    Rhs::Plain(b) => whole_rows(b.data.len(), b.row_stride, jc, whole).min(k),
-                };
-                let in_place = readable.saturating_sub(pc).min(depth);
-
-                // The panel at the edge of C has more columns than C. Where each chain is computed at
-                // one go, its tiles may store past the ends of their rows, since what comes next is
-                // computed later; else they work on a copy, as do those whose last row is the last of C.
-                let at_edge = width < whole;
-                let at_one_go = !add && depth == k && (in_place == 0 || in_place == k);
-                let copied_from = if !at_edge {
-                    rows
-                } else if at_one_go && c_row == n {
-                    // Not of `c`, which may go on behind the matrix.
-                    let storable = whole_rows(m * n, c_row, jc, whole);
-                    tiles.within(storable.saturating_sub(ic))
-                } else {
-                    0
-                };
-                if at_edge && add && pc == 0 {
-                    level.run(CopyRows {
-                        rows,
-                        width,
-                        from: &c[ic * c_row + jc..],
-                        from_row: c_row,
-                        to: &mut *edge,
-                        to_row: whole,
-                    });
-                }
-
-                for (from, depth) in [(pc, in_place), (pc + in_place, depth - in_place)] {
-                    if depth == 0 {
-                        continue;
-                    }
-                    let (b, b_row) = match b {
-                        Rhs::Packed(b) => (&b.data[jc * b.depth + from * whole..], whole),
-                        Rhs::Plain(b) if from < readable => {
-                            (&b.data[from * b.row_stride + jc..], b.row_stride)
-                        }
-                        Rhs::Plain(b) => {
-                            let pack = PackPanel {
-                                b: b.part(from, depth, jc, width),
-                                panel: &mut *packed,
-                            };
-                            level.pack(vectors, pack);
-                            (&*packed, whole)
-                        }
-                    };
-                    let a = a.part(ic, rows, from, depth);
-                    for (ir, rows, count) in tiles.runs_around(copied_from) {
-                        if count == 0 {
-                            continue;
-                        }
-                        let (target, target_row) = if ir < copied_from {
-                            (&mut c[(ic + ir) * c_row + jc..], c_row)
-                        } else {
-                            (&mut edge[ir * whole..], whole)
-                        };
-                        let tiles = Tiles {
-                            count,
-                            depth,
-                            a: &a.data[ir * a.row_stride..],
-                            a_row: a.row_stride,
-                            a_col: a.col_stride,
-                            b,
-                            b_row,
-                            c: target,
-                            c_row: target_row,
-                            load: add || from > 0,
-                        };
-                        level.tiles(vectors, rows, tiles);
-                    }
-                }
-
-                if at_edge && pc + depth == k {
-                    level.run(CopyRows {
-                        rows: rows - copied_from,
-                        width,
-                        from: &edge[copied_from * whole..],
-                        from_row: whole,
-                        to: &mut c[(ic + copied_from) * c_row + jc..],
-                        to_row: c_row,
-                    });
-                }
+    let mut product = Product {
+        a,
+        b,
+        n,
+        c_row: c.stride(),
+        c: c.data_mut(),
+        add,
+        worth_packing,
+        packed: panel_buffer.grown(PANEL_LEN),
+        edge: edge_buffer.grown(EDGE_LEN),
+    };
+    for rows in Even::new(m, mc).pieces() {
+        for chain in Even::new(k, kc).pieces() {
+            for panel in Panels::new::<T, L>(n).last_first() {
+                product.panel(level, &rows, &chain, panel);
             }
         }
     }
     T::put_buffer(Operand::B, panel_buffer);
     T::put_buffer(Operand::C, edge_buffer);
+}
+
+/// What the inner loops work on.
+struct Product<'a, T> {
+    a: Strided<'a, T>,
+    b: Rhs<'a, T>,
+    c: &'a mut [T],
+    /// Elements from one row of C to the next.
+    c_row: usize,
+    /// Columns of C.
+    n: usize,
+    /// Whether chains start from C; from +0 otherwise.
+    add: bool,
+    /// Fewest tiles below each other for which a panel of B is packed.
+    worth_packing: usize,
+    /// Room for a packed panel of B.
+    packed: &'a mut [T],
+    /// Room for the columns of C in the panel at its edge.
+    edge: &'a mut [T],
+}
+
+/// Some rows of C in one panel.
+struct Block {
+    first_row: usize,
+    panel: Panel,
+    /// The rows, cut into tiles.
+    tiles: Even,
+    /// Rows of the block from the one on that are computed in the copy of C's edge.
+    copied_from: usize,
+}
+
+impl<T: Scalar> Product<'_, T> {
+    /// Some rows of C, over part of their chains, in one panel.
+    #[inline]
+    fn panel<L: Shape<T>>(
+        &mut self,
+        level: L,
+        rows: &Range<usize>,
+        chain: &Range<usize>,
+        panel: Panel,
+    ) {
+        let Panel { width, whole, .. } = panel;
+        let (m, k) = (self.a.rows, self.a.cols);
+        let tiles = Even::new(rows.len(), L::max_rows(panel.vectors));
+        let readable = self.readable(panel, tiles.count);
+        let middle = readable.clamp(chain.start, chain.end);
+
+        // The panel at the edge of C has more columns than C. Where each chain is computed at one go,
+        // its tiles may store past the ends of their rows, since what comes next is computed later;
+        // else they work on a copy, as do those whose last row is the last of C.
+        let at_edge = width < whole;
+        let at_one_go = !self.add && *chain == (0..k) && (middle == 0 || middle == k);
+        let copied_from = if !at_edge {
+            rows.len()
+        } else if at_one_go && self.c_row == self.n {
+            // Not of `c`, which may go on behind the matrix.
+            let storable = whole_rows(m * self.n, self.c_row, panel);
+            tiles.within(storable.saturating_sub(rows.start))
+        } else {
+            0
+        };
+        if at_edge && self.add && chain.start == 0 {
+            level.run(CopyRows {
+                rows: rows.len(),
+                width,
+                from: &self.c[rows.start * self.c_row + panel.start..],
+                from_row: self.c_row,
+                to: &mut *self.edge,
+                to_row: whole,
+            });
+        }
+        let block = Block {
+            first_row: rows.start,
+            panel,
+            tiles,
+            copied_from,
+        };
+        for part in [chain.start..middle, middle..chain.end] {
+            if !part.is_empty() {
+                let in_place = part.start < readable;
+                self.tiles(level, &block, part, in_place);
+            }
+        }
+        if at_edge && chain.end == k {
+            level.run(CopyRows {
+                rows: rows.len() - copied_from,
+                width,
+                from: &self.edge[copied_from * whole..],
+                from_row: whole,
+                to: &mut self.c[(rows.start + copied_from) * self.c_row + panel.start..],
+                to_row: self.c_row,
+            });
+        }
+    }
+
+    /// Rows of B, from the first on, that the tiles of a panel read where they lie.
+    #[inline]
+    fn readable(&self, panel: Panel, tiles: usize) -> usize {
+        let k = self.a.cols;
+        match self.b {
+            Rhs::Packed(_) => k,
+            Rhs::Plain(_) if tiles >= self.worth_packing => 0,
+            Rhs::Plain(b) => whole_rows(b.data.len(), b.row_stride, panel).min(k),
+        }
+    }
+
+    /// The tiles of a block, over part of their chains: B is either read in place or packed first.
+    #[inline]
+    fn tiles<L: Shape<T>>(&mut self, level: L, block: &Block, chain: Range<usize>, in_place: bool) {
+        let Panel { start, whole, .. } = block.panel;
+        let (from, depth) = (chain.start, chain.len());
+        let (b, b_row) = match self.b {
+            Rhs::Packed(b) => (&b.data[start * b.depth + from * whole..], whole),
+            Rhs::Plain(b) if in_place => (&b.data[from * b.row_stride + start..], b.row_stride),
+            Rhs::Plain(b) => {
+                let pack = PackPanel {
+                    b: b.part(from, depth, start, block.panel.width),
+                    panel: &mut *self.packed,
+                };
+                level.pack(block.panel.vectors, pack);
+                (&*self.packed, whole)
+            }
+        };
+        let a = self
+            .a
+            .part(block.first_row, block.tiles.length, from, depth);
+        for run in block.tiles.runs_around(block.copied_from) {
+            if run.count == 0 {
+                continue;
+            }
+            let (c, c_row) = if run.start < block.copied_from {
+                let first = (block.first_row + run.start) * self.c_row + start;
+                (&mut self.c[first..], self.c_row)
+            } else {
+                (&mut self.edge[run.start * whole..], whole)
+            };
+            let tiles = Tiles {
+                count: run.count,
+                depth,
+                a: &a.data[run.start * a.row_stride..],
+                a_row: a.row_stride,
+                a_col: a.col_stride,
+                b,
+                b_row,
+                c,
+                c_row,
+                load: self.add || from > 0,
+            };
+            level.tiles(block.panel.vectors, run.length, tiles);
+        }
+    }
 }
 
 /// Fewest tiles below each other that repay a packed panel of B.
@@ -200,11 +273,12 @@ fn tiles_worth_packing<T, L: Shape<T>>(across: bool, b: &Strided<'_, T>) -> usiz
     if k <= 128 { 16 } else { 64 }
 }
 
-/// Rows of a matrix, from the first on, of which whole vectors can be read or stored, past the last
-/// column too where the next row follows. In the last row or two nothing may come next.
+/// Rows of a matrix of `len` elements, from the first on, of which a panel's vectors can be read or
+/// stored whole, past the last column too where the next row follows. In the last row or two nothing may
+/// come next.
 #[inline]
-fn whole_rows(len: usize, row_stride: usize, column: usize, whole: usize) -> usize {
-    match len.checked_sub(column + whole) {
+fn whole_rows(len: usize, row_stride: usize, panel: Panel) -> usize {
+    match len.checked_sub(panel.start + panel.whole) {
         Some(rest) => rest / row_stride.max(1) + 1,
         None => 0,
     }

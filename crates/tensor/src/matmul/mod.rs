@@ -154,9 +154,8 @@ mod small;
 
 pub use loops::try_reserve_for_products;
 pub use packed::PackedMatrix;
-pub(crate) use shape::Levels;
 
-use crate::isa::Path;
+use crate::isa::Isa;
 use crate::scalar::Scalar;
 use crate::view::{MatrixView, MatrixViewMut};
 use driver::Rhs;
@@ -240,7 +239,7 @@ fn product<T: Scalar>(
             (c.rows(), c.cols()),
         );
     }
-    T::product(Path::active(), a, Rhs::Plain(b), c, accumulate);
+    T::product(Isa::active(), a, Rhs::Plain(b), c, accumulate);
 }
 
 /// Shapes as [m, k] x [k, n] -> [m, n], transposition already applied.

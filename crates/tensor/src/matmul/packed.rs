@@ -6,7 +6,7 @@ use super::driver::Rhs;
 use super::operand::{Packed, Strided};
 use crate::buffer::Buffer;
 use crate::error::TensorError;
-use crate::isa::Path;
+use crate::isa::Isa;
 use crate::scalar::Scalar;
 use crate::view::{MatrixView, MatrixViewMut};
 
@@ -31,7 +31,7 @@ pub struct PackedMatrix<T> {
     data: Buffer<T>,
     k: usize,
     n: usize,
-    path: Path,
+    isa: Isa,
     /// Which way the next product of one row goes through the panels: every other one backward. Weights
     /// too large for a cache are then met first where they were used last, while the end of them is
     /// still there; always forward, each part is gone by the time it is needed again. The order of
@@ -55,7 +55,7 @@ impl<T: Scalar> PackedMatrix<T> {
 
     /// Elements that a packed matrix of `[k, n]` holds: columns fill whole vectors.
     pub fn padded_len(k: usize, n: usize) -> usize {
-        let lanes = T::lanes(Path::active());
+        let lanes = T::lanes(Isa::active());
         n.div_ceil(lanes).saturating_mul(lanes).saturating_mul(k)
     }
 
@@ -64,7 +64,7 @@ impl<T: Scalar> PackedMatrix<T> {
             data,
             k,
             n,
-            path: Path::active(),
+            isa: Isa::active(),
             backward: AtomicBool::new(false),
         }
     }
@@ -110,7 +110,7 @@ impl<T: Scalar> PackedMatrix<T> {
             b.rows,
             b.cols
         );
-        T::pack(self.path, b, &mut self.data);
+        T::pack(self.isa, b, &mut self.data);
     }
 
     /// Number of rows, the inner dimension of the product.
@@ -159,7 +159,7 @@ impl<T: Scalar> PackedMatrix<T> {
             depth: k,
             backward: a.rows() == 1 && self.turn(),
         };
-        T::product(self.path, Strided::new(a), Rhs::Packed(panels), c, add);
+        T::product(self.isa, Strided::new(a), Rhs::Packed(panels), c, add);
     }
 
     /// Which way to go, and the other way next time. Two threads at once may go the same way: that

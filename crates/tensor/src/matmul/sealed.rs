@@ -7,9 +7,9 @@ use std::cell::RefCell;
 
 use super::driver::{self, Rhs};
 use super::operand::Strided;
-use super::shape::{Levels, Shape};
+use super::shape::Shape;
 use crate::buffer::Buffer;
-use crate::isa::{LevelFn, Path};
+use crate::isa::{Isa, with_level};
 use crate::view::MatrixViewMut;
 
 /// `f32` and `f64` only.
@@ -17,7 +17,7 @@ pub trait Sealed: Sized {
     /// C = A B, or C += A B.
     #[doc(hidden)]
     fn product(
-        path: Path,
+        isa: Isa,
         a: Strided<'_, Self>,
         b: Rhs<'_, Self>,
         c: MatrixViewMut<'_, Self>,
@@ -26,11 +26,11 @@ pub trait Sealed: Sized {
 
     /// Packs B into panels.
     #[doc(hidden)]
-    fn pack(path: Path, b: Strided<'_, Self>, panels: &mut [Self]);
+    fn pack(isa: Isa, b: Strided<'_, Self>, panels: &mut [Self]);
 
-    /// Columns per panel.
+    /// Elements in a vector.
     #[doc(hidden)]
-    fn lanes(path: Path) -> usize;
+    fn lanes(isa: Isa) -> usize;
 
     /// A packing buffer of this thread, to be given back.
     #[doc(hidden)]
@@ -54,48 +54,21 @@ macro_rules! sealed {
     ($type:ident) => {
         impl Sealed for $type {
             fn product(
-                path: Path,
+                isa: Isa,
                 a: Strided<'_, Self>,
                 b: Rhs<'_, Self>,
                 c: MatrixViewMut<'_, Self>,
                 add: bool,
             ) {
-                struct Product<'a>(
-                    Strided<'a, $type>,
-                    Rhs<'a, $type>,
-                    MatrixViewMut<'a, $type>,
-                    bool,
-                );
-                impl LevelFn for Product<'_> {
-                    type Output = ();
-                    #[inline]
-                    fn call<L: Levels>(self, level: L) {
-                        driver::product(level, &self.0, &self.1, self.2, self.3);
-                    }
-                }
-                path.with(Product(a, b, c, add));
+                with_level!(isa, level => driver::product(level, &a, &b, c, add));
             }
 
-            fn pack(path: Path, b: Strided<'_, Self>, panels: &mut [Self]) {
-                struct Pack<'a>(Strided<'a, $type>, &'a mut [$type]);
-                impl LevelFn for Pack<'_> {
-                    type Output = ();
-                    fn call<L: Levels>(self, level: L) {
-                        driver::pack_all(level, self.0, self.1);
-                    }
-                }
-                path.with(Pack(b, panels));
+            fn pack(isa: Isa, b: Strided<'_, Self>, panels: &mut [Self]) {
+                with_level!(isa, level => driver::pack_all(level, b, panels));
             }
 
-            fn lanes(path: Path) -> usize {
-                struct Lanes;
-                impl LevelFn for Lanes {
-                    type Output = usize;
-                    fn call<L: Levels>(self, _: L) -> usize {
-                        <L as Shape<$type>>::LANES
-                    }
-                }
-                path.with(Lanes)
+            fn lanes(isa: Isa) -> usize {
+                with_level!(isa, level => lanes::<$type, _>(level))
             }
 
             fn take_buffer(operand: Operand) -> Buffer<Self> {
@@ -109,6 +82,10 @@ macro_rules! sealed {
             }
         }
     };
+}
+
+fn lanes<T, L: Shape<T>>(_: L) -> usize {
+    L::LANES
 }
 
 sealed!(f32);

@@ -98,7 +98,3 @@ shape!(Portable, f32, lanes: 4, panel: 2, widest: 3,
     tiles: [1 => 4: [1 2 3 4], 2 => 4: [1 2 3 4], 3 => 4: [1 2 3 4]]);
 shape!(Portable, f64, lanes: 2, panel: 2, widest: 3,
     tiles: [1 => 4: [1 2 3 4], 2 => 4: [1 2 3 4], 3 => 4: [1 2 3 4]]);
-
-/// An instruction set with tiles for both element types.
-pub(crate) trait Levels: Shape<f32> + Shape<f64> {}
-impl<L: Shape<f32> + Shape<f64>> Levels for L {}

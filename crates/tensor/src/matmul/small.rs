@@ -1,6 +1,6 @@
 //! Products that need no loops around their tiles: a single tile, and a single row.
 
-use super::cut::Panels;
+use super::cut::{Panel, Panels};
 use super::driver::Rhs;
 use super::kernel::{Row, Tiles};
 use super::loops::{KC_ACROSS, five_loops};
@@ -137,13 +137,12 @@ pub(crate) fn one_row<T: Scalar, L: Shape<T>>(
             });
             continue;
         }
-        let panel = pairs + unit;
-        let (jc, width) = (panels.start(panel), panels.width(panel));
+        let Panel { start, width, .. } = panels.get(pairs + unit);
         let part = match b {
-            Rhs::Packed(b) => Rhs::Packed(b.from(jc)),
-            Rhs::Plain(b) => Rhs::Plain(b.part(0, k, jc, width)),
+            Rhs::Packed(b) => Rhs::Packed(b.from(start)),
+            Rhs::Plain(b) => Rhs::Plain(b.part(0, k, start, width)),
         };
-        let own = MatrixViewMut::new(&mut c[jc..][..width], 1, width);
+        let own = MatrixViewMut::new(&mut c[start..][..width], 1, width);
         if is_one_tile::<T, L>(&a, &part, width) {
             one_tile(level, &a, &part, own, add);
         } else {
