@@ -5,7 +5,7 @@
 //! unit), so it does not depend on the order of the work, and the backward pass computes it again
 //! instead of storing it.
 
-use tensor::{Kernel, Scalar, vectorize};
+use tensor::{Scalar, vectorize};
 
 use crate::error::{Error, Result};
 
@@ -56,21 +56,21 @@ impl Dropout {
             .fold(self.key, |key, word| mix(key ^ mix(word as u32)));
         let threshold = (self.probability * 4_294_967_296.0) as u32;
         let kept = T::from_f64(1.0 / (1.0 - self.probability));
-        match units {
-            Some(units) => vectorize(Masked {
-                key,
-                threshold,
-                kept,
-                units,
-                out,
-            }),
-            None => vectorize(Mask {
-                key,
-                threshold,
-                kept,
-                out,
-            }),
-        }
+        vectorize(
+            #[inline(always)]
+            move || match units {
+                Some(units) => {
+                    for (unit, (out, &x)) in out.iter_mut().zip(units).enumerate() {
+                        *out = x * factor(key, unit, threshold, kept);
+                    }
+                }
+                None => {
+                    for (unit, out) in out.iter_mut().enumerate() {
+                        *out *= factor(key, unit, threshold, kept);
+                    }
+                }
+            },
+        );
     }
 }
 
@@ -91,43 +91,6 @@ fn factor<T: Scalar>(key: u32, unit: usize, threshold: u32, kept: T) -> T {
         kept
     } else {
         T::ZERO
-    }
-}
-
-struct Masked<'a, T> {
-    key: u32,
-    threshold: u32,
-    kept: T,
-    units: &'a [T],
-    out: &'a mut [T],
-}
-
-impl<T: Scalar> Kernel for Masked<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (unit, (out, &x)) in self.out.iter_mut().zip(self.units).enumerate() {
-            *out = x * factor(self.key, unit, self.threshold, self.kept);
-        }
-    }
-}
-
-struct Mask<'a, T> {
-    key: u32,
-    threshold: u32,
-    kept: T,
-    out: &'a mut [T],
-}
-
-impl<T: Scalar> Kernel for Mask<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (unit, out) in self.out.iter_mut().enumerate() {
-            *out *= factor(self.key, unit, self.threshold, self.kept);
-        }
     }
 }
 

@@ -9,7 +9,7 @@
 //! Subtracting the maximum changes neither value and keeps `exp` from overflowing.
 
 use serde::{Deserialize, Serialize};
-use tensor::{Kernel, Scalar, map_in_place, reduce, vectorize};
+use tensor::{Scalar, map_in_place, reduce, vectorize};
 
 use crate::vocabulary::{IGNORE, Id, check_targets};
 
@@ -34,12 +34,7 @@ pub enum Reduction {
 #[track_caller]
 pub fn softmax_cross_entropy<T: Scalar>(logits: &mut [T], targets: &[Id], losses: &mut [f64]) {
     check(logits, targets, losses);
-    vectorize(Rows {
-        logits,
-        targets,
-        losses,
-        scale: None,
-    });
+    rows(logits, targets, losses, None);
 }
 
 /// As [`softmax_cross_entropy`], but leaves `scale * (p - onehot(target))` in place of the logits:
@@ -55,12 +50,7 @@ pub fn softmax_cross_entropy_gradient<T: Scalar>(
     scale: T,
 ) {
     check(logits, targets, losses);
-    vectorize(Rows {
-        logits,
-        targets,
-        losses,
-        scale: Some(scale),
-    });
+    rows(logits, targets, losses, Some(scale));
 }
 
 #[track_caller]
@@ -80,66 +70,71 @@ fn check<T>(logits: &[T], targets: &[Id], losses: &[f64]) {
 /// that whole vectors are full.
 const STRIP: usize = 64;
 
-struct Rows<'a, T> {
-    logits: &'a mut [T],
-    targets: &'a [Id],
-    losses: &'a mut [f64],
-    scale: Option<T>,
+/// Loss and probabilities of every row, or its loss and gradient where there is a `scale`.
+fn rows<T: Scalar>(logits: &mut [T], targets: &[Id], losses: &mut [f64], scale: Option<T>) {
+    if targets.is_empty() {
+        return;
+    }
+    let vocab = logits.len() / targets.len();
+    let rows = (STRIP / vocab).max(1);
+    vectorize(
+        #[inline(always)]
+        move || {
+            let strips = logits
+                .chunks_mut(rows * vocab)
+                .zip(targets.chunks(rows))
+                .zip(losses.chunks_mut(rows));
+            for ((logits, targets), losses) in strips {
+                strip(vocab, logits, targets, losses, scale);
+            }
+        },
+    );
 }
 
-impl<T: Scalar> Kernel for Rows<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        if self.targets.is_empty() {
-            return;
+/// The rows of one strip.
+#[inline(always)]
+fn strip<T: Scalar>(
+    vocab: usize,
+    logits: &mut [T],
+    targets: &[Id],
+    losses: &mut [f64],
+    scale: Option<T>,
+) {
+    let rows = logits.chunks_exact_mut(vocab).zip(targets);
+    for ((row, &target), loss) in rows.zip(losses.iter_mut()) {
+        let max = reduce::max(row);
+        for o in row.iter_mut() {
+            *o -= max;
         }
-        let vocab = self.logits.len() / self.targets.len();
-        let rows = (STRIP / vocab).max(1);
-        let strips = self
-            .logits
-            .chunks_mut(rows * vocab)
-            .zip(self.targets.chunks(rows))
-            .zip(self.losses.chunks_mut(rows));
-        for ((logits, targets), losses) in strips {
-            let rows = logits.chunks_exact_mut(vocab).zip(targets);
-            for ((row, &target), loss) in rows.zip(losses.iter_mut()) {
-                let max = reduce::max(row);
-                for o in row.iter_mut() {
-                    *o -= max;
-                }
-                *loss = match target {
-                    IGNORE => 0.0,
-                    target => row[target as usize].to_f64(),
-                };
-            }
-            map_in_place(
-                logits,
-                #[inline(always)]
-                |o| o.exp(),
-                #[inline(always)]
-                |o| o.exp(),
-            );
-            let rows = logits.chunks_exact_mut(vocab).zip(targets);
-            for ((row, &target), loss) in rows.zip(losses) {
-                let sum = reduce::sum(row);
-                let counted = target != IGNORE;
-                if counted {
-                    *loss = libm::log(sum.to_f64()) - *loss;
-                }
-                let factor = match self.scale {
-                    None => T::ONE / sum,
-                    Some(scale) if counted => scale / sum,
-                    Some(_) => T::ZERO,
-                };
-                for p in row.iter_mut() {
-                    *p *= factor;
-                }
-                if let (Some(scale), true) = (self.scale, counted) {
-                    row[target as usize] -= scale;
-                }
-            }
+        *loss = match target {
+            IGNORE => 0.0,
+            target => row[target as usize].to_f64(),
+        };
+    }
+    map_in_place(
+        logits,
+        #[inline(always)]
+        |o| o.exp(),
+        #[inline(always)]
+        |o| o.exp(),
+    );
+    let rows = logits.chunks_exact_mut(vocab).zip(targets);
+    for ((row, &target), loss) in rows.zip(losses) {
+        let sum = reduce::sum(row);
+        let counted = target != IGNORE;
+        if counted {
+            *loss = libm::log(sum.to_f64()) - *loss;
+        }
+        let factor = match scale {
+            None => T::ONE / sum,
+            Some(scale) if counted => scale / sum,
+            Some(_) => T::ZERO,
+        };
+        for p in row.iter_mut() {
+            *p *= factor;
+        }
+        if let (Some(scale), true) = (scale, counted) {
+            row[target as usize] -= scale;
         }
     }
 }

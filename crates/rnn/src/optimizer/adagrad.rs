@@ -12,34 +12,7 @@
 //! outside, as in PyTorch.
 
 use super::parts::in_parts;
-use tensor::{Kernel, Scalar, vectorize};
-
-struct Adagrad<'a, T> {
-    params: &'a mut [T],
-    grads: &'a [T],
-    sum: &'a mut [T],
-    learning_rate: T,
-    eps: T,
-}
-
-impl<T: Scalar> Kernel for Adagrad<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self {
-            params,
-            grads,
-            sum,
-            learning_rate,
-            eps,
-        } = self;
-        for ((p, &g), s) in params.iter_mut().zip(grads).zip(sum) {
-            *s += g * g;
-            *p -= learning_rate * g / (s.sqrt() + eps);
-        }
-    }
-}
+use tensor::{Scalar, vectorize};
 
 /// One step; `sum` is s.
 pub(super) fn step<T: Scalar>(
@@ -52,12 +25,14 @@ pub(super) fn step<T: Scalar>(
     let learning_rate = T::from_f64(learning_rate);
     let eps = T::from_f64(eps);
     in_parts(((params, grads), sum), |((params, grads), sum)| {
-        vectorize(Adagrad {
-            params,
-            grads,
-            sum,
-            learning_rate,
-            eps,
-        });
+        vectorize(
+            #[inline(always)]
+            move || {
+                for ((p, &g), s) in params.iter_mut().zip(grads).zip(sum) {
+                    *s += g * g;
+                    *p -= learning_rate * g / (s.sqrt() + eps);
+                }
+            },
+        );
     });
 }

@@ -11,7 +11,7 @@
 use super::parts::{BLOCK, Parts, in_parts};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use tensor::{Kernel, Scalar, reduce, vectorize};
+use tensor::{Scalar, reduce, vectorize};
 
 /// What PyTorch adds to the norm before dividing.
 const NORM_OFFSET: f64 = 1e-6;
@@ -74,12 +74,20 @@ impl Clip {
                     let coefficient = limit / (norm + NORM_OFFSET);
                     if coefficient < 1.0 {
                         let coefficient = T::from_f64(coefficient);
-                        in_parts(grads, |grads| vectorize(Rescale { grads, coefficient }));
+                        each(
+                            grads,
+                            #[inline(always)]
+                            move |g| g * coefficient,
+                        );
                     }
                 }
                 Self::Value(limit) => {
                     let limit = T::from_f64(limit);
-                    in_parts(grads, |grads| vectorize(Limit { grads, limit }));
+                    each(
+                        grads,
+                        #[inline(always)]
+                        move |g| g.min(limit).max(-limit),
+                    );
                 }
             }
         }
@@ -87,36 +95,18 @@ impl Clip {
     }
 }
 
-struct Rescale<'a, T> {
-    grads: &'a mut [T],
-    coefficient: T,
-}
-
-impl<T: Scalar> Kernel for Rescale<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for g in self.grads {
-            *g *= self.coefficient;
-        }
-    }
-}
-
-struct Limit<'a, T> {
-    grads: &'a mut [T],
-    limit: T,
-}
-
-impl<T: Scalar> Kernel for Limit<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for g in self.grads {
-            *g = g.min(self.limit).max(-self.limit);
-        }
-    }
+/// Replaces each gradient by a function of it.
+fn each<T: Scalar>(grads: &mut [T], f: impl Fn(T) -> T + Copy + Sync) {
+    in_parts(grads, |grads| {
+        vectorize(
+            #[inline(always)]
+            move || {
+                for g in grads {
+                    *g = f(*g);
+                }
+            },
+        );
+    });
 }
 
 /// Blocks whose sums are held at a time: 2 KiB on the stack, a million gradients.
@@ -129,15 +119,15 @@ const SUMS: usize = 256;
 /// bits on any number of them. It is not finite when a gradient is not.
 pub fn global_norm<T: Scalar>(grads: &[T]) -> f64 {
     if grads.len() <= BLOCK {
-        return vectorize(SumSquares(grads)).sqrt();
+        return sum_squares(grads).sqrt();
     }
     let mut total = 0.0;
     for grads in grads.chunks(SUMS * BLOCK) {
         let mut sums = [0.0; SUMS];
         let sums = &mut sums[..grads.len().div_ceil(BLOCK)];
-        in_parts(Blocks { grads, sums }, |blocks| {
-            for (block, sum) in blocks.grads.chunks(BLOCK).zip(blocks.sums) {
-                *sum = vectorize(SumSquares(block));
+        in_parts(Blocks(grads, sums), |Blocks(grads, sums)| {
+            for (block, sum) in grads.chunks(BLOCK).zip(sums) {
+                *sum = sum_squares(block);
             }
         });
         for &sum in &*sums {
@@ -148,43 +138,27 @@ pub fn global_norm<T: Scalar>(grads: &[T]) -> f64 {
 }
 
 /// Gradients and one sum for each block of them.
-struct Blocks<'a, T> {
-    grads: &'a [T],
-    sums: &'a mut [f64],
-}
+struct Blocks<'a, T>(&'a [T], &'a mut [f64]);
 
 impl<T: Scalar> Parts for Blocks<'_, T> {
     fn length(&self) -> usize {
-        self.grads.len()
+        self.0.len()
     }
 
     fn cut(self, middle: usize) -> (Self, Self) {
-        let (left, right) = self.grads.split_at(middle);
-        let (left_sums, right_sums) = self.sums.split_at_mut(middle / BLOCK);
-        (
-            Self {
-                grads: left,
-                sums: left_sums,
-            },
-            Self {
-                grads: right,
-                sums: right_sums,
-            },
-        )
+        let (left, right) = self.0.split_at(middle);
+        let (left_sums, right_sums) = self.1.split_at_mut(middle / BLOCK);
+        (Blocks(left, left_sums), Blocks(right, right_sums))
     }
 }
 
 /// Σ gᵢ² of one block. A kernel of its own, since within the loop over blocks the compiler leaves
 /// it scalar.
-struct SumSquares<'a, T>(&'a [T]);
-
-impl<T: Scalar> Kernel for SumSquares<'_, T> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run(self) -> f64 {
-        reduce::sum_squares_f64(self.0)
-    }
+fn sum_squares<T: Scalar>(block: &[T]) -> f64 {
+    vectorize(
+        #[inline(always)]
+        move || reduce::sum_squares_f64(block),
+    )
 }
 
 #[cfg(test)]

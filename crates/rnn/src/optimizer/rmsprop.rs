@@ -11,38 +11,7 @@
 //! ε stands outside the root, as in PyTorch (and in Torch 7, so in char-rnn, which sets α = 0.95).
 
 use super::parts::{flush, in_parts};
-use tensor::{Kernel, Scalar, vectorize};
-
-struct RmsProp<'a, T> {
-    params: &'a mut [T],
-    grads: &'a [T],
-    square_avg: &'a mut [T],
-    learning_rate: T,
-    alpha: T,
-    one_minus_alpha: T,
-    eps: T,
-}
-
-impl<T: Scalar> Kernel for RmsProp<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self {
-            params,
-            grads,
-            square_avg,
-            learning_rate,
-            alpha,
-            one_minus_alpha,
-            eps,
-        } = self;
-        for ((p, &g), v) in params.iter_mut().zip(grads).zip(square_avg) {
-            *v = flush(alpha * *v + one_minus_alpha * g * g);
-            *p -= learning_rate * g / (v.sqrt() + eps);
-        }
-    }
-}
+use tensor::{Scalar, vectorize};
 
 /// One step; `square_avg` is v.
 pub(super) fn step<T: Scalar>(
@@ -60,15 +29,15 @@ pub(super) fn step<T: Scalar>(
     in_parts(
         ((params, grads), square_avg),
         |((params, grads), square_avg)| {
-            vectorize(RmsProp {
-                params,
-                grads,
-                square_avg,
-                learning_rate,
-                alpha,
-                one_minus_alpha,
-                eps,
-            });
+            vectorize(
+                #[inline(always)]
+                move || {
+                    for ((p, &g), v) in params.iter_mut().zip(grads).zip(square_avg) {
+                        *v = flush(alpha * *v + one_minus_alpha * g * g);
+                        *p -= learning_rate * g / (v.sqrt() + eps);
+                    }
+                },
+            );
         },
     );
 }

@@ -19,70 +19,21 @@
 //! PyTorch sets b = g on the first step. Without dampening that is what b = 0 at the start gives.
 
 use super::parts::{flush, in_parts};
-use tensor::{Kernel, Scalar, vectorize};
-
-struct Plain<'a, T> {
-    params: &'a mut [T],
-    grads: &'a [T],
-    learning_rate: T,
-}
-
-impl<T: Scalar> Kernel for Plain<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self {
-            params,
-            grads,
-            learning_rate,
-        } = self;
-        for (p, &g) in params.iter_mut().zip(grads) {
-            *p -= learning_rate * g;
-        }
-    }
-}
+use tensor::{Scalar, vectorize};
 
 /// One step without momentum.
 pub(super) fn step<T: Scalar>(params: &mut [T], grads: &[T], learning_rate: f64) {
     let learning_rate = T::from_f64(learning_rate);
     in_parts((params, grads), |(params, grads)| {
-        vectorize(Plain {
-            params,
-            grads,
-            learning_rate,
-        });
+        vectorize(
+            #[inline(always)]
+            move || {
+                for (p, &g) in params.iter_mut().zip(grads) {
+                    *p -= learning_rate * g;
+                }
+            },
+        );
     });
-}
-
-struct Momentum<'a, T> {
-    params: &'a mut [T],
-    grads: &'a [T],
-    buffer: &'a mut [T],
-    learning_rate: T,
-    momentum: T,
-    nesterov: bool,
-}
-
-impl<T: Scalar> Kernel for Momentum<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self {
-            params,
-            grads,
-            buffer,
-            learning_rate,
-            momentum,
-            nesterov,
-        } = self;
-        for ((p, &g), b) in params.iter_mut().zip(grads).zip(buffer) {
-            *b = flush(momentum * *b + g);
-            let direction = if nesterov { g + momentum * *b } else { *b };
-            *p -= learning_rate * direction;
-        }
-    }
 }
 
 /// One step with momentum; `buffer` is b.
@@ -97,13 +48,15 @@ pub(super) fn step_momentum<T: Scalar>(
     let learning_rate = T::from_f64(learning_rate);
     let momentum = T::from_f64(momentum);
     in_parts(((params, grads), buffer), |((params, grads), buffer)| {
-        vectorize(Momentum {
-            params,
-            grads,
-            buffer,
-            learning_rate,
-            momentum,
-            nesterov,
-        });
+        vectorize(
+            #[inline(always)]
+            move || {
+                for ((p, &g), b) in params.iter_mut().zip(grads).zip(buffer) {
+                    *b = flush(momentum * *b + g);
+                    let direction = if nesterov { g + momentum * *b } else { *b };
+                    *p -= learning_rate * direction;
+                }
+            },
+        );
     });
 }
