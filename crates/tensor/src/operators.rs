@@ -41,7 +41,7 @@ impl<T: Scalar> Matrix<T> {
         vectorize(
             #[inline(always)]
             move || {
-                for x in elements {
+                for x in elements.iter_mut() {
                     *x = f(*x);
                 }
             },
@@ -55,11 +55,11 @@ impl<T: Scalar> Matrix<T> {
             other.shape(),
             "element-wise operation on different shapes"
         );
-        let pairs = self.as_mut_slice().iter_mut().zip(other.as_slice());
+        let (xs, ys) = (self.as_mut_slice(), other.as_slice());
         vectorize(
             #[inline(always)]
             move || {
-                for (x, &y) in pairs {
+                for (x, &y) in xs.iter_mut().zip(ys) {
                     *x = f(*x, y);
                 }
             },

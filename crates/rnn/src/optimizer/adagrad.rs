@@ -28,7 +28,7 @@ pub(super) fn step<T: Scalar>(
         vectorize(
             #[inline(always)]
             move || {
-                for ((p, &g), s) in params.iter_mut().zip(grads).zip(sum) {
+                for ((p, &g), s) in params.iter_mut().zip(grads).zip(sum.iter_mut()) {
                     *s += g * g;
                     *p -= learning_rate * g / (s.sqrt() + eps);
                 }

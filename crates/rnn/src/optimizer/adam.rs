@@ -56,7 +56,7 @@ pub(super) fn step<T: Scalar>(
             vectorize(
                 #[inline(always)]
                 move || {
-                    let averages = exp_avg.iter_mut().zip(exp_avg_sq);
+                    let averages = exp_avg.iter_mut().zip(exp_avg_sq.iter_mut());
                     for ((p, &g), (m, v)) in params.iter_mut().zip(grads).zip(averages) {
                         *m = flush(*m + one_minus_beta1 * (g - *m));
                         *v = flush(beta2 * *v + one_minus_beta2 * g * g);

@@ -101,7 +101,7 @@ fn each<T: Scalar>(grads: &mut [T], f: impl Fn(T) -> T + Copy + Sync) {
         vectorize(
             #[inline(always)]
             move || {
-                for g in grads {
+                for g in grads.iter_mut() {
                     *g = f(*g);
                 }
             },

@@ -32,7 +32,7 @@ pub(super) fn step<T: Scalar>(
             vectorize(
                 #[inline(always)]
                 move || {
-                    for ((p, &g), v) in params.iter_mut().zip(grads).zip(square_avg) {
+                    for ((p, &g), v) in params.iter_mut().zip(grads).zip(square_avg.iter_mut()) {
                         *v = flush(alpha * *v + one_minus_alpha * g * g);
                         *p -= learning_rate * g / (v.sqrt() + eps);
                     }

@@ -51,7 +51,7 @@ pub(super) fn step_momentum<T: Scalar>(
         vectorize(
             #[inline(always)]
             move || {
-                for ((p, &g), b) in params.iter_mut().zip(grads).zip(buffer) {
+                for ((p, &g), b) in params.iter_mut().zip(grads).zip(buffer.iter_mut()) {
                     *b = flush(momentum * *b + g);
                     let direction = if nesterov { g + momentum * *b } else { *b };
                     *p -= learning_rate * direction;
