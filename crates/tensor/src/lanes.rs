@@ -13,7 +13,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::scalar::Scalar;
 
-/// Elements in a block, the same on every path: four registers of AVX-512, eight of AVX2.
+/// Elements in a block, the same on every instruction set: four registers of AVX-512, eight of AVX2.
 ///
 /// Not fewer: the compiler unrolls shorter loops before it vectorises them, and then does it badly
 /// (measured: a quarter of the speed with 32).
@@ -21,7 +21,7 @@ pub const LANES: usize = 64;
 
 /// [`LANES`] elements with the arithmetic of one: write a formula once, and it runs on all of them.
 ///
-/// For use inside a [`Kernel`](crate::Kernel): outside it is compiled for the portable path.
+/// For use inside a [`Kernel`](crate::Kernel): outside it has no vectors but the portable ones.
 ///
 /// ```
 /// use tensor::{LANES, Lanes};

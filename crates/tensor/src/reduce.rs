@@ -1,10 +1,10 @@
-//! Reductions along a row: fixed lanes and a fixed tree, so the same bits on every path.
+//! Reductions along a row: fixed lanes and a fixed tree, so the same bits on every instruction set.
 //!
 //! A sum of floats depends on its order. Here lane l adds elements l, l + L, l + 2L, … and the L
 //! lanes are then added in halves (l with l + L/2, then L/4, …). L is the same for every
 //! instruction set: on AVX-512 the lanes are two registers, on AVX2 four, on NEON eight.
 //!
-//! All functions are inlined into the kernel that calls them, and so compiled for its path.
+//! All functions are inlined into the kernel that calls them, and so compiled for its instruction set.
 
 use crate::scalar::Scalar;
 

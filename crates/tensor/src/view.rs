@@ -44,19 +44,15 @@ impl Layout {
         );
     }
 
-    /// The elements of one row.
+    /// Where a row starts. Rows without columns may start anywhere.
     #[inline]
     #[track_caller]
-    fn row(self, r: usize) -> Range<usize> {
+    fn row(self, r: usize) -> usize {
         assert!(r < self.rows, "row {r} of a matrix of {} rows", self.rows);
-        if self.cols == 0 {
-            return 0..0;
-        }
-        r * self.stride..r * self.stride + self.cols
+        if self.cols == 0 { 0 } else { r * self.stride }
     }
 
-    /// Where some of the rows start in `len` elements, and their layout. Rows without columns may start
-    /// anywhere.
+    /// Where some of the rows start in `len` elements, and their layout.
     #[inline]
     #[track_caller]
     fn rows(self, range: Range<usize>, len: usize) -> (usize, Self) {
@@ -149,7 +145,7 @@ impl<'a, T> MatrixView<'a, T> {
     #[inline]
     #[track_caller]
     pub fn row(&self, r: usize) -> &'a [T] {
-        &self.data[self.layout.row(r)]
+        &self.data[self.layout.row(r)..][..self.layout.cols]
     }
 
     /// Some of the rows.
@@ -224,7 +220,7 @@ impl<'a, T> MatrixViewMut<'a, T> {
     #[inline]
     #[track_caller]
     pub fn row(&self, r: usize) -> &[T] {
-        &self.data[self.layout.row(r)]
+        &self.data[self.layout.row(r)..][..self.layout.cols]
     }
 
     /// One row, to write.
@@ -234,7 +230,7 @@ impl<'a, T> MatrixViewMut<'a, T> {
     #[inline]
     #[track_caller]
     pub fn row_mut(&mut self, r: usize) -> &mut [T] {
-        &mut self.data[self.layout.row(r)]
+        &mut self.data[self.layout.row(r)..][..self.layout.cols]
     }
 
     /// Some of the rows.

@@ -125,7 +125,7 @@ struct Block {
     panel: Panel,
     /// The rows, cut into tiles.
     tiles: Even,
-    /// Rows of the block from the one on that are computed in the copy of C's edge.
+    /// The first row of the block that is computed on the copy of C's edge.
     copied_from: usize,
 }
 
