@@ -39,8 +39,8 @@ use rand::RngExt;
 use report::{Measurement, Report};
 use rnn::optimizer::{Clip, OptimizerConfig};
 use rnn::{
-    CellKind, Corpus, EpochLine, Event, Init, NetworkConfig, Reduction, RunOptions, Scheme,
-    TrainConfig, Trainer,
+    CellKind, Corpus, Event, Init, NetworkConfig, Reduction, RunOptions, Scheme, TrainConfig,
+    Trainer,
 };
 use tensor::{Scalar, random};
 use threads::Threads;
@@ -116,7 +116,7 @@ fn notebook(bench: &Bench, report: &Report) {
         let outcome = trainer.run(&RunOptions::default(), |trainer, event| {
             if let Event::Step(step) = event {
                 let (epoch, loss) = (trainer.step_count(), step.loss);
-                writeln!(lines, "{}", EpochLine { epoch, loss }).expect("memory");
+                writeln!(lines, "Epoch {epoch}, Loss: {loss:.4}").expect("memory");
             }
             Ok::<_, rnn::Error>(ControlFlow::Continue(()))
         });

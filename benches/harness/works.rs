@@ -1,7 +1,7 @@
 //! The networks whose training is measured, and what a character costs in each.
 
 use rnn::optimizer::{Clip, OptimizerConfig, Schedule};
-use rnn::{CellKind, Corpus, Init, NetworkConfig, Reduction, TrainConfig, Trainer};
+use rnn::{CellKind, Corpus, NetworkConfig, Reduction, TrainConfig, Trainer};
 
 /// A network and how it is trained.
 pub(crate) struct Work {
@@ -116,12 +116,9 @@ pub(crate) fn plain(
     reduction: Reduction,
 ) -> TrainConfig {
     TrainConfig {
-        records: false,
         batch_size,
         seq_length,
-        horizon: None,
         reduction,
-        freeze_recurrent_bias: false,
         dropout: 0.0,
         optimizer,
         learning_rate,
@@ -129,8 +126,6 @@ pub(crate) fn plain(
         clip,
         max_steps: None,
         eval_every: u64::MAX,
-        patience: None,
-        seed: 1,
-        init: Init::default(),
+        ..TrainConfig::default()
     }
 }

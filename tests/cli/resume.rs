@@ -126,6 +126,8 @@ fn a_text_that_changed_is_refused() {
         text.replacen("00", "01", 1),
         format!("{text}é"),
         text[1..].to_owned(),
+        // So short that the batch would not fit.
+        "abcabc".to_owned(),
     ] {
         folder.write("text.txt", changed);
         folder.resume(&["--max-steps", "30"]).fails(1, message);

@@ -4,10 +4,10 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use rnn::optimizer::{Clip, OptimizerConfig, Schedule};
+use rnn::optimizer::Schedule;
 use rnn::{
-    CellKind, Corpus, Error, Id, Init, Network, NetworkConfig, Outcome, Parameters, Reduction,
-    RunOptions, TrainConfig, Trainer,
+    CellKind, Corpus, Error, Id, Init, Network, NetworkConfig, Outcome, Parameters, RunOptions,
+    TrainConfig, Trainer,
 };
 use serde_json::Value;
 use tensor::Scalar;
@@ -122,22 +122,14 @@ pub(crate) fn random_ids(vocab_size: usize, count: usize, seed: u32) -> Vec<Id> 
 /// Adam at a constant rate over whole windows, evaluated once, at the end.
 pub(crate) fn settings(batch_size: usize, seq_length: usize, max_steps: u64) -> TrainConfig {
     TrainConfig {
-        records: false,
         batch_size,
         seq_length,
-        horizon: None,
-        reduction: Reduction::Mean,
-        freeze_recurrent_bias: false,
         dropout: 0.0,
-        optimizer: OptimizerConfig::ADAM,
         learning_rate: 1e-2,
         schedule: Schedule::Constant,
-        clip: Clip::Norm(5.0),
         max_steps: Some(max_steps),
         eval_every: max_steps,
-        patience: None,
-        seed: 1,
-        init: Init::default(),
+        ..TrainConfig::default()
     }
 }
 

@@ -1,26 +1,29 @@
-//! What `train`'s flags mean, decided in one place: where from, where to, which settings, how long.
+//! What the flags of `train` mean together: texts, target, settings, and how to run.
 //!
-//! Settings that were not typed are those that the library recommends for the text. A flag that
-//! would change nothing (`--momentum` with adam) is refused: whoever typed it meant something.
+//! Settings that were not typed are what the library recommends for the text. A flag that would
+//! change nothing (`--momentum` with adam) is an error.
 
 mod contradiction;
 mod update;
 
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rnn::checkpoint::Every;
-use rnn::optimizer::Clip;
-use rnn::{Corpus, Recommended, RunOptions, recommended};
 
-use crate::args::{LearnedUnknownArg, NetworkArgs, OptimizationArgs, RunArgs, TrainArgs};
+use rnn::optimizer::Clip;
+use rnn::{Recommended, RunOptions, check_shares, recommended};
+
+use crate::args::{LearnedUnknownArg, RunArgs, TrainArgs};
 use crate::exit::misuse;
 use crate::file::Source;
 use crate::outputs::Files;
+use crate::shell;
 use crate::target::Target;
 use crate::texts::Texts;
 pub(crate) use contradiction::{check as check_contradictions, check_network};
-use update::{fits, optimizer, schedule};
+use update::{optimizer, schedule};
 
 /// The share of a text that is held out unless told otherwise.
 const HELD_OUT: f64 = 0.1;
@@ -28,36 +31,13 @@ const HELD_OUT: f64 = 0.1;
 /// tenth of a gigabyte would take an hour to evaluate, again and again.
 const MOST_HELD_OUT: f64 = 1e6;
 
-/// What `train` is to do.
+/// What `train` is to do: what was typed, and what follows from it.
 #[derive(Debug)]
 pub(crate) struct Plan {
+    pub(crate) args: TrainArgs,
     pub(crate) texts: Texts,
     pub(crate) target: Target,
-    pub(crate) force: bool,
-    /// Whether to go on with the run at the target.
-    pub(crate) resume: bool,
-    pub(crate) bytes: bool,
-    /// The model to begin with.
-    pub(crate) init_from: Option<PathBuf>,
-    /// Whether each line is a sequence of its own.
-    pub(crate) records: bool,
-    /// Whether to reserve U+FFFD for unknown characters, where that was said.
-    pub(crate) reserve: Option<bool>,
-    pub(crate) dry_run: bool,
-    pub(crate) metrics: Option<PathBuf>,
-    pub(crate) plot: Option<PathBuf>,
-    pub(crate) split: Option<Vec<f64>>,
-    pub(crate) max_epochs: Option<u64>,
-    pub(crate) max_steps: Option<u64>,
-    pub(crate) sample_every: Option<u64>,
-    pub(crate) live: bool,
-    pub(crate) checkpoint_every: Option<u64>,
-    pub(crate) threads: Option<usize>,
     pub(crate) run: RunOptions,
-    network: NetworkArgs,
-    optimization: OptimizationArgs,
-    eval_every: Option<u64>,
-    patience: Option<u64>,
 }
 
 impl Plan {
@@ -66,82 +46,87 @@ impl Plan {
     /// # Errors
     /// [`Misuse`](crate::exit::Misuse) for flags that contradict each other.
     pub(crate) fn new(args: TrainArgs) -> anyhow::Result<Self> {
-        let TrainArgs {
-            files,
-            output,
-            resume,
-            init_from,
-            force,
-            bytes,
-            records,
-            unknown,
-            dry_run,
-            network,
-            optimization,
-            run,
-        } = args;
-        let RunArgs {
-            max_epochs,
-            max_steps,
-            time,
-            split,
-            eval_every,
-            patience,
-            sample_every,
-            live,
-            metrics,
-            plot,
-            checkpoint_every,
-            threads,
-        } = run;
-        let texts = Texts::new(&files)?;
-        let target = match &resume {
+        let texts = Texts::new(&args.files)?;
+        let target = match &args.resume {
             Some(path) => Target::of_run(path),
-            None => Target::new(output.as_deref(), &texts)?,
+            None => Target::new(args.output.as_deref(), &texts)?,
+        };
+        let run = RunOptions {
+            threads: args.run.threads.unwrap_or_else(processors),
+            time: args.run.time,
         };
         let plan = Plan {
-            run: RunOptions {
-                threads: threads.unwrap_or_else(processors),
-                time,
-            },
+            args,
             texts,
             target,
-            force,
-            resume: resume.is_some(),
-            bytes,
-            init_from,
-            records,
-            reserve: unknown.map(|unknown| unknown == LearnedUnknownArg::Replace),
-            dry_run,
-            metrics,
-            plot,
-            split,
-            max_epochs,
-            max_steps,
-            sample_every,
-            live,
-            checkpoint_every,
-            threads,
-            network,
-            optimization,
-            eval_every,
-            patience,
+            run,
         };
         plan.written().check()?;
         // No text changes whether the settings are sound, so a long one need not be read first. For
         // a run that goes on they depend on what it is.
-        if !plan.resume {
+        if !plan.resumes() {
             plan.settings(recommended(1_000_000, 100))?;
         }
-        Corpus::from_text("ab")
-            .and_then(|text| text.split(&plan.split(text.len())))
-            .map_err(misuse)?;
+        if let Some(shares) = &plan.args.run.split {
+            check_shares(shares).map_err(misuse)?;
+        }
         Ok(plan)
+    }
+
+    /// Whether to continue the run at the target.
+    pub(crate) fn resumes(&self) -> bool {
+        self.args.resume.is_some()
+    }
+
+    /// Whether the vocabulary is to have U+FFFD, for unknown characters.
+    pub(crate) fn reserves(&self) -> bool {
+        self.args.unknown == Some(LearnedUnknownArg::Replace)
+    }
+
+    /// The command that continues this run, with `time` left where its steps depend on that.
+    pub(crate) fn resume_command(&self, time: Option<Duration>) -> String {
+        // Every flag is named, so that a new one is not forgotten. These are saved with the run:
+        let RunArgs {
+            max_epochs: _,
+            max_steps: _,
+            split: _,
+            eval_every: _,
+            patience: _,
+            // and these are to be typed again.
+            time: _,
+            sample_every,
+            live,
+            metrics,
+            plot,
+            checkpoint_every,
+            threads,
+        } = &self.args.run;
+        let number = |count: &u64| count.to_string();
+        let flags = [
+            ("--resume", Some(shell::path(self.target.path()))),
+            // A time of 0 is none.
+            (
+                "--time",
+                time.map(|left| format!("{}s", left.as_secs_f64().ceil().max(1.0))),
+            ),
+            ("--metrics", metrics.as_ref().map(shell::path)),
+            ("--plot", plot.as_ref().map(shell::path)),
+            ("--checkpoint-every", checkpoint_every.as_ref().map(number)),
+            ("--sample-every", sample_every.as_ref().map(number)),
+            ("--threads", threads.map(|count| count.to_string())),
+            ("--live", live.then(String::new)),
+        ];
+        let texts = self.texts.paths().map(shell::path);
+        let flags = flags.into_iter().filter_map(|(flag, value)| {
+            value.map(|value| format!("{flag} {value}").trim_end().to_owned())
+        });
+        let words: Vec<String> = texts.chain(flags).collect();
+        format!("rnn-cli train {}", words.join(" "))
     }
 
     /// The shares of a text of so many characters.
     pub(crate) fn split(&self, characters: usize) -> Vec<f64> {
-        self.split.clone().unwrap_or_else(|| {
+        self.args.run.split.clone().unwrap_or_else(|| {
             let held_out = HELD_OUT.min(MOST_HELD_OUT / characters as f64);
             vec![1.0 - held_out, held_out]
         })
@@ -149,13 +134,14 @@ impl Plan {
 
     /// How often to note where training stands.
     pub(crate) fn every(&self) -> Every {
-        self.checkpoint_every
-            .map_or_else(Every::default, Every::Steps)
+        let steps = self.args.run.checkpoint_every;
+        steps.map_or_else(Every::default, Every::Steps)
     }
 
     /// The files that this run writes. Those that exist and are ours are none of its text.
     pub(crate) fn own_files(&self) -> Vec<PathBuf> {
-        let reports = self.metrics.iter().chain(&self.plot).cloned();
+        let RunArgs { metrics, plot, .. } = &self.args.run;
+        let reports = metrics.iter().chain(plot).cloned();
         self.target.files().into_iter().chain(reports).collect()
     }
 
@@ -170,7 +156,7 @@ impl Plan {
                 files.reads(&path, what);
             }
         }
-        if let Some(path) = &self.init_from {
+        if let Some(path) = &self.args.init_from {
             files.reads(path, "the model to start from");
         }
         Ok(files)
@@ -181,10 +167,10 @@ impl Plan {
         for path in self.target.files() {
             files.writes(&path, "another name for the model (-o)");
         }
-        if let Some(path) = &self.metrics {
+        if let Some(path) = &self.args.run.metrics {
             files.writes(path, "another name for the metrics");
         }
-        if let Some(path) = &self.plot {
+        if let Some(path) = &self.args.run.plot {
             files.writes(path, "another name for the plot");
         }
         files
@@ -201,30 +187,31 @@ impl Plan {
             mut network,
             mut train,
         } = base;
-        let (net, opt) = (&self.network, &self.optimization);
+        let net = &self.args.network;
+        let opt = &self.args.optimization;
+        let run = &self.args.run;
         set(&mut network.cell, net.cell);
         set(&mut network.hidden_size, net.hidden_size);
         set(&mut network.num_layers, net.num_layers);
         set(&mut train.dropout, net.dropout);
         if net.forget_bias.is_some() {
-            fits(
-                "--forget-bias",
-                "--cell lstm",
-                network.cell.signal("forget gate").is_some(),
-                network.cell.name(),
-            )?;
+            let cell = network.cell;
+            if cell.signal("forget gate").is_none() {
+                let message = "--forget-bias has no effect with";
+                return Err(misuse(format!("{message} {cell}; use --cell lstm")));
+            }
             train.init.forget_bias = net.forget_bias;
         }
         train.init.orthogonal |= net.orthogonal;
 
-        train.records |= self.records;
+        train.records |= self.args.records;
         set(&mut train.seq_length, opt.seq_length);
         set(&mut train.batch_size, opt.batch_size);
         train.horizon = opt.horizon.or(train.horizon);
         set(&mut train.seed, opt.seed);
-        let advised = train.optimizer.name();
+        let before = train.optimizer.name();
         train.optimizer = optimizer(opt, train.optimizer)?;
-        if train.optimizer.name() != advised {
+        if train.optimizer.name() != before {
             train.learning_rate = train.optimizer.default_learning_rate();
         }
         set(&mut train.learning_rate, opt.learning_rate);
@@ -236,12 +223,12 @@ impl Plan {
             (None, None) => train.clip,
         };
 
-        if self.run.time.is_some() {
+        if run.time.is_some() {
             train.max_steps = None;
         }
-        train.max_steps = self.max_steps.or(train.max_steps);
-        set(&mut train.eval_every, self.eval_every);
-        train.patience = self.patience.or(train.patience);
+        train.max_steps = run.max_steps.or(train.max_steps);
+        set(&mut train.eval_every, run.eval_every);
+        train.patience = run.patience.or(train.patience);
         network.validate().map_err(misuse)?;
         train.validate().map_err(misuse)?;
         Ok(Recommended { network, train })
@@ -263,23 +250,58 @@ pub(crate) fn processors() -> usize {
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
+    use rnn::optimizer::Schedule;
 
-    fn split(flags: &str, characters: usize) -> Vec<f64> {
+    fn plan(flags: &str) -> Plan {
         let typed = format!("rnn-cli train text {flags}");
         let cli = Cli::try_parse_from(typed.split_whitespace()).unwrap();
         let Some(Command::Train(args)) = cli.command else {
             panic!("{typed} is train")
         };
-        Plan::new(*args).unwrap().split(characters)
+        Plan::new(*args).unwrap()
     }
 
     #[test]
     fn of_a_long_text_a_million_characters_are_held_out() {
+        let split = |flags, characters| plan(flags).split(characters);
         assert_eq!(split("", 2), [0.9, 0.1]);
         assert_eq!(split("", 10_000_000), [0.9, 0.1]);
         let long = split("", 1_000_000_000);
         assert_eq!(long, [0.999, 0.001]);
         assert_eq!(split("--split 0.8,0.2", 1_000_000_000), [0.8, 0.2]);
+    }
+
+    #[test]
+    fn the_command_that_continues_a_run_has_every_run_flag_but_those_saved_with_it() {
+        let saved = ["max-epochs", "max-steps", "split", "eval-every", "patience"];
+        let program = Cli::command();
+        let train = program.find_subcommand("train").unwrap();
+        let is_run = |flag: &&clap::Arg| flag.get_help_heading() == Some("Run");
+        let mut count = 0;
+        for flag in train.get_arguments().filter(is_run) {
+            let name = flag.get_long().unwrap();
+            let value = match flag.get_value_names().map(|names| names[0].as_str()) {
+                None => "",
+                Some("TIME") => "90s",
+                Some("SHARES") => "0.8,0.2",
+                Some(_) => "7",
+            };
+            let typed = format!("--{name} {value}");
+            let plan = plan(&typed);
+            let command = plan.resume_command(plan.run.time);
+            let is_there = command.contains(typed.trim_end());
+            assert_eq!(is_there, !saved.contains(&name), "{command}");
+            count += 1;
+        }
+        assert!(count > saved.len(), "{count} run flags");
+    }
+
+    #[test]
+    fn a_schedule_that_is_named_is_that_of_the_library() {
+        for schedule in Schedule::ALL {
+            let settings = plan(&format!("--schedule {schedule}")).settings(recommended(1000, 30));
+            assert_eq!(settings.unwrap().train.schedule, schedule);
+        }
     }
 }

@@ -30,8 +30,12 @@ impl Reports {
     /// Whether the run may write them, asked before it begins and leaves files of its own. A new run
     /// makes new files, since `--force` is for the model; one that goes on takes its own again.
     pub(crate) fn check(plan: &Plan) -> anyhow::Result<()> {
-        let metrics = (&plan.metrics, metrics::is_start as IsStart, "metrics file");
-        let plot = (&plan.plot, plot::is_start as IsStart, "plot");
+        let metrics = (
+            &plan.args.run.metrics,
+            metrics::is_start as IsStart,
+            "metrics file",
+        );
+        let plot = (&plan.args.run.plot, plot::is_start as IsStart, "plot");
         for (path, is_start, what) in [metrics, plot] {
             let Some(path) = path else { continue };
             checkpoint::check_target(path)?;
@@ -39,7 +43,7 @@ impl Reports {
                 continue;
             }
             let shown = path.display();
-            if !plan.resume {
+            if !plan.resumes() {
                 bail!("{shown} already exists; use another name");
             }
             let start = start(path).with_context(|| format!("cannot read {shown}"))?;
@@ -56,9 +60,9 @@ impl Reports {
         trainer: &Trainer<f32>,
         console: Console,
     ) -> anyhow::Result<Self> {
-        let metrics = plan.metrics.as_deref();
+        let metrics = plan.args.run.metrics.as_deref();
         let metrics = metrics.map(|path| Metrics::open(path, trainer, console));
-        let plot = plan.plot.clone().map(Plot);
+        let plot = plan.args.run.plot.clone().map(Plot);
         // The program may have been killed between an evaluation and its picture.
         if let Some(plot) = plot.as_ref().filter(|_| !trainer.history().is_empty()) {
             plot.draw(trainer.history())?;

@@ -31,7 +31,7 @@ pub enum Error {
         /// What was to be named, as "optimiser".
         what: &'static str,
         /// All known names.
-        expected: &'static str,
+        expected: String,
         /// The name given.
         value: String,
     },

@@ -83,7 +83,7 @@ mod vocabulary;
 pub use bptt::{Bptt, Window};
 pub use cell::CellKind;
 pub use config::{Init, MAX_HIDDEN_SIZE, MAX_LAYERS, NetworkConfig, Scheme};
-pub use corpus::{Corpus, CorpusBuilder, Records, Streams};
+pub use corpus::{Corpus, CorpusBuilder, Records, Streams, check_shares};
 pub use dropout::Dropout;
 pub use error::{Error, Result};
 pub use loss::{Reduction, softmax_cross_entropy, softmax_cross_entropy_gradient};
@@ -96,8 +96,7 @@ pub use state::State;
 /// The instruction set in use, which `TENSOR_ISA` chooses.
 pub use tensor::Isa;
 pub use trainer::{
-    EpochLine, Event, Guard, Outcome, Recommended, Record, RunOptions, Step, TrainConfig, Trainer,
-    recommended,
+    Event, Outcome, Recommended, Record, RunOptions, Step, TrainConfig, Trainer, recommended,
 };
 pub use vocabulary::{IGNORE, Id, REPLACEMENT, Unknown, Vocabulary};
 

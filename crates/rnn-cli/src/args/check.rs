@@ -19,7 +19,7 @@ Example:
 #[command(after_help = EXAMPLE)]
 pub(crate) struct CheckArgs {
     /// Check only this cell
-    #[arg(long, alias = "model", value_name = "CELL", value_parser = value::Cell)]
+    #[arg(long, alias = "model", value_name = "CELL", value_parser = value::cell())]
     pub(crate) cell: Option<CellKind>,
 
     /// Number of layers

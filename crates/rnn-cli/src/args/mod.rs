@@ -22,9 +22,7 @@ pub(crate) use inspect::InspectArgs;
 pub(crate) use man::ManArgs;
 pub(crate) use sample::SampleArgs;
 pub(crate) use score::{ScoreArgs, UnknownArg};
-pub(crate) use train::{
-    LearnedUnknownArg, NetworkArgs, OptimizationArgs, OptimizerArg, RunArgs, ScheduleArg, TrainArgs,
-};
+pub(crate) use train::{LearnedUnknownArg, OptimizationArgs, RunArgs, TrainArgs};
 pub(crate) use view::ViewArgs;
 
 const EXAMPLE: &str = "\

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use rnn::optimizer::{OptimizerConfig, Schedule};
 
 use rnn::CellKind;
 
@@ -78,7 +79,7 @@ pub(crate) struct TrainArgs {
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
     /// Recurrent cell
-    #[arg(long, alias = "model", value_name = "CELL", value_parser = value::Cell)]
+    #[arg(long, alias = "model", value_name = "CELL", value_parser = value::cell())]
     pub(crate) cell: Option<CellKind>,
 
     /// Number of hidden units per layer
@@ -126,11 +127,10 @@ pub(crate) struct OptimizationArgs {
     pub(crate) learning_rate: Option<f64>,
 
     /// Optimiser
-    #[arg(long, value_name = "NAME", value_enum)]
-    pub(crate) optimizer: Option<OptimizerArg>,
+    #[arg(long, value_name = "NAME", value_parser = value::optimizer())]
+    pub(crate) optimizer: Option<OptimizerConfig>,
 
-    /// Momentum for sgd
-    #[arg(long, value_name = "X", value_parser = value::share, allow_negative_numbers = true)]
+    #[arg(long, help = setting("Momentum", "momentum"), value_name = "X", value_parser = value::share, allow_negative_numbers = true)]
     pub(crate) momentum: Option<f64>,
 
     /// Use Nesterov momentum for sgd
@@ -141,13 +141,12 @@ pub(crate) struct OptimizationArgs {
     #[arg(long, value_name = "X", value_parser = value::share, allow_negative_numbers = true)]
     pub(crate) alpha: Option<f64>,
 
-    /// Weight decay for adamw
-    #[arg(long, value_name = "X", value_parser = value::not_negative, allow_negative_numbers = true)]
+    #[arg(long, help = setting("Weight decay", "weight decay"), value_name = "X", value_parser = value::not_negative, allow_negative_numbers = true)]
     pub(crate) weight_decay: Option<f64>,
 
     /// Learning rate schedule
-    #[arg(long, value_name = "NAME", value_enum)]
-    pub(crate) schedule: Option<ScheduleArg>,
+    #[arg(long, value_name = "NAME", value_parser = value::schedule())]
+    pub(crate) schedule: Option<Schedule>,
 
     /// Number of steps of linear warmup for warmup-decay and cosine
     #[arg(long, value_name = "STEPS", value_parser = value::whole, allow_negative_numbers = true)]
@@ -247,32 +246,45 @@ pub(crate) enum LearnedUnknownArg {
     Replace,
 }
 
-/// The names of the optimisers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OptimizerArg {
-    /// Stochastic gradient descent
-    Sgd,
-    /// Adagrad
-    Adagrad,
-    /// RMSprop
-    Rmsprop,
-    /// Adam
-    Adam,
-    /// Adam with decoupled weight decay
-    Adamw,
+/// The help of a setting, with the optimisers that have it.
+fn setting(what: &str, name: &str) -> String {
+    let has = |optimizer: &OptimizerConfig| optimizer.clone().setting(name).is_some();
+    let those = OptimizerConfig::ALL
+        .iter()
+        .filter(|optimizer| has(optimizer));
+    let names: Vec<&str> = those.map(OptimizerConfig::name).collect();
+    format!("{what} for {}", names.join(" and "))
 }
 
-/// The names of the schedules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ScheduleArg {
-    /// Constant rate
-    Constant,
-    /// Linear warmup, constant, then decay over the last quarter
-    WarmupDecay,
-    /// Decay by a factor after each epoch, as in char-rnn
-    Exponential,
-    /// Linear warmup, then cosine decay
-    Cosine,
-    /// Halve the rate when the validation loss stops falling
-    Plateau,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_defaults_in_the_help_are_those_of_the_library() {
+        let program = Cli::command();
+        let train = program.find_subcommand("train").unwrap();
+        let told = |flag: &str| {
+            let mut flags = train.get_arguments();
+            let flag = flags.find(|known| known.get_id() == flag).unwrap();
+            flag.get_help().unwrap().to_string()
+        };
+        let Ok(Schedule::Exponential {
+            after_epoch,
+            factor,
+        }) = "exponential".parse()
+        else {
+            panic!("exponential decay");
+        };
+        let default = format!("[default: {factor}]");
+        assert!(told("learning_rate_decay").ends_with(&default), "{default}");
+        let default = format!("[default: {after_epoch}]");
+        assert!(
+            told("learning_rate_decay_after").ends_with(&default),
+            "{default}"
+        );
+        assert_eq!(told("momentum"), "Momentum for sgd");
+    }
 }

@@ -1,43 +1,43 @@
 //! Values of flags: what is accepted, and what to say of the rest.
 
-use std::ffi::OsStr;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Arg, Command};
 use rnn::CellKind;
+use rnn::optimizer::{OptimizerConfig, Schedule};
 
-/// A cell of the library, by its name there; a hyphen will do for its underscore.
-#[derive(Clone)]
-pub(super) struct Cell;
-
-impl TypedValueParser for Cell {
-    type Value = CellKind;
-
-    fn parse_ref(
-        &self,
-        command: &Command,
-        argument: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<CellKind, clap::Error> {
-        let underscored = value.to_string_lossy().replace('-', "_");
-        match underscored.parse() {
-            Ok(cell) => Ok(cell),
-            // Refused in the words that clap has for any list.
-            Err(_) => PossibleValuesParser::new(CellKind::ALL.map(CellKind::name))
-                .parse_ref(command, argument, value)
-                .map(|_| unreachable!("a name that is in the list")),
-        }
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let value = |cell: CellKind| PossibleValue::new(cell.name()).help(cell.about());
-        Some(Box::new(CellKind::ALL.into_iter().map(value)))
-    }
+/// A choice by the name that the library knows it by; its help is the library's as well.
+fn one_of<C>(
+    choices: impl IntoIterator<Item = (&'static str, &'static str)>,
+) -> impl TypedValueParser<Value = C>
+where
+    C: FromStr<Err = rnn::Error> + Clone + Send + Sync + 'static,
+{
+    let value = |(name, help): (&'static str, _)| {
+        let hyphenated = name.replace('_', "-");
+        PossibleValue::new(name).alias(hyphenated).help(help)
+    };
+    PossibleValuesParser::new(choices.into_iter().map(value))
+        .try_map(|name| name.replace('-', "_").parse())
 }
 
-/// Any number; what it means is checked where its neighbours are known.
+/// A cell.
+pub(super) fn cell() -> impl TypedValueParser<Value = CellKind> {
+    one_of(CellKind::ALL.map(|cell| (cell.name(), cell.about())))
+}
+
+/// An optimiser with its defaults.
+pub(super) fn optimizer() -> impl TypedValueParser<Value = OptimizerConfig> {
+    one_of(OptimizerConfig::ALL.map(|optimizer| (optimizer.name(), optimizer.help())))
+}
+
+/// A schedule with its defaults.
+pub(super) fn schedule() -> impl TypedValueParser<Value = Schedule> {
+    one_of(Schedule::ALL.map(|schedule| (schedule.name(), schedule.help())))
+}
+
+/// Any number; the caller checks what it means.
 pub(super) fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "must be a number".into())
 }
@@ -74,7 +74,7 @@ pub(super) fn finite(text: &str) -> Result<f64, String> {
     checked(text, f64::is_finite, "a finite number")
 }
 
-/// A share that never is the whole: from 0 up to, not including, 1.
+/// A share of at least 0 and below 1.
 pub(super) fn share(text: &str) -> Result<f64, String> {
     checked(text, |x| (0.0..1.0).contains(&x), "at least 0 and below 1")
 }

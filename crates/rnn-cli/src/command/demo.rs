@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use rnn::optimizer::{Clip, OptimizerConfig, Schedule};
 use rnn::{
-    CellKind, Corpus, EpochLine, Event, Init, NetworkConfig, Reduction, RunOptions, SampleOptions,
-    Scheme, TrainConfig, Trainer,
+    CellKind, Corpus, Event, Init, NetworkConfig, Reduction, RunOptions, SampleOptions, Scheme,
+    TrainConfig, Trainer,
 };
 
 use crate::args::DemoArgs;
@@ -32,12 +32,12 @@ pub(crate) fn run(args: &DemoArgs, console: Console) -> anyhow::Result<()> {
         match event {
             Event::Step(step) | Event::Skipped(step) => {
                 let (epoch, loss) = (trainer.step_count(), step.loss);
-                writeln!(out, "{}", EpochLine { epoch, loss })?;
+                writeln!(out, "Epoch {epoch}, Loss: {loss:.4}")?;
             }
             Event::WentBack { scale } => console.note(&format!(
                 "the loss is not finite; multiplied the learning rate by {scale}"
             )),
-            Event::Evaluated { .. } | Event::StepsFixed { .. } => {}
+            _ => {}
         }
         anyhow::Ok(ControlFlow::Continue(()))
     })?;
@@ -60,7 +60,6 @@ pub(crate) fn run(args: &DemoArgs, console: Console) -> anyhow::Result<()> {
 /// descent, weights from a narrow normal distribution, one bias.
 fn notebook(args: &DemoArgs, seq_length: usize) -> TrainConfig {
     TrainConfig {
-        records: false,
         batch_size: 1,
         seq_length,
         horizon: args.one_step.then_some(1),
@@ -73,12 +72,12 @@ fn notebook(args: &DemoArgs, seq_length: usize) -> TrainConfig {
         clip: Clip::None,
         max_steps: Some(args.epochs),
         eval_every: args.epochs,
-        patience: None,
         seed: args.seed,
         init: Init {
             scheme: Scheme::Normal(0.1),
             ..Init::default()
         },
+        ..TrainConfig::default()
     }
 }
 

@@ -1,5 +1,5 @@
-//! Learning a text: reads it, trains, reports, saves the model at every improvement, and goes on
-//! with a run that was interrupted.
+//! Training: reads the text, trains, reports, and saves the model at every improvement; also continues
+//! a run that was interrupted.
 
 mod dry_run;
 mod go_on;
@@ -28,7 +28,7 @@ const SAMPLE_LENGTH: usize = 200;
 /// Runs `train`.
 pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     let plan = Plan::new(args)?;
-    if plan.dry_run {
+    if plan.args.dry_run {
         return dry_run::run(&plan, console);
     }
     plan.files()?.check()?;
@@ -45,7 +45,7 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     };
     let (first, max_steps) = (trainer.step_count(), trainer.config().max_steps);
     let mut progress = Progress::new(console, lines, first, max_steps, plan.run.time);
-    if plan.live {
+    if plan.args.run.live {
         progress.show_live(plan.target.to_string());
     }
     let outcome = trainer.run(&plan.run, |trainer, event| {
@@ -64,7 +64,7 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
             ControlFlow::Continue(())
         })
     });
-    // Written now, a failure told later: saving comes first.
+    // An error in writing lines is told later: saving comes first.
     let told = progress.finish();
     let outcome = outcome.inspect_err(|error| {
         if let Some(rnn::Error::Diverged { .. }) = error.downcast_ref() {
@@ -102,7 +102,7 @@ fn report(
             if progress.wants_sample() {
                 progress.sample(written(trainer)?);
             }
-            if plan.sample_every.is_some_and(|every| trainer.step_count().is_multiple_of(every)) {
+            if plan.args.run.sample_every.is_some_and(|every| trainer.step_count().is_multiple_of(every)) {
                 let (step, text) = (trainer.step_count(), written(trainer)?);
                 progress.line(&format!("---- step {step} ----\n{text}\n----"))?;
             }
@@ -116,6 +116,7 @@ fn report(
         )),
         Event::StepsFixed { max_steps } => progress.fix_steps(max_steps),
         Event::Evaluated { record, .. } => progress.evaluated(&record, is_saved)?,
+        _ => {}
     }
     Ok(())
 }

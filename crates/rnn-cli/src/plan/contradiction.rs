@@ -1,4 +1,4 @@
-//! Where what was typed contradicts the run that is to go on with it.
+//! Flags that contradict the run which they are to continue.
 
 use anyhow::bail;
 use rnn::checkpoint::Interrupted;
@@ -18,16 +18,16 @@ pub(crate) fn check(
 ) -> anyhow::Result<()> {
     asked.train.max_steps = run.config().max_steps;
     let is_bytes = run.vocabulary().is_bytes();
-    let split = plan.split.as_deref().unwrap_or(run.split());
+    let split = plan.args.run.split.as_deref().unwrap_or(run.split());
     let reserved = run.vocabulary().id(REPLACEMENT).is_some();
     // A text may have U+FFFD of its own, so that to have it contradicts nothing.
-    let reserve = reserved || plan.reserve == Some(true);
+    let reserve = reserved || plan.reserves();
     let how = |is_reserved| json!({"unknown": if is_reserved { "replace" } else { "error" }});
     let pairs = [
         (how(reserved), how(reserve)),
         (
             json!({"bytes": is_bytes}),
-            json!({"bytes": is_bytes || plan.bytes}),
+            json!({"bytes": is_bytes || plan.args.bytes}),
         ),
         (
             json!({"records": run.config().records}),

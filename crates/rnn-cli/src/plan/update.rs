@@ -1,132 +1,100 @@
-//! What the flags of optimiser and schedule mean, given what stands there without them.
+//! Flags of optimiser and schedule, laid over what stands there without them.
 
-use rnn::optimizer::{Decay, OptimizerConfig, Schedule};
+use std::fmt::Display;
 
-use crate::args::{OptimizationArgs, OptimizerArg, ScheduleArg};
-use crate::exit::Misuse;
+use rnn::optimizer::{OptimizerConfig, Schedule};
 
-/// Refuses a flag of one choice where another was made.
-pub(super) fn fits(flag: &str, choice: &str, is_chosen: bool, chosen: &str) -> anyhow::Result<()> {
-    if is_chosen {
-        return Ok(());
-    }
-    Err(Misuse(format!("{flag} has no effect with {chosen}; use {choice}")).into())
-}
+use crate::args::OptimizationArgs;
+use crate::exit::misuse;
 
 /// The update rule.
 pub(super) fn optimizer(
     typed: &OptimizationArgs,
-    advised: OptimizerConfig,
+    current: OptimizerConfig,
 ) -> anyhow::Result<OptimizerConfig> {
-    let typed_config = match typed.optimizer {
-        None => advised,
-        Some(OptimizerArg::Sgd) => OptimizerConfig::SGD,
-        Some(OptimizerArg::Adagrad) => OptimizerConfig::ADAGRAD,
-        Some(OptimizerArg::Rmsprop) => OptimizerConfig::RMSPROP,
-        Some(OptimizerArg::Adam) => OptimizerConfig::ADAM,
-        Some(OptimizerArg::Adamw) => OptimizerConfig::ADAMW,
-    };
     // Naming what is there already resets none of its numbers.
-    let is_named = typed_config.name() == advised.name();
-    let mut config = if is_named { advised } else { typed_config };
-    let name = config.name();
-    if let Some(value) = typed.momentum {
-        match &mut config {
-            OptimizerConfig::Sgd { momentum, nesterov } => {
-                (*momentum, *nesterov) = (value, typed.nesterov)
-            }
-            _ => fits("--momentum", "--optimizer sgd", false, name)?,
-        }
+    let other = typed
+        .optimizer
+        .filter(|other| other.name() != current.name());
+    let mut config = other.unwrap_or(current);
+    let all = ("--optimizer", &OptimizerConfig::ALL[..]);
+    for (name, value) in [
+        ("momentum", typed.momentum),
+        ("alpha", typed.alpha),
+        ("weight decay", typed.weight_decay),
+    ] {
+        let flag = format!("--{}", name.replace(' ', "-"));
+        set(&flag, value, &mut config, all, |config| {
+            config.setting(name)
+        })?;
     }
-    if let Some(value) = typed.alpha {
-        match &mut config {
-            OptimizerConfig::RmsProp { alpha, .. } => *alpha = value,
-            _ => fits("--alpha", "--optimizer rmsprop", false, name)?,
-        }
-    }
-    if let Some(value) = typed.weight_decay {
-        match &mut config {
-            OptimizerConfig::AdamW { weight_decay, .. } => *weight_decay = value,
-            _ => fits("--weight-decay", "--optimizer adamw", false, name)?,
-        }
+    if let (Some(_), OptimizerConfig::Sgd { nesterov, .. }) = (typed.momentum, &mut config) {
+        *nesterov = typed.nesterov;
     }
     Ok(config)
 }
 
 /// How the learning rate changes.
-pub(super) fn schedule(typed: &OptimizationArgs, advised: Schedule) -> anyhow::Result<Schedule> {
-    // The warm-up and the floor of the advised schedule suit another shape as well.
-    let (warmup, floor) = match advised {
-        Schedule::WarmupDecay {
-            warmup_steps,
-            floor,
-            ..
+pub(super) fn schedule(typed: &OptimizationArgs, current: Schedule) -> anyhow::Result<Schedule> {
+    let other = typed
+        .schedule
+        .filter(|other| other.name() != current.name());
+    let mut schedule = other.unwrap_or(current);
+    let all = ("--schedule", &Schedule::ALL[..]);
+    let steps = typed.warmup_steps;
+    set("--warmup-steps", steps, &mut schedule, all, |s| match s {
+        Schedule::WarmupDecay { warmup_steps, .. } | Schedule::Cosine { warmup_steps, .. } => {
+            Some(warmup_steps)
         }
-        | Schedule::Cosine {
-            warmup_steps,
-            floor,
-        } => (warmup_steps, floor),
-        _ => (100, 0.0),
-    };
-    let typed_schedule = match typed.schedule {
-        None => advised,
-        Some(ScheduleArg::Constant) => Schedule::Constant,
-        Some(ScheduleArg::WarmupDecay) => Schedule::WarmupDecay {
-            warmup_steps: warmup,
-            decay_fraction: 0.25,
-            decay: Decay::Cosine,
-            floor,
+        _ => None,
+    })?;
+    let decay = typed.learning_rate_decay;
+    set(
+        "--learning-rate-decay",
+        decay,
+        &mut schedule,
+        all,
+        |s| match s {
+            Schedule::Exponential { factor, .. } => Some(factor),
+            _ => None,
         },
-        Some(ScheduleArg::Exponential) => Schedule::Exponential {
-            after_epoch: 10,
-            rate: 0.97,
+    )?;
+    let after = typed.learning_rate_decay_after;
+    set(
+        "--learning-rate-decay-after",
+        after,
+        &mut schedule,
+        all,
+        |s| match s {
+            Schedule::Exponential { after_epoch, .. } => Some(after_epoch),
+            _ => None,
         },
-        Some(ScheduleArg::Cosine) => Schedule::Cosine {
-            warmup_steps: warmup,
-            floor,
-        },
-        Some(ScheduleArg::Plateau) => Schedule::Plateau {
-            factor: 0.5,
-            patience: 2,
-        },
-    };
-    let is_named = typed_schedule.name() == advised.name();
-    let mut schedule = if is_named { advised } else { typed_schedule };
-    let name = schedule.name();
-    if let Some(steps) = typed.warmup_steps {
-        match &mut schedule {
-            Schedule::WarmupDecay { warmup_steps, .. } | Schedule::Cosine { warmup_steps, .. } => {
-                *warmup_steps = steps
-            }
-            _ => fits(
-                "--warmup-steps",
-                "--schedule warmup-decay or cosine",
-                false,
-                name,
-            )?,
-        }
-    }
-    if let Some(value) = typed.learning_rate_decay {
-        match &mut schedule {
-            Schedule::Exponential { rate, .. } => *rate = value,
-            _ => fits(
-                "--learning-rate-decay",
-                "--schedule exponential",
-                false,
-                name,
-            )?,
-        }
-    }
-    if let Some(epochs) = typed.learning_rate_decay_after {
-        match &mut schedule {
-            Schedule::Exponential { after_epoch, .. } => *after_epoch = epochs,
-            _ => fits(
-                "--learning-rate-decay-after",
-                "--schedule exponential",
-                false,
-                name,
-            )?,
-        }
-    }
+    )?;
     Ok(schedule)
+}
+
+/// Sets what `setting` finds in the choice that was made to what was typed, or says which of all
+/// choices have such a setting.
+fn set<C: Copy + Display, V>(
+    flag: &str,
+    typed: Option<V>,
+    chosen: &mut C,
+    (choice, all): (&str, &[C]),
+    setting: impl Fn(&mut C) -> Option<&mut V>,
+) -> anyhow::Result<()> {
+    let Some(value) = typed else { return Ok(()) };
+    if let Some(place) = setting(chosen) {
+        *place = value;
+        return Ok(());
+    }
+    let has = |other: &C| setting(&mut other.clone()).is_some();
+    let others: Vec<String> = all
+        .iter()
+        .filter(|other| has(other))
+        .map(C::to_string)
+        .collect();
+    let others = others.join(" or ");
+    Err(misuse(format!(
+        "{flag} has no effect with {chosen}; use {choice} {others}"
+    )))
 }

@@ -2,11 +2,11 @@
 
 use std::any::Any;
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
-use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tensor::{Scalar, vectorize};
+use tensor::{Kernel, Scalar, vectorize};
 
 use super::{Backward, Bounds, Cell, Forward, Part, Signal, elman, gru, lstm, min_gru};
 use crate::error::{Error, Result};
@@ -44,9 +44,6 @@ struct Steps<T> {
     forward: fn(Forward<'_, T>),
     backward: fn(Backward<'_, T>),
 }
-
-/// Their names as one text, for a message.
-static NAMES: LazyLock<String> = LazyLock::new(|| CellKind::ALL.map(CellKind::name).join(", "));
 
 impl CellKind {
     /// Elman's simple recurrent network with tanh (Elman 1990): PyTorch's `nn.RNN`.
@@ -189,19 +186,30 @@ impl CellKind {
 impl<T: Scalar> Steps<T> {
     const fn of<C: Cell>() -> Self {
         Steps {
-            forward: |step| {
-                vectorize(
-                    #[inline(always)]
-                    move || C::forward(step),
-                )
-            },
-            backward: |step| {
-                vectorize(
-                    #[inline(always)]
-                    move || C::backward(step),
-                )
-            },
+            forward: |step| vectorize(Of::<C, _>(step, PhantomData)),
+            backward: |step| vectorize(Of::<C, _>(step, PhantomData)),
         }
+    }
+}
+
+/// A step of a cell, to be compiled for every instruction set.
+struct Of<C, S>(S, PhantomData<C>);
+
+impl<C: Cell, T: Scalar> Kernel for Of<C, Forward<'_, T>> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        C::forward(self.0);
+    }
+}
+
+impl<C: Cell, T: Scalar> Kernel for Of<C, Backward<'_, T>> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        C::backward(self.0);
     }
 }
 
@@ -242,7 +250,7 @@ impl FromStr for CellKind {
         let found = Self::ALL.into_iter().find(|cell| cell.name() == name);
         found.ok_or_else(|| Error::UnknownName {
             what: "cell",
-            expected: &NAMES,
+            expected: Self::ALL.map(CellKind::name).join(", "),
             value: name.to_owned(),
         })
     }

@@ -15,7 +15,8 @@ use super::header::wrong;
 use super::parts::{Symbols, add_parameters, check_count, read_parameters, unreadable, unsound};
 use super::place::beside;
 use crate::config::NetworkConfig;
-use crate::error::Result;
+use crate::corpus::Corpus;
+use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::{Model, Training};
 use crate::network::Network;
@@ -35,7 +36,7 @@ pub struct Interrupted {
     pub(crate) architecture: NetworkConfig,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) config: TrainConfig,
-    /// Settings before they were fitted to the text.
+    /// Shares of the text for training, validation and testing.
     pub(crate) split: Vec<f64>,
     pub(crate) digest: u64,
     pub(crate) progress: Progress,
@@ -93,7 +94,7 @@ impl Interrupted {
     /// The same, or an error where memory runs out.
     ///
     /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    /// [`Error::TooLarge`].
     pub fn try_into_bytes(self) -> Result<Vec<u8>> {
         let names = self.optimizer_state.iter().map(|(name, _)| name.clone());
         let description = Description {
@@ -132,7 +133,7 @@ impl Interrupted {
     /// [`from_bytes`](Self::from_bytes) will read.
     ///
     /// # Errors
-    /// [`Error::Save`](crate::Error::Save) if it would not.
+    /// [`Error::Save`] if it would not.
     pub(super) fn into_bytes_for(self, path: &Path) -> Result<Vec<u8>> {
         if self.best.as_ref().is_some_and(|best| !best.is_finite()) {
             return Err(unsound(path, "its best weights are not finite"));
@@ -145,7 +146,7 @@ impl Interrupted {
     /// A run from its file's content.
     ///
     /// # Errors
-    /// [`Error::NotAModel`](crate::Error::NotAModel) saying what is wrong.
+    /// [`Error::NotAModel`] saying what is wrong.
     pub fn from_bytes(content: &[u8]) -> Result<Self> {
         let (d, vocabulary, file) = describe(content)?;
         // A step can carry them beyond all numbers; those that follow are left out, and in the end the
@@ -207,6 +208,18 @@ impl Interrupted {
     /// The shares of its text.
     pub fn split(&self) -> &[f64] {
         &self.split
+    }
+
+    /// Checks that `corpus` is the text of this run.
+    ///
+    /// # Errors
+    /// [`Error::TextChanged`] if it is not.
+    pub fn check_text(&self, corpus: &Corpus) -> Result<()> {
+        if *corpus.vocabulary() == self.vocabulary && corpus.digest() == self.digest {
+            Ok(())
+        } else {
+            Err(Error::TextChanged)
+        }
     }
 
     /// Its vocabulary.

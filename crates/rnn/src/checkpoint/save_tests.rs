@@ -69,8 +69,10 @@ fn schedule() -> impl Strategy<Value = Schedule> {
                 floor,
             }
         }),
-        (count(), number())
-            .prop_map(|(after_epoch, rate)| Schedule::Exponential { after_epoch, rate }),
+        (count(), number()).prop_map(|(after_epoch, factor)| Schedule::Exponential {
+            after_epoch,
+            factor
+        }),
         (number(), count()).prop_map(|(factor, patience)| Schedule::Plateau { factor, patience }),
     ]
 }

@@ -33,8 +33,9 @@ use twox_hash::XxHash3_64;
 pub(crate) use ids::IdSlice;
 use ids::Ids;
 pub use reader::CorpusBuilder;
-pub(crate) use record_batches::RecordBatches;
+pub(crate) use record_batches::{RecordBatches, RecordWindow};
 pub use records::Records;
+pub use split::check_shares;
 pub use windows::Streams;
 pub(crate) use windows::fit;
 
@@ -118,8 +119,7 @@ impl Corpus {
     /// which nothing can be predicted, goes to the part before it.
     ///
     /// # Errors
-    /// [`Error::InvalidSplit`](crate::Error::InvalidSplit) unless there are one to three finite
-    /// shares, none negative, the first above 0, that add up to 1 within 10⁻⁶.
+    /// As [`check_shares`].
     pub fn split(&self, fractions: &[f64]) -> Result<Split> {
         Split::new(self.len(), fractions, 2)
     }

@@ -4,6 +4,24 @@ use std::ops::Range;
 
 use crate::{Error, Result};
 
+/// Checks the shares of a split.
+///
+/// # Errors
+/// [`Error::InvalidSplit`] unless there are one to three finite shares, none negative, the first
+/// above 0, that add up to 1 within 10⁻⁶.
+pub fn check_shares(fractions: &[f64]) -> Result<()> {
+    let sum: f64 = fractions.iter().sum();
+    let valid = (1..=3).contains(&fractions.len())
+        && fractions
+            .iter()
+            .all(|share| share.is_finite() && *share >= 0.0)
+        && fractions[0] > 0.0
+        && (sum - 1.0).abs() <= 1e-6;
+    valid.then_some(()).ok_or_else(|| Error::InvalidSplit {
+        fractions: fractions.to_vec(),
+    })
+}
+
 /// The parts of a corpus, one after the other: training, validation, test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
@@ -18,18 +36,8 @@ pub struct Split {
 impl Split {
     /// Cuts `0..len` by shares; a part below `smallest` goes to the one before it.
     pub(super) fn new(len: usize, fractions: &[f64], smallest: usize) -> Result<Self> {
+        check_shares(fractions)?;
         let sum: f64 = fractions.iter().sum();
-        let valid = (1..=3).contains(&fractions.len())
-            && fractions
-                .iter()
-                .all(|share| share.is_finite() && *share >= 0.0)
-            && fractions[0] > 0.0
-            && (sum - 1.0).abs() <= 1e-6;
-        if !valid {
-            return Err(Error::InvalidSplit {
-                fractions: fractions.to_vec(),
-            });
-        }
         // The small addition undoes rounding: 0.29 of 100 is 29, though 0.29 * 100 is below it.
         let border = |share: f64| ((len as f64 * share / sum + 1e-6) as usize).min(len);
         let share = |part: usize| fractions.get(part).copied().unwrap_or(0.0);

@@ -45,7 +45,8 @@ pub struct Streams {
 
 impl Streams {
     /// Streams over the characters of `range`, in windows of at most `seq_length` steps. All but
-    /// fewer than `batch_size` characters at the end are used. With fewer than `batch_size + 1` characters there are no windows.
+    /// fewer than `batch_size` characters at the end are used. [`TrainConfig::fitted`](crate::TrainConfig::fitted) finds sizes for short texts:
+    /// with fewer than `batch_size + 1` characters there are no windows.
     ///
     /// # Panics
     /// If a size is 0.
@@ -137,24 +138,17 @@ fn scatter<T: Copy + Into<Id>>(text: &[T], stride: usize, inputs: &mut [Id], tar
     }
 }
 
-/// Sizes that suit a text, from [`fit`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fitted {
-    /// Streams side by side.
-    pub(crate) batch_size: usize,
-    /// Longest window in steps.
-    pub(crate) seq_length: usize,
-    /// What was changed and why, in one line to show; `None` where the wanted sizes fit.
-    pub(crate) changed: Option<String>,
-}
-
-/// Fits the wanted sizes to a training text of `characters`: one that is shorter than a batch of
-/// windows gets a smaller batch, and when one window is still too long, a shorter window.
+/// The batch size and window for a training text of `characters`: one that is shorter than a batch of
+/// windows gets a smaller batch, and where one window is still too long, a shorter window.
 ///
 /// # Errors
 /// [`Error::ZeroSize`] for a size of 0; [`Error::TooShort`] below two characters, as the second is
 /// the first that can be predicted.
-pub(crate) fn fit(characters: usize, batch_size: usize, seq_length: usize) -> Result<Fitted> {
+pub(crate) fn fit(
+    characters: usize,
+    batch_size: usize,
+    seq_length: usize,
+) -> Result<(usize, usize)> {
     for (name, size) in [("batch size", batch_size), ("window length", seq_length)] {
         if size == 0 {
             return Err(Error::ZeroSize { name });
@@ -168,17 +162,6 @@ pub(crate) fn fit(characters: usize, batch_size: usize, seq_length: usize) -> Re
     }
     let steps = characters - 1;
     // Division instead of a product, which absurd sizes would overflow.
-    let fitted_batch = batch_size.min((steps / seq_length).max(1));
-    let fitted_seq = seq_length.min(steps);
-    let changed = (fitted_batch != batch_size || fitted_seq != seq_length).then(|| {
-        format!(
-            "training text of {characters} characters is short for a batch of {batch_size} windows \
-             of {seq_length}: using {fitted_batch} of {fitted_seq}"
-        )
-    });
-    Ok(Fitted {
-        batch_size: fitted_batch,
-        seq_length: fitted_seq,
-        changed,
-    })
+    let batch_size = batch_size.min((steps / seq_length).max(1));
+    Ok((batch_size, seq_length.min(steps)))
 }

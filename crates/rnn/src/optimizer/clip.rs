@@ -61,7 +61,7 @@ impl Clip {
         }
     }
 
-    /// Clips `grads` in place and returns their [norm](global_norm) from before.
+    /// Clips `grads` in place and returns their norm from before.
     ///
     /// When that norm is not finite, `grads` stay untouched whatever the variant, so that no
     /// infinity is clipped into a number that looks sound: the caller must skip the step.
@@ -117,7 +117,7 @@ const SUMS: usize = 256;
 /// Squares are summed in f64 over blocks of 4,096 elements, and the blocks' sums added in
 /// parameter order. Threads share out the blocks, never an addition, so the result has the same
 /// bits on any number of them. It is not finite when a gradient is not.
-pub fn global_norm<T: Scalar>(grads: &[T]) -> f64 {
+fn global_norm<T: Scalar>(grads: &[T]) -> f64 {
     if grads.len() <= BLOCK {
         return sum_squares(grads).sqrt();
     }

@@ -1,146 +1,213 @@
 //! From gradients to new parameters: optimisers, clipping, learning rate schedules.
 //!
-//! Parameters and gradients are one flat slice each, so an optimiser need not know the network:
-//! it updates every parameter from its own gradient and its own few numbers of state. Formulas and
-//! defaults are PyTorch's; each file has its equation and its paper. A step of training is
+//! Parameters and gradients are one flat slice each, so an optimiser need not know the network: it
+//! updates every parameter from its own gradient and its own few numbers of state. Each optimiser's
+//! file has its equation and its paper; this file is the table of them all. A training step is
 //!
 //! ```
-//! use rnn::optimizer::{Clip, Optimizer, OptimizerConfig, PlateauState, Position, Schedule};
+//! use rnn::optimizer::{Clip, Optimizer, OptimizerConfig};
 //!
 //! let mut params = [0.5_f32, -1.0];
 //! let mut optimizer = Optimizer::new(OptimizerConfig::ADAM, params.len())?;
-//! let schedule = Schedule::Constant;
-//! for step in 0..100 {
+//! for _ in 0..100 {
 //!     let mut grads = params.map(|p| 2.0 * p); // of the loss p₀² + p₁²
 //!     let norm = Clip::Norm(5.0).apply(&mut grads);
 //!     assert!(norm.is_finite());
-//!     let position = Position { step, max_steps: Some(100), epoch: 0 };
-//!     let rate = schedule.rate(0.1, position, &PlateauState::default());
-//!     optimizer.step(&mut params, &grads, rate);
+//!     optimizer.step(&mut params, &grads, 0.1);
 //! }
 //! assert!(params.iter().all(|p| p.abs() < 0.05));
 //! # Ok::<(), rnn::Error>(())
 //! ```
 //!
 //! Updates are plain loops of correctly rounded operations (+, −, ×, ÷, √, nothing fused), so each
-//! instruction set gives the same bits. A step allocates nothing. In a rayon pool, long slices are
-//! shared out among its threads; every element is on its own, so the bits stay the same.
+//! instruction set gives the same bits. A step allocates nothing. In a rayon pool, threads share
+//! long slices; every element is on its own, so the bits stay the same.
 
 mod adagrad;
 mod adam;
+mod checks;
 mod clip;
-mod config;
 mod parts;
 mod patience;
 mod rmsprop;
 mod schedule;
 mod sgd;
+mod state;
 #[cfg(test)]
 mod tests;
 
-pub use clip::{Clip, global_norm};
-pub use config::{OptimizerConfig, check_learning_rate};
-pub use patience::{Patience, PlateauState};
-pub use schedule::{Decay, Position, Schedule};
+pub(crate) use checks::{check, check_learning_rate};
+pub use clip::Clip;
+pub(crate) use patience::{Patience, PlateauState};
+pub(crate) use schedule::Position;
+pub use schedule::{Decay, Schedule};
+pub use state::Optimizer;
 
-use crate::error::{Error, Result};
-use crate::memory;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 use tensor::Scalar;
 
-/// An optimiser with its state for a fixed number of parameters.
+use crate::error::{Error, Result};
+use checks::named;
+
+/// The smallest ε. Squares of gradients below about 1e-19 vanish in f32 while the gradients
+/// themselves do not; an ε this large keeps their quotient small, and 0 / 0 from ever occurring.
+const MIN_EPS: f64 = 1e-16;
+
+/// An optimiser and its settings: PyTorch's names, ranges and defaults.
+///
+/// Parsing a name gives the defaults:
 ///
 /// ```
-/// use rnn::optimizer::{Optimizer, OptimizerConfig};
+/// use rnn::optimizer::OptimizerConfig;
 ///
-/// let mut optimizer = Optimizer::new(OptimizerConfig::SGD, 2)?;
-/// let mut params = [1.0, 2.0];
-/// optimizer.step(&mut params, &[0.5, -0.5], 0.1);
-/// assert_eq!(params, [0.95, 2.05]);
+/// let config: OptimizerConfig = "rmsprop".parse()?;
+/// assert_eq!(config, OptimizerConfig::RmsProp { alpha: 0.99, eps: 1e-8 });
+/// assert_eq!(config.default_learning_rate(), 0.01);
 /// # Ok::<(), rnn::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct Optimizer<T> {
-    config: OptimizerConfig,
-    len: usize,
-    /// The first slice of state, in the order of `state_names`; empty when there is none.
-    first: Vec<T>,
-    /// The second.
-    second: Vec<T>,
-    steps: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "lowercase", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum OptimizerConfig {
+    /// Stochastic gradient descent, with or without momentum.
+    Sgd {
+        /// Share of the last direction that the next one keeps, in [0, 1).
+        momentum: f64,
+        /// Looks ahead along the momentum (Nesterov); needs momentum above 0.
+        nesterov: bool,
+    },
+    /// Adagrad (Duchi, Hazan and Singer 2011).
+    Adagrad {
+        /// Added to the root of the summed squares.
+        eps: f64,
+    },
+    /// RMSprop (Tieleman and Hinton 2012).
+    RmsProp {
+        /// Share of the mean square kept at each step, in [0, 1).
+        alpha: f64,
+        /// Added to the root of the mean square.
+        eps: f64,
+    },
+    /// Adam (Kingma and Ba 2015).
+    Adam {
+        /// Share of the first moment kept at each step, in [0, 1).
+        beta1: f64,
+        /// Share of the second moment kept at each step, in [0, 1).
+        beta2: f64,
+        /// Added to the root of the second moment.
+        eps: f64,
+    },
+    /// Adam with weight decay of its own, apart from the gradient (Loshchilov and Hutter 2019).
+    AdamW {
+        /// As in Adam.
+        beta1: f64,
+        /// As in Adam.
+        beta2: f64,
+        /// As in Adam.
+        eps: f64,
+        /// Each step first takes learning rate times this off every parameter; at least 0.
+        weight_decay: f64,
+    },
 }
 
-impl<T: Scalar> Optimizer<T> {
-    /// An optimiser for `len` parameters that has taken no step: all state is zero.
-    ///
-    /// # Errors
-    ///
-    /// As [`OptimizerConfig::validate`], and [`Error::TooLarge`] where there is no memory for its state.
-    pub fn new(config: OptimizerConfig, len: usize) -> Result<Self> {
-        config.validate()?;
-        let slots = config.state_names().len();
-        let zeros = |used: bool| memory::zeros(if used { len as u128 } else { 0 });
-        Ok(Self {
-            config,
-            len,
-            first: zeros(slots > 0)?,
-            second: zeros(slots > 1)?,
-            steps: 0,
-        })
-    }
+impl OptimizerConfig {
+    /// Plain stochastic gradient descent.
+    pub const SGD: Self = Self::Sgd {
+        momentum: 0.0,
+        nesterov: false,
+    };
+    /// Adagrad with the defaults.
+    pub const ADAGRAD: Self = Self::Adagrad { eps: 1e-10 };
+    /// RMSprop with the defaults.
+    pub const RMSPROP: Self = Self::RmsProp {
+        alpha: 0.99,
+        eps: 1e-8,
+    };
+    /// Adam with the defaults.
+    pub const ADAM: Self = Self::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        eps: 1e-8,
+    };
+    /// AdamW with the defaults.
+    pub const ADAMW: Self = Self::AdamW {
+        beta1: 0.9,
+        beta2: 0.999,
+        eps: 1e-8,
+        weight_decay: 0.01,
+    };
 
-    /// Bytes of the state for so many parameters.
-    pub(crate) fn bytes(config: &OptimizerConfig, parameters: u128) -> u128 {
-        memory::bytes::<T>(parameters).saturating_mul(config.state_names().len() as u128)
-    }
+    /// Every optimiser with its defaults.
+    pub const ALL: [Self; 5] = [
+        Self::SGD,
+        Self::ADAGRAD,
+        Self::RMSPROP,
+        Self::ADAM,
+        Self::ADAMW,
+    ];
 
-    /// The settings.
-    pub fn config(&self) -> &OptimizerConfig {
-        &self.config
-    }
-
-    /// Steps taken so far.
-    pub fn steps(&self) -> u64 {
-        self.steps
-    }
-
-    /// Takes one step down the gradient: updates `params` from `grads`, and the state.
-    ///
-    /// # Panics
-    ///
-    /// When `params` or `grads` have not the length given to [`Optimizer::new`].
-    #[track_caller]
-    pub fn step(&mut self, params: &mut [T], grads: &[T], learning_rate: f64) {
-        assert!(
-            params.len() == self.len && grads.len() == self.len,
-            "optimiser for {} parameters got {} parameters and {} gradients",
-            self.len,
-            params.len(),
-            grads.len(),
-        );
-        self.steps = self.steps.saturating_add(1);
-        let (first, second, t) = (&mut self.first[..], &mut self.second[..], self.steps);
-        let rate = learning_rate;
-        match self.config {
-            OptimizerConfig::Sgd { momentum: 0.0, .. } => {
-                sgd::step(params, grads, rate);
+    /// Name, help, default learning rate, names of state.
+    fn facts(&self) -> (&'static str, &'static str, f64, &'static [&'static str]) {
+        let moments: &[_] = &["exp_avg", "exp_avg_sq"];
+        match self {
+            Self::Sgd { momentum, .. } => {
+                let state: &[_] = &["momentum_buffer"];
+                let kept = usize::from(*momentum != 0.0);
+                ("sgd", "Stochastic gradient descent", 1e-3, &state[..kept])
             }
-            OptimizerConfig::Sgd { momentum, nesterov } => {
-                sgd::step_momentum(params, grads, first, rate, momentum, nesterov);
+            Self::Adagrad { .. } => ("adagrad", "Adagrad", 1e-2, &["sum"]),
+            Self::RmsProp { .. } => ("rmsprop", "RMSprop", 1e-2, &["square_avg"]),
+            Self::Adam { .. } => ("adam", "Adam", 1e-3, moments),
+            Self::AdamW { .. } => ("adamw", "Adam with decoupled weight decay", 1e-3, moments),
+        }
+    }
+
+    /// The settings that are numbers, by name.
+    #[rustfmt::skip] // a table
+    fn numbers(&mut self) -> Vec<(&'static str, &mut f64)> {
+        match self {
+            Self::Sgd { momentum, .. } => vec![("momentum", momentum)],
+            Self::Adagrad { eps } => vec![("eps", eps)],
+            Self::RmsProp { alpha, eps } => vec![("alpha", alpha), ("eps", eps)],
+            Self::Adam { beta1, beta2, eps } =>
+                vec![("beta1", beta1), ("beta2", beta2), ("eps", eps)],
+            Self::AdamW { beta1, beta2, eps, weight_decay } =>
+                vec![("beta1", beta1), ("beta2", beta2), ("eps", eps), ("weight decay", weight_decay)],
+        }
+    }
+
+    /// Takes step number `t`, counted from 1; the slices of state are those of `state_names`.
+    fn step<T: Scalar>(
+        self,
+        params: &mut [T],
+        grads: &[T],
+        [first, second]: [&mut [T]; 2],
+        learning_rate: f64,
+        t: u64,
+    ) {
+        match self {
+            Self::Sgd { momentum: 0.0, .. } => sgd::step(params, grads, learning_rate),
+            Self::Sgd { momentum, nesterov } => {
+                sgd::step_momentum(params, grads, first, learning_rate, momentum, nesterov);
             }
-            OptimizerConfig::Adagrad { eps } => adagrad::step(params, grads, first, rate, eps),
-            OptimizerConfig::RmsProp { alpha, eps } => {
-                rmsprop::step(params, grads, first, rate, alpha, eps);
+            Self::Adagrad { eps } => adagrad::step(params, grads, first, learning_rate, eps),
+            Self::RmsProp { alpha, eps } => {
+                rmsprop::step(params, grads, first, learning_rate, alpha, eps);
             }
-            OptimizerConfig::Adam { beta1, beta2, eps } => {
-                let settings = adam::Settings {
+            Self::Adam { beta1, beta2, eps } => {
+                let weight_decay = 0.0;
+                let as_adamw = Self::AdamW {
                     beta1,
                     beta2,
                     eps,
-                    weight_decay: 0.0,
+                    weight_decay,
                 };
-                adam::step(params, grads, first, second, settings, rate, t);
+                as_adamw.step(params, grads, [first, second], learning_rate, t);
             }
-            OptimizerConfig::AdamW {
+            Self::AdamW {
                 beta1,
                 beta2,
                 eps,
@@ -152,73 +219,79 @@ impl<T: Scalar> Optimizer<T> {
                     eps,
                     weight_decay,
                 };
-                adam::step(params, grads, first, second, settings, rate, t);
+                adam::step(params, grads, first, second, settings, learning_rate, t);
             }
         }
     }
 
-    /// Resets the optimiser: all state zero, no steps taken.
-    pub fn reset(&mut self) {
-        self.first.fill(T::ZERO);
-        self.second.fill(T::ZERO);
-        self.steps = 0;
+    /// The name that [`FromStr`] takes and [`Display`](fmt::Display) writes.
+    pub fn name(&self) -> &'static str {
+        self.facts().0
     }
 
-    /// The state to save, by name, in the order of [`OptimizerConfig::state_names`]. With
-    /// [`steps`](Self::steps) it is all that [`restore`](Self::restore) needs.
-    pub fn state(&self) -> impl Iterator<Item = (&'static str, &[T])> {
-        let slices = [&self.first[..], &self.second[..]];
-        self.config.state_names().iter().copied().zip(slices)
+    /// What it is, in a few words.
+    pub fn help(&self) -> &'static str {
+        self.facts().1
     }
 
-    /// Puts saved state back, so that the next step has the same bits as if training had never
-    /// stopped. Slices are found by name; other names are ignored.
+    /// The default learning rate of this optimiser.
+    pub fn default_learning_rate(&self) -> f64 {
+        self.facts().2
+    }
+
+    /// Names of the slices of state that this optimiser keeps, as PyTorch calls them; at most two.
+    pub fn state_names(&self) -> &'static [&'static str] {
+        self.facts().3
+    }
+
+    /// The setting of that name, such as `momentum`; `None` if this optimiser has none.
+    pub fn setting(&mut self, name: &str) -> Option<&mut f64> {
+        let (_, value) = self.numbers().into_iter().find(|(own, _)| *own == name)?;
+        Some(value)
+    }
+
+    /// Checks every setting.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingState`], [`Error::StateLength`], or [`Error::StateValue`] for a negative value
-    /// where squares are kept. The optimiser is then unchanged.
-    pub fn restore(&mut self, steps: u64, state: &[(&str, &[T])]) -> Result<()> {
-        let empty: &[T] = &[];
-        let mut found = [empty; 2];
-        for (&name, found) in self.config.state_names().iter().zip(&mut found) {
-            let &(_, values) =
-                state
-                    .iter()
-                    .find(|(other, _)| *other == name)
-                    .ok_or(Error::MissingState {
-                        name,
-                        optimizer: self.config.name(),
-                    })?;
-            check_state(name, values, self.len)?;
-            *found = values;
+    /// [`Error::InvalidSetting`] naming the first that is not finite or out of range.
+    pub fn validate(&self) -> Result<()> {
+        for (name, &mut value) in { *self }.numbers() {
+            let (valid, expected) = match name {
+                "eps" => (value >= MIN_EPS, "finite and at least 1e-16"),
+                "weight decay" => (value >= 0.0, "finite and at least 0"),
+                _ => ((0.0..1.0).contains(&value), "in [0, 1)"),
+            };
+            check(name, value, valid && value.is_finite(), expected)?;
         }
-        self.first.copy_from_slice(found[0]);
-        self.second.copy_from_slice(found[1]);
-        self.steps = steps;
-        Ok(())
+        match *self {
+            Self::Sgd { momentum, nesterov } if nesterov => {
+                let valid = momentum > 0.0;
+                check("momentum with nesterov", momentum, valid, "in (0, 1)")
+            }
+            _ => Ok(()),
+        }
     }
 }
 
-/// Checks a slice of saved state: its length, and that training can have left its values.
-fn check_state<T: Scalar>(name: &'static str, values: &[T], expected: usize) -> Result<()> {
-    if values.len() != expected {
-        return Err(Error::StateLength {
-            name,
-            value: values.len(),
-            expected,
-        });
+impl Default for OptimizerConfig {
+    /// Adam with the defaults.
+    fn default() -> Self {
+        Self::ADAM
     }
-    // A huge gradient takes any of them beyond all numbers, as it does the weights, and a run that stops
-    // there must be able to go on. Only below zero no square ever comes.
-    let is_square = !matches!(name, "momentum_buffer" | "exp_avg");
-    match values.iter().position(|&v| is_square && v < T::ZERO) {
-        Some(index) => Err(Error::StateValue {
-            name,
-            index,
-            value: values[index].to_f64(),
-            expected: "at least 0",
-        }),
-        None => Ok(()),
+}
+
+impl fmt::Display for OptimizerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for OptimizerConfig {
+    type Err = Error;
+
+    /// The optimiser of that name with its defaults.
+    fn from_str(name: &str) -> Result<Self> {
+        named("optimiser", Self::ALL, name)
     }
 }

@@ -1,6 +1,6 @@
 //! How the learning rate changes while training goes on.
 //!
-//! With base rate η, steps s = 0 … N−1, warm-up over w steps (Goyal et al. 2017), decay from step
+//! With learning rate η, steps s = 0 … N−1, warm-up over w steps (Goyal et al. 2017), decay from step
 //! d to the last over a shape f that falls from 1 to 0, and a floor c as a share of η:
 //!
 //! ```text
@@ -15,13 +15,15 @@
 //!
 //! So step w − 1 is the first at the full rate and step N − 1 the one at the floor.
 
-use super::config::check;
-use super::patience::PlateauState;
-use crate::error::{Error, Result};
-use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 use std::fmt;
 use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::checks::{check, named};
+use super::patience::PlateauState;
+use crate::error::{Error, Result};
 
 /// How the learning rate falls from its full value to the floor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,74 +35,99 @@ pub enum Decay {
     Cosine,
 }
 
-/// The learning rate over the course of training.
+/// The learning rate over the course of training, as a factor of the one that was set.
+///
+/// Parsing a name gives the defaults:
 ///
 /// ```
-/// use rnn::optimizer::{PlateauState, Position, Schedule};
+/// use rnn::optimizer::Schedule;
 ///
-/// let schedule: Schedule = "warmup-decay".parse()?;
-/// let at = |step| Position { step, max_steps: Some(1000), epoch: 0 };
-/// let plateau = PlateauState::default();
-/// assert_eq!(schedule.rate(0.002, at(500), &plateau), 0.002);
-/// assert!(schedule.rate(0.002, at(900), &plateau) < 0.001);
+/// let schedule: Schedule = "plateau".parse()?;
+/// assert_eq!(schedule, Schedule::Plateau { factor: 0.5, patience: 2 });
 /// # Ok::<(), rnn::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Schedule {
-    /// The base rate throughout.
+    /// The same learning rate throughout.
     Constant,
     /// Up in a straight line, constant, then down over the last part.
     WarmupDecay {
-        /// Steps until the base rate is reached; 0 starts with it.
+        /// Steps of linear warm-up; 0 starts at the full rate.
         warmup_steps: u64,
         /// Share of all steps over which the rate falls, in [0, 1].
         decay_fraction: f64,
         /// How it falls.
         decay: Decay,
-        /// Share of the base rate at the last step, in [0, 1].
+        /// Factor at the last step, in [0, 1].
         floor: f64,
     },
-    /// The base rate for some epochs, then a little less after each.
+    /// The full rate for some epochs, then a little less after each.
     Exponential {
-        /// The rate first falls when this many epochs are done; at least 1.
+        /// Number of epochs after which the rate first falls; at least 1.
         after_epoch: u64,
-        /// What the rate is multiplied by at each epoch's end, in (0, 1].
-        rate: f64,
+        /// What the rate is multiplied by after each epoch, in (0, 1].
+        #[serde(rename = "rate")]
+        factor: f64,
     },
     /// Up in a straight line, then down half a cosine wave to the end.
     Cosine {
-        /// Steps until the base rate is reached; 0 starts next to it.
+        /// Steps of linear warm-up; 0 starts just below the full rate.
         warmup_steps: u64,
-        /// Share of the base rate at the last step, in [0, 1].
+        /// Factor at the last step, in [0, 1].
         floor: f64,
     },
     /// Less whenever the validation loss stops falling.
     Plateau {
         /// What the rate is multiplied by, in (0, 1).
         factor: f64,
-        /// Evaluations in a row without improvement that change nothing yet.
+        /// Number of evaluations in a row without improvement to put up with.
         patience: u64,
     },
 }
 
-/// How far training has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
+/// Where training stands: all that a schedule may depend on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Position {
     /// The step about to be taken, counted from 0.
-    pub step: u64,
+    pub(crate) step: u64,
     /// Steps in all; `None` while that is open, as when training goes by the clock. No decay
     /// begins before it is known.
-    pub max_steps: Option<u64>,
+    pub(crate) max_steps: Option<u64>,
     /// Whole epochs done.
-    pub epoch: u64,
+    pub(crate) epoch: u64,
+    /// What plateaus of the validation loss have made of the rate so far.
+    pub(crate) plateau_scale: f64,
 }
 
 impl Schedule {
-    /// The learning rate of the step at `position`, given the `base` rate. Only
-    /// [`Schedule::Plateau`] looks at `plateau`.
-    pub fn rate(&self, base: f64, position: Position, plateau: &PlateauState) -> f64 {
-        let factor = match *self {
+    /// Every schedule with its defaults.
+    pub const ALL: [Self; 5] = [
+        Self::Constant,
+        Self::WarmupDecay {
+            warmup_steps: 100,
+            decay_fraction: 0.25,
+            decay: Decay::Cosine,
+            floor: 0.02,
+        },
+        Self::Exponential {
+            after_epoch: 10,
+            factor: 0.97,
+        },
+        Self::Cosine {
+            warmup_steps: 100,
+            floor: 0.02,
+        },
+        Self::Plateau {
+            factor: 0.5,
+            patience: 2,
+        },
+    ];
+
+    /// What the learning rate is multiplied by for the step at `position`.
+    pub(crate) fn factor(&self, position: Position) -> f64 {
+        match *self {
             Self::Constant => 1.0,
             Self::WarmupDecay {
                 warmup_steps,
@@ -112,18 +139,20 @@ impl Schedule {
                 warmup_steps,
                 floor,
             } => self.ramps(position, warmup_steps, Decay::Cosine, floor),
-            Self::Exponential { after_epoch, rate } => {
+            Self::Exponential {
+                after_epoch,
+                factor,
+            } => {
                 let falls = (position.epoch.saturating_add(1)).saturating_sub(after_epoch);
-                libm::pow(rate, falls as f64)
+                libm::pow(factor, falls as f64)
             }
-            Self::Plateau { .. } => plateau.scale,
-        };
-        base * factor
+            Self::Plateau { .. } => position.plateau_scale,
+        }
     }
 
     /// The step from which the rate depends on `max_steps`: until then the number of steps may
     /// stay open. `None` when it never depends on it.
-    pub fn decay_start(&self, max_steps: u64) -> Option<u64> {
+    pub(crate) fn decay_start(&self, max_steps: u64) -> Option<u64> {
         match *self {
             Self::WarmupDecay { decay_fraction, .. } => {
                 let decay_steps = (max_steps as f64 * decay_fraction).round() as u64;
@@ -159,7 +188,7 @@ impl Schedule {
         Some(most)
     }
 
-    /// Share of the base rate: the lower of warm-up and decay, so that they may overlap.
+    /// The lower of warm-up and decay, so that they may overlap.
     fn ramps(&self, position: Position, warmup_steps: u64, decay: Decay, floor: f64) -> f64 {
         let done = position.step.saturating_add(1);
         let warmup = if done < warmup_steps {
@@ -184,24 +213,36 @@ impl Schedule {
         warmup.min(floor + (1.0 - floor) * shape)
     }
 
-    /// Tells the schedule a new validation loss. `true` when the rate falls because of it; only
-    /// [`Schedule::Plateau`] ever does that.
-    pub fn observe(&self, plateau: &mut PlateauState, validation_loss: f64) -> bool {
-        let Self::Plateau { factor, patience } = *self else {
-            return false;
-        };
-        plateau.observe(validation_loss, factor, patience)
+    /// Tells the schedule a new validation loss; only [`Schedule::Plateau`] listens.
+    pub(crate) fn observe(&self, plateau: &mut PlateauState, validation_loss: f64) {
+        if let Self::Plateau { factor, patience } = *self {
+            plateau.observe(validation_loss, factor, patience);
+        }
+    }
+
+    /// Name and help.
+    #[rustfmt::skip] // a table
+    fn facts(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Constant => ("constant", "Constant rate"),
+            Self::WarmupDecay { .. } =>
+                ("warmup-decay", "Linear warmup, constant, then decay over the last quarter"),
+            Self::Exponential { .. } =>
+                ("exponential", "Decay by a factor after each epoch, as in char-rnn"),
+            Self::Cosine { .. } => ("cosine", "Linear warmup, then cosine decay"),
+            Self::Plateau { .. } =>
+                ("plateau", "Halve the rate when the validation loss stops falling"),
+        }
     }
 
     /// The name that [`FromStr`] takes and [`Display`](fmt::Display) writes.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Constant => "constant",
-            Self::WarmupDecay { .. } => "warmup-decay",
-            Self::Exponential { .. } => "exponential",
-            Self::Cosine { .. } => "cosine",
-            Self::Plateau { .. } => "plateau",
-        }
+        self.facts().0
+    }
+
+    /// What it does, in a few words.
+    pub fn help(&self) -> &'static str {
+        self.facts().1
     }
 
     /// Checks every setting.
@@ -220,27 +261,20 @@ impl Schedule {
                 check_fraction("decay fraction", decay_fraction)?;
                 check_fraction("floor of the learning rate", floor)
             }
-            Self::Exponential { after_epoch, rate } => {
-                check(
-                    "decay epoch",
-                    after_epoch as f64,
-                    after_epoch >= 1,
-                    "at least 1",
-                )?;
-                check(
-                    "decay per epoch",
-                    rate,
-                    rate > 0.0 && rate <= 1.0,
-                    "in (0, 1]",
-                )
+            Self::Exponential {
+                after_epoch,
+                factor,
+            } => {
+                let valid = after_epoch >= 1;
+                check("decay epoch", after_epoch as f64, valid, "at least 1")?;
+                let valid = factor > 0.0 && factor <= 1.0;
+                check("decay per epoch", factor, valid, "in (0, 1]")
             }
             Self::Cosine { floor, .. } => check_fraction("floor of the learning rate", floor),
-            Self::Plateau { factor, .. } => check(
-                "plateau factor",
-                factor,
-                factor > 0.0 && factor < 1.0,
-                "in (0, 1)",
-            ),
+            Self::Plateau { factor, .. } => {
+                let valid = factor > 0.0 && factor < 1.0;
+                check("plateau factor", factor, valid, "in (0, 1)")
+            }
         }
     }
 }
@@ -250,14 +284,9 @@ fn check_fraction(name: &'static str, value: f64) -> Result<()> {
 }
 
 impl Default for Schedule {
-    /// 100 steps of warm-up, then constant, then linear decay to 0 over the last quarter.
+    /// 100 steps of warm-up, then constant, then cosine decay to a fiftieth over the last quarter.
     fn default() -> Self {
-        Self::WarmupDecay {
-            warmup_steps: 100,
-            decay_fraction: 0.25,
-            decay: Decay::Linear,
-            floor: 0.0,
-        }
+        Self::ALL[1]
     }
 }
 
@@ -270,31 +299,8 @@ impl fmt::Display for Schedule {
 impl FromStr for Schedule {
     type Err = Error;
 
-    /// The schedule of that name with its usual settings: char-rnn's for `exponential` (0.97 after
-    /// epoch 10), PyTorch's for `plateau` (factor 0.1, patience 10).
+    /// The schedule of that name with its defaults; for `exponential` they are char-rnn's.
     fn from_str(name: &str) -> Result<Self> {
-        [
-            Self::Constant,
-            Self::default(),
-            Self::Exponential {
-                after_epoch: 10,
-                rate: 0.97,
-            },
-            Self::Cosine {
-                warmup_steps: 100,
-                floor: 0.0,
-            },
-            Self::Plateau {
-                factor: 0.1,
-                patience: 10,
-            },
-        ]
-        .into_iter()
-        .find(|schedule| schedule.name() == name)
-        .ok_or_else(|| Error::UnknownName {
-            what: "schedule",
-            expected: "constant, warmup-decay, exponential, cosine, plateau",
-            value: name.to_owned(),
-        })
+        named("schedule", Self::ALL, name)
     }
 }

@@ -20,7 +20,7 @@ use crate::optimizer::Schedule;
 /// Share of the time after which a projection is trusted: the first steps are slower than the rest.
 const TRUSTED: f64 = 0.05;
 
-/// Where a run stands that goes by the clock.
+/// Where a run by the clock stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     /// Steps taken in all.
@@ -36,7 +36,7 @@ pub(super) struct Clock {
 impl Clock {
     /// Whether the number of steps must be fixed before the next step.
     pub(super) fn must_fix(&self, schedule: &Schedule) -> bool {
-        // Not even a run without end would decay later: waiting is of no use.
+        // Even an endless run would have begun to decay: there is no use in waiting.
         let last = schedule.decay_start(u64::MAX);
         if last.is_some_and(|last| self.step >= last) {
             return true;

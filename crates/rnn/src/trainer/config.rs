@@ -1,4 +1,4 @@
-//! Everything about training that influences its result, and nothing that does not.
+//! The settings of training that influence its result, and no others.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +10,20 @@ use crate::loss::Reduction;
 use crate::optimizer::{Clip, OptimizerConfig, Schedule, check_learning_rate};
 
 /// How to train. Two runs with equal text, network and `TrainConfig` give equal bits.
+///
+/// ```
+/// use rnn::TrainConfig;
+///
+/// let config = TrainConfig { max_steps: Some(100), dropout: 0.0, ..TrainConfig::default() };
+/// assert!(config.validate().is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Whether each line is a sequence of its own, from a zero state, lines shuffled each epoch.
+    /// Whether each line is an independent example; lines are then shuffled every epoch.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub records: bool,
-    /// Parallel streams of text, or records, one row of the batch each.
+    /// Streams of text, or records, side by side.
     pub batch_size: usize,
     /// Steps between updates: the window of truncated BPTT.
     pub seq_length: usize,
@@ -24,19 +31,19 @@ pub struct TrainConfig {
     pub horizon: Option<usize>,
     /// Whether a window's loss is the mean or the sum of its characters' losses.
     pub reduction: Reduction,
-    /// Hold `bias_hh` at zero. An Elman layer needs one bias; training both doubles its step.
+    /// Whether `bias_hh` stays zero. An Elman layer needs one bias; training two doubles its step.
     pub freeze_recurrent_bias: bool,
     /// Probability that a unit of a layer's output is dropped in training.
     pub dropout: f64,
     /// The update rule.
     pub optimizer: OptimizerConfig,
-    /// The learning rate that the schedule scales.
+    /// The learning rate, which the schedule multiplies by a factor of at most 1.
     pub learning_rate: f64,
     /// How the learning rate changes.
     pub schedule: Schedule,
     /// How gradients are limited.
     pub clip: Clip,
-    /// Steps in all; `None` while a time limit has not fixed them yet.
+    /// Steps in all; `None` until a time limit fixes them.
     pub max_steps: Option<u64>,
     /// Steps from one evaluation to the next.
     pub eval_every: u64,
@@ -73,24 +80,54 @@ impl TrainConfig {
         self.init.validate()
     }
 
-    /// The same for a text of which the first share is learned from: one too short for the batch
-    /// or the window shrinks them, and the second value says so.
+    /// These settings fitted to a text: one too short for the batch or the window shrinks them, and
+    /// the second value says so.
     ///
     /// # Errors
-    /// As [`corpus::fit`], [`Corpus::split`] and, for records, [`Records::split`].
+    /// [`Error::TooShort`], and as [`Corpus::split`] and, for records, [`Records::split`].
     pub fn fitted(mut self, corpus: &Corpus, shares: &[f64]) -> Result<(Self, Option<String>)> {
+        let (batch, window) = (self.batch_size, self.seq_length);
+        let changed;
         if self.records {
             let learned = Records::of(corpus)?.split(shares, self.seed)?.train.len();
-            let batch = self.batch_size;
             self.batch_size = batch.min(learned);
-            let changed = (learned < batch).then(|| {
-                format!("{learned} training lines are fewer than the batch of {batch}; using a batch of {learned}")
-            });
-            return Ok((self, changed));
+            changed = format!(
+                "{learned} training lines are fewer than the batch of {batch}; using a batch of {learned}"
+            );
+        } else {
+            let learned = corpus.split(shares)?.train.len();
+            (self.batch_size, self.seq_length) = corpus::fit(learned, batch, window)?;
+            changed = format!(
+                "training text of {learned} characters is short for a batch of {batch} windows of {window}: \
+                 using {} of {}",
+                self.batch_size, self.seq_length
+            );
         }
-        let characters = corpus.split(shares)?.train.len();
-        let fitted = corpus::fit(characters, self.batch_size, self.seq_length)?;
-        (self.batch_size, self.seq_length) = (fitted.batch_size, fitted.seq_length);
-        Ok((self, fitted.changed))
+        let is_changed = (self.batch_size, self.seq_length) != (batch, window);
+        Ok((self, is_changed.then_some(changed)))
+    }
+}
+
+impl Default for TrainConfig {
+    /// What [`recommended`](crate::recommended) has for a text of a million characters.
+    fn default() -> Self {
+        TrainConfig {
+            records: false,
+            batch_size: 32,
+            seq_length: 64,
+            horizon: None,
+            reduction: Reduction::Mean,
+            freeze_recurrent_bias: false,
+            dropout: 0.3,
+            optimizer: OptimizerConfig::ADAM,
+            learning_rate: 4e-3,
+            schedule: Schedule::default(),
+            clip: Clip::Norm(5.0),
+            max_steps: Some(6_000),
+            eval_every: 250,
+            patience: None,
+            seed: 1,
+            init: Init::default(),
+        }
     }
 }

@@ -1,10 +1,8 @@
-//! What to train with when nothing is said: chosen by measuring, and fitted to the text's length.
+//! Settings for a text of any length, found by measuring.
 
 use super::TrainConfig;
 use crate::cell::CellKind;
-use crate::config::{Init, NetworkConfig};
-use crate::loss::Reduction;
-use crate::optimizer::{Clip, Decay, OptimizerConfig, Schedule};
+use crate::config::NetworkConfig;
 
 /// A network and a way to train it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,8 +14,8 @@ pub struct Recommended {
 }
 
 impl Recommended {
-    /// The same for records of so many characters on average: a batch of them has as many characters
-    /// to learn from as one of windows.
+    /// The same for records of `mean_length` characters: a batch of them has about as many characters
+    /// as a batch of windows.
     pub fn for_records(mut self, mean_length: f64) -> Self {
         let train = &mut self.train;
         train.records = true;
@@ -31,8 +29,8 @@ impl Recommended {
 
 /// Settings that do well on a text of this many characters.
 ///
-/// A text of a million characters gets two LSTM layers of 256 units; shorter ones more dropout,
-/// fewer units and fewer steps, since what they lack is text, not time. Measured on pieces of tiny
+/// A text of a million characters gets two LSTM layers of 256 units. Shorter texts get more dropout,
+/// fewer units and fewer steps. Measured on pieces of tiny
 /// Shakespeare against 60,000 other characters: with these steps the validation loss at the end is
 /// within 0.01 nats of the best on the way; twice the steps overfit.
 pub fn recommended(characters: usize, vocab_size: usize) -> Recommended {
@@ -52,27 +50,11 @@ pub fn recommended(characters: usize, vocab_size: usize) -> Recommended {
             num_layers,
         },
         train: TrainConfig {
-            records: false,
-            batch_size,
-            seq_length: 64,
-            horizon: None,
-            reduction: Reduction::Mean,
-            freeze_recurrent_bias: false,
             dropout,
-            optimizer: OptimizerConfig::ADAM,
-            learning_rate: 4e-3,
-            schedule: Schedule::WarmupDecay {
-                warmup_steps: 100,
-                decay_fraction: 0.25,
-                decay: Decay::Cosine,
-                floor: 0.02,
-            },
-            clip: Clip::Norm(5.0),
+            batch_size,
             max_steps: Some(max_steps),
             eval_every,
-            patience: None,
-            seed: 1,
-            init: Init::default(),
+            ..TrainConfig::default()
         },
     }
 }

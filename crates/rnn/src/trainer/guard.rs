@@ -1,12 +1,13 @@
 //! What keeps a loss or gradient that is not finite away from the weights.
 //!
 //! A step whose loss or gradient norm is not finite is skipped. Five in a row mean that skipping
-//! does not help: training goes back to the best weights with half the learning rate. The third
-//! such return would be the third quarter-rate failure, so training ends with an error instead.
+//! does not help: training goes back to the best weights with half the learning rate. Where that
+//! would happen a third time, training ends with an error instead.
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::optimizer::check;
 
 /// Bad steps in a row that send training back to the best weights.
 const MOST_BAD_STEPS: u32 = 5;
@@ -16,15 +17,15 @@ const MOST_RETURNS: u32 = 3;
 /// The counters of the guard; part of what a resumed run needs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Guard {
+pub(crate) struct Guard {
     /// Bad steps in a row, up to now.
-    pub bad_steps: u32,
+    pub(crate) bad_steps: u32,
     /// Bad steps in all.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
     /// Returns to the best weights.
-    pub returns: u32,
+    pub(crate) returns: u32,
     /// What the learning rate is multiplied by: a half for each return.
-    pub scale: f64,
+    pub(crate) scale: f64,
 }
 
 impl Default for Guard {
@@ -55,21 +56,15 @@ impl Guard {
     /// Checks counters from a file.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] when one cannot have come from training.
+    /// [`InvalidSetting`](crate::Error::InvalidSetting) when one cannot have come from training.
     pub(crate) fn validate(&self) -> Result<()> {
-        let (bad, returns) = (self.bad_steps, self.returns);
-        let (name, expected, value) = if bad >= MOST_BAD_STEPS {
-            ("number of bad steps in a row", "below 5", bad)
-        } else if returns > MOST_RETURNS {
-            ("number of returns", "at most 3", returns)
-        } else {
-            return Ok(());
-        };
-        Err(Error::InvalidSetting {
-            name,
-            expected,
-            value: value.into(),
-        })
+        let (bad, returns, scale) = (self.bad_steps, self.returns, self.scale);
+        let valid = bad < MOST_BAD_STEPS;
+        check("number of bad steps in a row", bad.into(), valid, "below 5")?;
+        let valid = returns <= MOST_RETURNS;
+        check("number of returns", returns.into(), valid, "at most 3")?;
+        let valid = scale > 0.0 && scale <= 1.0;
+        check("scale of the learning rate", scale, valid, "in (0, 1]")
     }
 
     /// Judges a step by its loss and gradient norm.
@@ -84,7 +79,7 @@ impl Guard {
             return Verdict::Skip;
         }
         self.bad_steps = 0;
-        // Whoever goes on after the end gets the same answer, and counters that a file may hold.
+        // A caller that goes on regardless gets the same answer, and can still save the counters.
         if self.returns >= MOST_RETURNS {
             return Verdict::End;
         }

@@ -12,7 +12,6 @@
 mod clock;
 mod config;
 mod defaults;
-mod epoch_line;
 mod guard;
 mod progress;
 mod resume;
@@ -27,8 +26,6 @@ use tensor::Scalar;
 
 pub use config::TrainConfig;
 pub use defaults::{Recommended, recommended};
-pub use epoch_line::EpochLine;
-pub use guard::Guard;
 pub(crate) use progress::Progress;
 pub use progress::Record;
 pub use run::{Event, Outcome, RunOptions};
@@ -166,7 +163,7 @@ impl<T: Scalar> Trainer<T> {
                 None => None,
             },
             progress: Progress {
-                patience: config.patience.map(Patience::new).transpose()?,
+                patience: config.patience.map(Patience::new),
                 ..Progress::default()
             },
             inputs: memory::zeros(count)?,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::guard::Guard;
-use crate::error::{Error, Result};
-use crate::optimizer::{Patience, PlateauState};
+use crate::error::Result;
+use crate::optimizer::{Patience, PlateauState, check};
 
 /// What an evaluation found.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,9 +43,9 @@ pub(crate) struct Progress {
     pub(crate) patience_spent: bool,
 }
 
-/// Most records of a history; a file has room for so many.
+/// The most records of a history that a file has room for.
 const MOST_RECORDS: usize = 100_000;
-/// Most that any counter of a run can come to. A run would take longer than there have been people.
+/// The most that any counter of a run can come to, in any time that a run may take.
 const MOST: u64 = 1 << 53;
 
 impl Progress {
@@ -65,7 +65,7 @@ impl Progress {
     /// Checks what a file says of it.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] naming what training cannot have left.
+    /// [`InvalidSetting`](crate::Error::InvalidSetting) naming what training cannot have left.
     pub(crate) fn validate(&self) -> Result<()> {
         self.plateau.validate()?;
         if let Some(patience) = &self.patience {
@@ -78,22 +78,7 @@ impl Progress {
             ("number of losses", self.losses.1),
             ("number of steps skipped", self.guard.skipped),
         ] {
-            if value > MOST {
-                return Err(Error::InvalidSetting {
-                    name,
-                    expected: "at most 2^53",
-                    value: value as f64,
-                });
-            }
-        }
-        let scale = self.guard.scale;
-        if !(scale > 0.0 && scale <= 1.0) {
-            let name = "scale of the learning rate";
-            return Err(Error::InvalidSetting {
-                name,
-                expected: "in (0, 1]",
-                value: scale,
-            });
+            check(name, value as f64, value <= MOST, "at most 2^53")?;
         }
         Ok(())
     }

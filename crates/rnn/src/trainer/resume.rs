@@ -49,14 +49,9 @@ impl Trainer<f32> {
     /// [`Error::TextChanged`] if `corpus` is not the text of that run, and
     /// [`Error::NotAModel`] if the run's parts do not fit together.
     pub fn resume(corpus: Corpus, run: Interrupted) -> Result<Self> {
-        if *corpus.vocabulary() != run.vocabulary {
-            return Err(Error::TextChanged);
-        }
+        run.check_text(&corpus)?;
         let network = Network::from_parameters(run.architecture, run.parameters);
         let mut trainer = Self::with_network(corpus, &run.split, network, run.config)?;
-        if trainer.digest != run.digest {
-            return Err(Error::TextChanged);
-        }
         let ids = trainer.corpus.ids().as_slice();
         trainer.source.begin_epoch(ids, run.progress.epoch);
         let misfit = |what: &str| Error::NotAModel {

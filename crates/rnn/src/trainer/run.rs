@@ -12,12 +12,12 @@ use crate::error::{self, Error};
 use crate::memory;
 use crate::model::Model;
 
-/// How to run, none of which influences the result but `time`.
+/// How to run. Only `time` can change the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunOptions {
-    /// Threads to use. Any number gives the same bits.
+    /// Number of threads; any number gives the same bits.
     pub threads: usize,
-    /// Where the number of steps is open: fix it so that training takes about this long.
+    /// Where `max_steps` is `None`: fix it so that training takes about this long.
     pub time: Option<Duration>,
 }
 
@@ -32,26 +32,27 @@ impl Default for RunOptions {
 
 /// What the trainer reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Event {
     /// A step was taken.
     Step(Step),
-    /// A step was left out: its loss or gradient was not finite.
+    /// A step was skipped: its loss or gradient was not finite.
     Skipped(Step),
-    /// Five steps in a row were left out: back to the best weights, at a lower rate.
+    /// Five steps in a row were skipped: back to the best weights, at a lower learning rate.
     WentBack {
         /// What the learning rate is multiplied by from now on.
         scale: f64,
     },
     /// The model was evaluated.
     Evaluated {
-        /// What was found.
+        /// The losses.
         record: Record,
         /// Whether it is the best so far; always true without held-out text.
         improved: bool,
     },
     /// The time limit has fixed the number of steps.
     StepsFixed {
-        /// Steps in all. The same number as `max_steps` gives the same bits.
+        /// Steps in all; setting `max_steps` to this gives the same bits.
         max_steps: u64,
     },
 }
@@ -63,19 +64,19 @@ pub enum Outcome {
     Finished,
     /// Too many evaluations in a row brought no improvement.
     PatienceSpent,
-    /// The callback said so.
+    /// The callback asked for it.
     Stopped,
 }
 
 impl Trainer<f32> {
-    /// Trains to the end without a word and returns the model with the best weights.
+    /// Trains to the end and returns the model with the best weights.
     ///
     /// # Errors
     /// As [`run`](Self::run).
     pub fn train(mut self, threads: usize) -> error::Result<Model> {
         let options = RunOptions {
             threads,
-            time: None,
+            ..RunOptions::default()
         };
         self.run(&options, |_, _| Ok::<_, Error>(ControlFlow::Continue(())))?;
         self.try_best_model()
@@ -86,8 +87,8 @@ impl<T: Scalar> Trainer<T> {
     /// Trains to the end, reporting every event.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when losses stay non-finite at ever lower rates, [`Error::Threads`]
-    /// when the system gives no threads, and whatever the callback returns.
+    /// [`Error::Diverged`] if losses are not finite at lower learning rates either,
+    /// [`Error::Threads`] if the system gives no threads, and whatever the callback returns.
     pub fn run<E: From<Error> + Send>(
         &mut self,
         options: &RunOptions,
@@ -167,7 +168,7 @@ impl<T: Scalar> Trainer<T> {
         self.config.max_steps.is_some_and(|most| step >= most)
     }
 
-    /// Whether the step before has brought an evaluation that is not done yet.
+    /// Whether the last step calls for an evaluation that has not been made yet.
     fn is_evaluation_due(&self) -> bool {
         let step = self.progress.step;
         let is_done = self.progress.history.last().map(|record| record.step) == Some(step);
@@ -175,7 +176,7 @@ impl<T: Scalar> Trainer<T> {
         step > 0 && is_wanted && !is_done
     }
 
-    /// Whether the step before is one after which every run evaluates, however long it is.
+    /// Whether a run of any length evaluates after the last step.
     pub(crate) fn is_evaluation_step(&self) -> bool {
         self.progress.step.is_multiple_of(self.config.eval_every)
     }
@@ -200,8 +201,8 @@ impl<T: Scalar> Trainer<T> {
         Some(clock.steps(&self.config.schedule, count, took))
     }
 
-    /// How long a step takes, without taking it: the next window forward and back, nothing kept. The
-    /// shortest of some, since the first finds every cache cold, as far as `time` has room for them.
+    /// How long a step takes, without taking it: reads the next window forward and back and keeps
+    /// nothing. Takes the shortest of up to five, since the first finds every cache cold.
     fn time_a_step(&mut self, time: Duration) -> Duration {
         let state = self.bptt.state();
         let begin = Instant::now();

@@ -37,7 +37,7 @@ impl<T: Scalar> Trainer<T> {
     }
 }
 
-/// The windows that a run has.
+/// The shape of a run's windows.
 pub(super) fn window(config: &TrainConfig) -> Window {
     Window {
         batch_size: config.batch_size,

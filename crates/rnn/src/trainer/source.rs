@@ -5,24 +5,15 @@ use tensor::Scalar;
 use super::TrainConfig;
 use super::validation::{RecordValidator, TextValidator};
 use crate::config::NetworkConfig;
-use crate::corpus::{Corpus, IdSlice, RecordBatches, Records, Streams};
+use crate::corpus::{Corpus, IdSlice, RecordBatches, RecordWindow, Records, Streams};
 use crate::error::Result;
 use crate::parameters::Parameters;
 use crate::vocabulary::Id;
 
-/// The part that is learned from.
+/// The part to learn from.
 pub(super) enum Source {
     Text(Streams),
     Records { batches: RecordBatches, seed: u64 },
-}
-
-/// A window that was written.
-pub(super) struct Filled {
-    pub(super) steps: usize,
-    /// Targets that are not padding.
-    pub(super) characters: usize,
-    /// Whether it begins from a zero state.
-    pub(super) is_first: bool,
 }
 
 impl Source {
@@ -33,37 +24,31 @@ impl Source {
         }
     }
 
-    /// Takes the order that the epoch has.
+    /// Puts records into the order of the epoch.
     pub(super) fn begin_epoch(&mut self, ids: IdSlice<'_>, epoch: u64) {
         if let Source::Records { batches, seed } = self {
             batches.shuffle(ids, *seed, epoch);
         }
     }
 
+    /// Writes window `w` of the epoch time-major, `[steps, batch]`.
     pub(super) fn fill(
         &mut self,
         ids: IdSlice<'_>,
         w: usize,
         inputs: &mut [Id],
         targets: &mut [Id],
-    ) -> Filled {
+    ) -> RecordWindow {
         match self {
             Source::Text(streams) => {
                 let steps = streams.fill(ids, w, inputs, targets);
-                Filled {
+                RecordWindow {
                     steps,
                     characters: steps * streams.batch_size(),
                     is_first: w == 0,
                 }
             }
-            Source::Records { batches, .. } => {
-                let window = batches.fill(ids, w, inputs, targets);
-                Filled {
-                    steps: window.steps,
-                    characters: window.characters,
-                    is_first: window.is_first,
-                }
-            }
+            Source::Records { batches, .. } => batches.fill(ids, w, inputs, targets),
         }
     }
 }
@@ -75,7 +60,7 @@ pub(super) enum HeldOut<T> {
 }
 
 impl<T: Scalar> HeldOut<T> {
-    /// Bytes that it takes at most, beside what it notes of each record.
+    /// Bytes that it takes at most, without its notes on each record.
     pub(super) fn bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
         match config.records {
             true => RecordValidator::<T>::bytes(network),

@@ -3,8 +3,8 @@
 use tensor::Scalar;
 
 use super::guard::Verdict;
-use super::source::Filled;
-use super::{Progress, Step, Trainer};
+use super::{Step, Trainer};
+use crate::corpus::RecordWindow;
 use crate::dropout::Dropout;
 use crate::optimizer::Position;
 
@@ -50,9 +50,9 @@ impl<T: Scalar> Trainer<T> {
         )
     }
 
-    /// Reads the window that comes next, forward and back: what was read, its loss, and its
-    /// gradient in `self.gradient`. Of all that a run goes on from only the carried state changes.
-    pub(super) fn differentiate(&mut self) -> (Filled, f64) {
+    /// Reads the next window, forward and back: returns what was read and its loss, and leaves its
+    /// gradient in `self.gradient`. Of what a run saves, only the carried state changes.
+    pub(super) fn differentiate(&mut self) -> (RecordWindow, f64) {
         let window = self.source.fill(
             self.corpus.ids().as_slice(),
             self.progress.window,
@@ -74,23 +74,15 @@ impl<T: Scalar> Trainer<T> {
         (window, loss)
     }
 
-    /// The learning rate of the step about to be taken.
+    /// The learning rate of the step about to be taken: the one that was set, by the schedule, by
+    /// what the guard has made of it.
     fn learning_rate(&self) -> f64 {
-        let Progress {
-            step,
-            epoch,
-            ref guard,
-            ref plateau,
-            ..
-        } = self.progress;
-        let position = Position {
-            step,
+        let factor = self.config.schedule.factor(Position {
+            step: self.progress.step,
             max_steps: self.config.max_steps,
-            epoch,
-        };
-        self.config
-            .schedule
-            .rate(self.config.learning_rate, position, plateau)
-            * guard.scale
+            epoch: self.progress.epoch,
+            plateau_scale: self.progress.plateau.scale,
+        });
+        self.config.learning_rate * factor * self.progress.guard.scale
     }
 }

@@ -21,7 +21,7 @@ use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{IGNORE, Id};
 
 const MOST_STREAMS: usize = 32;
-/// A stream is worth its cold start from this many characters on.
+/// The fewest characters that make a stream worth its cold start.
 const STREAM_CHARACTERS: usize = 512;
 const GROUP_STREAMS: usize = 16;
 const STEPS: usize = 64;

@@ -1,4 +1,4 @@
-//! What a trainer shows of itself: settings, counters, evaluations and models.
+//! What a trainer tells: settings, counters, evaluations and models.
 
 use tensor::Scalar;
 
@@ -11,12 +11,12 @@ use crate::network::Network;
 use crate::parameters::Parameters;
 
 impl<T: Scalar> Trainer<T> {
-    /// One line each for whatever was fitted to the text.
+    /// Notes for the user, a line each, such as sizes that were fitted to the text.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// How training goes, as fitted to the text.
+    /// The settings, as fitted to the text.
     pub fn config(&self) -> &TrainConfig {
         &self.config
     }
@@ -31,7 +31,7 @@ impl<T: Scalar> Trainer<T> {
         &self.corpus
     }
 
-    /// Characters to learn from and held out.
+    /// Number of characters to train on, and held out.
     pub fn lengths(&self) -> (usize, usize) {
         self.lengths
     }
@@ -46,13 +46,13 @@ impl<T: Scalar> Trainer<T> {
         self.progress.epoch
     }
 
-    /// Windows in this epoch, each one step. Records longer than a window make it depend on the
-    /// epoch's order.
+    /// Number of windows, and so of steps, in this epoch. With records longer than a window it varies
+    /// from epoch to epoch.
     pub fn windows_per_epoch(&self) -> usize {
         self.source.windows_per_epoch()
     }
 
-    /// Characters of one step, where the window is a full one.
+    /// Number of characters in a full window.
     pub fn characters_per_step(&self) -> usize {
         self.config.batch_size * self.config.seq_length
     }
@@ -62,8 +62,8 @@ impl<T: Scalar> Trainer<T> {
         &self.progress.history
     }
 
-    /// Step and loss of the best evaluation so far, in nats per character; `None` before the first
-    /// or without held-out text.
+    /// Step and loss (nats per character) of the best evaluation so far; `None` before the first and
+    /// without held-out text.
     pub fn best(&self) -> Option<(u64, f64)> {
         self.progress.best
     }

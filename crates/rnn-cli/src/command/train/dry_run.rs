@@ -1,4 +1,4 @@
-//! `--dry-run`: what a training run would be, without its files: sizes, memory, time.
+//! `--dry-run`: sizes, memory and expected time of a run, without its files.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -12,9 +12,9 @@ use crate::plan::Plan;
 
 use super::prepare;
 
-/// How long to measure.
+/// How long to measure the speed.
 const MEASURE: Duration = Duration::from_secs(1);
-/// How many times as long as reading a character learning from it takes.
+/// How many times longer learning from a character takes than reading it.
 const BACKWARD: f64 = 3.0;
 
 /// Runs `train --dry-run`.

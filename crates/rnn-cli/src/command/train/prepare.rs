@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use rnn::checkpoint::Interrupted;
-use rnn::{Corpus, CorpusBuilder, Model, Recommended, Records, Trainer, recommended};
+use rnn::{Corpus, CorpusBuilder, Model, Recommended, Records, Trainer, Vocabulary, recommended};
 
 use crate::console::Console;
 use crate::exit::misuse;
@@ -20,17 +20,19 @@ pub(super) fn trainer(
     console: Console,
 ) -> anyhow::Result<Trainer<f32>> {
     let trainer = match output {
-        Output::File(keeper) if plan.resume => {
+        Output::File(keeper) if plan.resumes() => {
             let shown = keeper.resume_path().display().to_string();
             let Some(run) = keeper.load()? else {
                 bail!("cannot read {shown}: no such file; train writes it beside the model");
             };
             let trainer = resumed(plan, run, &shown, console)?;
-            keeper.repair(&trainer, plan.force).map_err(with_remedy)?;
+            keeper
+                .repair(&trainer, plan.args.force)
+                .map_err(with_remedy)?;
             trainer
         }
         output => {
-            if !plan.force {
+            if !plan.args.force {
                 output.check_new()?;
             }
             let trainer = new(plan, console)?;
@@ -57,31 +59,25 @@ fn with_remedy(error: rnn::Error) -> anyhow::Error {
 
 /// A trainer for a new run.
 pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>> {
-    let start = plan
-        .init_from
-        .as_deref()
-        .map(|path| Start::load(path, plan));
-    let start = start.transpose()?;
-    let start_bytes = start
-        .as_ref()
-        .is_some_and(|start| start.model.vocabulary().is_bytes());
-    let builder = match plan.reserve {
-        _ if plan.bytes || start_bytes => CorpusBuilder::bytes(),
-        Some(true) => CorpusBuilder::new().reserve_replacement(),
-        _ => CorpusBuilder::new(),
-    };
-    let builder = if plan.records {
-        builder.records()
+    let start = plan.args.init_from.as_deref();
+    let start = start.map(|path| Start::load(path, plan)).transpose()?;
+    let known = start.as_ref().map(|start| start.model.vocabulary());
+    let mut builder = if plan.args.bytes || known.is_some_and(Vocabulary::is_bytes) {
+        CorpusBuilder::bytes()
+    } else if plan.reserves() {
+        CorpusBuilder::new().reserve_replacement()
     } else {
-        builder
+        CorpusBuilder::new()
     };
-    let builder = match &start {
-        Some(start) => builder.reserve(start.model.vocabulary().symbols()),
-        None => builder,
-    };
+    if plan.args.records {
+        builder = builder.records();
+    }
+    if let Some(known) = known {
+        builder = builder.reserve(known.symbols());
+    }
     let corpus = read(plan, builder, console)?;
     let mut base = recommended(corpus.len(), corpus.vocabulary().len());
-    if plan.records {
+    if plan.args.records {
         let lines = Records::of(&corpus)?.len();
         base = base.for_records(corpus.len() as f64 / lines as f64);
     }
@@ -103,7 +99,7 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
         rnn::Error::TooLarge { .. } => anyhow::Error::from(error),
         error => anyhow::Error::from(error).context(format!("cannot use {}", plan.texts)),
     })?;
-    if plan.max_epochs.is_some() {
+    if plan.args.run.max_epochs.is_some() {
         let steps = max_steps(plan, &trainer);
         trainer.set_max_steps(steps)?;
     }
@@ -121,12 +117,12 @@ impl Start {
         let model = file::load(path)?;
         let shown = path.display().to_string();
         let is_bytes = model.vocabulary().is_bytes();
-        if plan.bytes && !is_bytes {
+        if plan.args.bytes && !is_bytes {
             return Err(misuse(format!(
                 "{shown} is a model of characters; omit --bytes to start from it"
             )));
         }
-        if is_bytes && plan.reserve == Some(true) {
+        if is_bytes && plan.reserves() {
             return Err(misuse(format!(
                 "{shown} is a model of bytes; omit --unknown replace to start from it"
             )));
@@ -161,27 +157,29 @@ fn resumed(
     file: &str,
     console: Console,
 ) -> anyhow::Result<Trainer<f32>> {
-    let builder = if run.vocabulary().is_bytes() {
+    let mut builder = if run.vocabulary().is_bytes() {
         CorpusBuilder::bytes()
     } else {
         CorpusBuilder::new().reserve(run.vocabulary().symbols())
     };
-    let builder = if run.config().records || plan.records {
-        builder.records()
-    } else {
-        builder
-    };
+    if run.config().records {
+        builder = builder.records();
+    }
     let corpus = read(plan, builder, console)?;
     let base = Recommended {
         network: *run.network(),
         train: *run.config(),
     };
     let mut asked = plan.settings(base)?;
-    (asked.train, _) = asked.train.fitted(&corpus, run.split())?;
+    let unusable = || format!("cannot use {}", plan.texts);
+    // First, since what was typed means something only for the text of the run.
+    run.check_text(&corpus).with_context(unusable)?;
+    if asked.train.records == run.config().records {
+        (asked.train, _) = asked.train.fitted(&corpus, run.split())?;
+    }
     check_contradictions(plan, &run, asked, file)?;
     let was_open = run.config().max_steps.is_none();
-    let mut trainer =
-        Trainer::resume(corpus, run).with_context(|| format!("cannot use {}", plan.texts))?;
+    let mut trainer = Trainer::resume(corpus, run).with_context(unusable)?;
     match max_steps(plan, &trainer) {
         Some(steps) => trainer.set_max_steps(Some(steps)).context("--max-steps")?,
         None if plan.run.time.is_some() => trainer.set_max_steps(None).context("--time")?,
@@ -197,9 +195,11 @@ fn resumed(
 /// The number of steps that was typed, if any.
 fn max_steps(plan: &Plan, trainer: &Trainer<f32>) -> Option<u64> {
     let epoch = trainer.windows_per_epoch() as u64;
-    plan.max_epochs
+    plan.args
+        .run
+        .max_epochs
         .map(|epochs| epochs.saturating_mul(epoch))
-        .or(plan.max_steps)
+        .or(plan.args.run.max_steps)
 }
 
 fn read(plan: &Plan, builder: CorpusBuilder, console: Console) -> anyhow::Result<Corpus> {

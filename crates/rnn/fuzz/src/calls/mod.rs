@@ -65,7 +65,7 @@ fn call(draw: &mut Draw<'_>, world: &mut World) {
         2 => texts::cut(draw, world),
         3 => texts::records(draw, world),
         4 => texts::vocabulary(draw),
-        5 => settings::rates(draw),
+        5 => settings::records(draw),
         6 => settings::update(draw),
         7 | 8 => training::begin(draw, world),
         9..=11 => training::go_on(draw, world),

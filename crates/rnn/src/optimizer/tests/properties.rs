@@ -1,6 +1,6 @@
 //! What holds for any parameters and gradients: the same bits however the work is cut, sound values.
 
-use super::{ALL, bits, draw};
+use super::{all, bits, draw};
 use crate::optimizer::{Clip, Optimizer, OptimizerConfig};
 use approx::assert_relative_eq;
 use tensor::{Isa, Scalar};
@@ -31,7 +31,7 @@ fn pool(threads: usize) -> rayon::ThreadPool {
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     let len = 150_001;
-    for config in ALL {
+    for config in all() {
         let (alone, alone_f64) = (run::<f32>(config, len), run::<f64>(config, len));
         for threads in [1, 2, 3, 7] {
             let pool = pool(threads);
@@ -49,7 +49,7 @@ fn any_number_of_threads_gives_the_same_bits() {
 
 #[test]
 fn any_instruction_set_gives_the_same_bits() {
-    for config in ALL {
+    for config in all() {
         for len in [1, 15, 33, 1000] {
             let (best, best_f64) = (run::<f32>(config, len), run::<f64>(config, len));
             for isa in Isa::available() {
@@ -67,7 +67,7 @@ fn any_instruction_set_gives_the_same_bits() {
 #[test]
 fn each_parameter_is_on_its_own() {
     let (start, grads) = draw::<f32>(1, 100, 3);
-    for config in ALL {
+    for config in all() {
         let mut together = start.clone();
         let mut optimizer = Optimizer::new(config, together.len()).unwrap();
         grads
@@ -91,7 +91,7 @@ fn each_parameter_is_on_its_own() {
 #[test]
 fn zero_gradients_move_nothing_but_what_decays() {
     let (start, _) = draw::<f32>(2, 500, 0);
-    for config in ALL {
+    for config in all() {
         let mut params = start.clone();
         let mut optimizer = Optimizer::new(config, params.len()).unwrap();
         (0..3).for_each(|_| optimizer.step(&mut params, &[0.0; 500], 0.1));
@@ -109,7 +109,7 @@ fn zero_gradients_move_nothing_but_what_decays() {
 #[test]
 fn f32_stays_near_f64() {
     let (start, grads) = draw::<f32>(3, 300, 20);
-    for config in ALL {
+    for config in all() {
         let mut single = start.clone();
         let mut double: Vec<f64> = start.iter().map(|&p| p.into()).collect();
         let mut optimizers = (
@@ -135,7 +135,7 @@ fn f32_stays_near_f64() {
 #[test]
 fn tiny_and_huge_gradients_leave_parameters_finite() {
     let grads = [1e-45_f32, 1e-30, -1e-20, 1e-10, 1e10, -1e18, 0.0];
-    for config in ALL {
+    for config in all() {
         let mut params = [0.5_f32; 7];
         let mut optimizer = Optimizer::new(config, 7).unwrap();
         (0..2000).for_each(|step| {
@@ -148,7 +148,7 @@ fn tiny_and_huge_gradients_leave_parameters_finite() {
 #[test]
 fn averages_never_become_subnormal() {
     let (_, grads) = draw::<f32>(6, 64, 1);
-    for config in ALL {
+    for config in all() {
         let (mut params, mut optimizer) = ([0.5_f32; 64], Optimizer::new(config, 64).unwrap());
         optimizer.step(&mut params, &grads[0], 0.01);
         for _ in 0..20_000 {

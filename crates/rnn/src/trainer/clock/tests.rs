@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::checkpoint::Interrupted;
-use crate::optimizer::{Decay, PlateauState, Position};
+use crate::optimizer::{Decay, Position};
 use crate::trainer::{Event, Outcome, RunOptions, Trainer, recommended};
 use crate::{Corpus, Error};
 use proptest::prelude::*;
@@ -36,7 +36,7 @@ fn schedules() -> impl Strategy<Value = Schedule> {
         }),
         counts().prop_map(|after| Schedule::Exponential {
             after_epoch: after.max(1),
-            rate: 0.5
+            factor: 0.5
         }),
         counts().prop_map(|patience| Schedule::Plateau {
             factor: 0.5,
@@ -107,8 +107,7 @@ proptest! {
         time in 1..20_000u64,
     ) {
         let rate = |step, max_steps| {
-            let position = Position { step, max_steps, epoch: 0 };
-            schedule.rate(1.0, position, &PlateauState::default())
+            schedule.factor(Position { step, max_steps, epoch: 0, plateau_scale: 1.0 })
         };
         // Where a run was interrupted with its number open.
         let first = schedule.decay_start(u64::MAX).map_or(first, |last| first.min(last));

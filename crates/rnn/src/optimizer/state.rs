@@ -1,0 +1,149 @@
+//! An optimiser at work: its settings, and the numbers that it keeps for each parameter.
+
+use tensor::Scalar;
+
+use super::OptimizerConfig;
+use crate::error::{Error, Result};
+use crate::memory;
+
+/// An optimiser with its state for a fixed number of parameters.
+///
+/// ```
+/// use rnn::optimizer::{Optimizer, OptimizerConfig};
+///
+/// let mut optimizer = Optimizer::new(OptimizerConfig::SGD, 2)?;
+/// let mut params = [1.0, 2.0];
+/// optimizer.step(&mut params, &[0.5, -0.5], 0.1);
+/// assert_eq!(params, [0.95, 2.05]);
+/// # Ok::<(), rnn::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimizer<T> {
+    config: OptimizerConfig,
+    len: usize,
+    /// The first slice of state, in the order of `state_names`; empty when there is none.
+    first: Vec<T>,
+    /// The second.
+    second: Vec<T>,
+    steps: u64,
+}
+
+impl<T: Scalar> Optimizer<T> {
+    /// An optimiser for `len` parameters that has taken no step: all state is zero.
+    ///
+    /// # Errors
+    ///
+    /// As [`OptimizerConfig::validate`], and [`Error::TooLarge`] where there is no memory for its state.
+    pub fn new(config: OptimizerConfig, len: usize) -> Result<Self> {
+        config.validate()?;
+        let slots = config.state_names().len();
+        let zeros = |used: bool| memory::zeros(if used { len as u128 } else { 0 });
+        Ok(Self {
+            config,
+            len,
+            first: zeros(slots > 0)?,
+            second: zeros(slots > 1)?,
+            steps: 0,
+        })
+    }
+
+    /// Bytes of the state for so many parameters.
+    pub(crate) fn bytes(config: &OptimizerConfig, parameters: u128) -> u128 {
+        memory::bytes::<T>(parameters).saturating_mul(config.state_names().len() as u128)
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &OptimizerConfig {
+        &self.config
+    }
+
+    /// Steps taken so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Takes one step down the gradient: updates `params` from `grads`, and the state.
+    ///
+    /// # Panics
+    ///
+    /// When `params` or `grads` have not the length given to [`Optimizer::new`].
+    #[track_caller]
+    pub fn step(&mut self, params: &mut [T], grads: &[T], learning_rate: f64) {
+        assert!(
+            params.len() == self.len && grads.len() == self.len,
+            "optimiser for {} parameters got {} parameters and {} gradients",
+            self.len,
+            params.len(),
+            grads.len(),
+        );
+        self.steps = self.steps.saturating_add(1);
+        let state = [&mut self.first[..], &mut self.second[..]];
+        self.config
+            .step(params, grads, state, learning_rate, self.steps);
+    }
+
+    /// Resets the optimiser: all state zero, no steps taken.
+    pub fn reset(&mut self) {
+        self.first.fill(T::ZERO);
+        self.second.fill(T::ZERO);
+        self.steps = 0;
+    }
+
+    /// The state to save, by name, in the order of [`OptimizerConfig::state_names`]. With
+    /// [`steps`](Self::steps) it is all that [`restore`](Self::restore) needs.
+    pub fn state(&self) -> impl Iterator<Item = (&'static str, &[T])> {
+        let slices = [&self.first[..], &self.second[..]];
+        self.config.state_names().iter().copied().zip(slices)
+    }
+
+    /// Puts saved state back, so that the next step has the same bits as if training had never
+    /// stopped. Slices are found by name; other names are ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingState`], [`Error::StateLength`], or [`Error::StateValue`] for a negative value
+    /// where squares are kept. The optimiser is then unchanged.
+    pub fn restore(&mut self, steps: u64, state: &[(&str, &[T])]) -> Result<()> {
+        let empty: &[T] = &[];
+        let mut found = [empty; 2];
+        for (&name, found) in self.config.state_names().iter().zip(&mut found) {
+            let &(_, values) =
+                state
+                    .iter()
+                    .find(|(other, _)| *other == name)
+                    .ok_or(Error::MissingState {
+                        name,
+                        optimizer: self.config.name(),
+                    })?;
+            check_state(name, values, self.len)?;
+            *found = values;
+        }
+        self.first.copy_from_slice(found[0]);
+        self.second.copy_from_slice(found[1]);
+        self.steps = steps;
+        Ok(())
+    }
+}
+
+/// Checks a slice of saved state: its length, and that training can have left its values.
+fn check_state<T: Scalar>(name: &'static str, values: &[T], expected: usize) -> Result<()> {
+    if values.len() != expected {
+        return Err(Error::StateLength {
+            name,
+            value: values.len(),
+            expected,
+        });
+    }
+    // A huge gradient takes any of them beyond all numbers, as it does the weights, and a run that stops
+    // there must be able to go on. Only below zero no square ever comes.
+    let is_square = !matches!(name, "momentum_buffer" | "exp_avg");
+    match values.iter().position(|&v| is_square && v < T::ZERO) {
+        Some(index) => Err(Error::StateValue {
+            name,
+            index,
+            value: values[index].to_f64(),
+            expected: "at least 0",
+        }),
+        None => Ok(()),
+    }
+}
