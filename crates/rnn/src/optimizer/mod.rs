@@ -52,10 +52,6 @@ use tensor::Scalar;
 use crate::error::{Error, Result};
 use checks::named;
 
-/// The smallest ε. Squares of gradients below about 1e-19 vanish in f32 while the gradients
-/// themselves do not; an ε this large keeps their quotient small, and 0 / 0 from ever occurring.
-const MIN_EPS: f64 = 1e-16;
-
 /// An optimiser and its settings: PyTorch's names, ranges and defaults.
 ///
 /// Parsing a name gives the defaults:
@@ -248,29 +244,6 @@ impl OptimizerConfig {
     pub fn setting(&mut self, name: &str) -> Option<&mut f64> {
         let (_, value) = self.numbers().into_iter().find(|(own, _)| *own == name)?;
         Some(value)
-    }
-
-    /// Checks every setting.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidSetting`] naming the first that is not finite or out of range.
-    pub fn validate(&self) -> Result<()> {
-        for (name, &mut value) in { *self }.numbers() {
-            let (valid, expected) = match name {
-                "eps" => (value >= MIN_EPS, "finite and at least 1e-16"),
-                "weight decay" => (value >= 0.0, "finite and at least 0"),
-                _ => ((0.0..1.0).contains(&value), "in [0, 1)"),
-            };
-            check(name, value, valid && value.is_finite(), expected)?;
-        }
-        match *self {
-            Self::Sgd { momentum, nesterov } if nesterov => {
-                let valid = momentum > 0.0;
-                check("momentum with nesterov", momentum, valid, "in (0, 1)")
-            }
-            _ => Ok(()),
-        }
     }
 }
 
