@@ -27,6 +27,7 @@ mod adagrad;
 mod adam;
 mod checks;
 mod clip;
+mod lion;
 mod parts;
 mod patience;
 mod rmsprop;
@@ -107,6 +108,15 @@ pub enum OptimizerConfig {
         /// Each step first takes learning rate times this off every parameter; at least 0.
         weight_decay: f64,
     },
+    /// Lion (Chen et al. 2023).
+    Lion {
+        /// Share of the momentum in the direction of a step, in [0, 1).
+        beta1: f64,
+        /// Share of the momentum kept at each step, in [0, 1).
+        beta2: f64,
+        /// As in AdamW.
+        weight_decay: f64,
+    },
 }
 
 impl OptimizerConfig {
@@ -136,13 +146,20 @@ impl OptimizerConfig {
         weight_decay: 0.01,
     };
 
+    /// Lion with the defaults.
+    pub const LION: Self = Self::Lion {
+        beta1: 0.9,
+        beta2: 0.99,
+        weight_decay: 0.0,
+    };
     /// Every optimiser with its defaults.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SGD,
         Self::ADAGRAD,
         Self::RMSPROP,
         Self::ADAM,
         Self::ADAMW,
+        Self::LION,
     ];
 
     /// Name, help, default learning rate, names of state.
@@ -158,6 +175,7 @@ impl OptimizerConfig {
             Self::RmsProp { .. } => ("rmsprop", "RMSprop", 1e-2, &["square_avg"]),
             Self::Adam { .. } => ("adam", "Adam", 1e-3, moments),
             Self::AdamW { .. } => ("adamw", "Adam with decoupled weight decay", 1e-3, moments),
+            Self::Lion { .. } => ("lion", "Sign of the momentum", 1e-4, &["exp_avg"]),
         }
     }
 
@@ -172,6 +190,8 @@ impl OptimizerConfig {
                 vec![("beta1", beta1), ("beta2", beta2), ("eps", eps)],
             Self::AdamW { beta1, beta2, eps, weight_decay } =>
                 vec![("beta1", beta1), ("beta2", beta2), ("eps", eps), ("weight decay", weight_decay)],
+            Self::Lion { beta1, beta2, weight_decay } =>
+                vec![("beta1", beta1), ("beta2", beta2), ("weight decay", weight_decay)],
         }
     }
 
@@ -216,6 +236,14 @@ impl OptimizerConfig {
                     weight_decay,
                 };
                 adam::step(params, grads, first, second, settings, learning_rate, t);
+            }
+            Self::Lion {
+                beta1,
+                beta2,
+                weight_decay,
+            } => {
+                let settings = [beta1, beta2, weight_decay];
+                lion::step(params, grads, first, settings, learning_rate);
             }
         }
     }
