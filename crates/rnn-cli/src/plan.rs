@@ -281,11 +281,12 @@ mod tests {
         let mut count = 0;
         for flag in train.get_arguments().filter(is_run) {
             let name = flag.get_long().unwrap();
-            let value = match flag.get_value_names().map(|names| names[0].as_str()) {
-                None => "",
+            let kind = flag.get_value_names().map(|names| names[0].as_str());
+            let value = match kind {
+                _ if !flag.get_action().takes_values() => "",
                 Some("TIME") => "90s",
                 Some("SHARES") => "0.8,0.2",
-                Some(_) => "7",
+                _ => "7",
             };
             let typed = format!("--{name} {value}");
             let plan = plan(&typed);
