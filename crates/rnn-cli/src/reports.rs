@@ -1,4 +1,4 @@
-//! What a training run tells in files: metrics for programs, a picture for people.
+//! The reports of a training run: metrics for programs, a plot for people.
 
 mod metrics;
 mod plot;
@@ -27,8 +27,8 @@ pub(crate) struct Reports {
 }
 
 impl Reports {
-    /// Whether the run may write them, asked before it begins and leaves files of its own. A new run
-    /// makes new files, since `--force` is for the model; one that goes on takes its own again.
+    /// Checks, before the run begins and leaves files, that it may write them. A new run makes new files,
+    /// since `--force` is for the model; a resumed run takes its own again.
     pub(crate) fn check(plan: &Plan) -> anyhow::Result<()> {
         let metrics = (
             &plan.args.run.metrics,
@@ -54,7 +54,7 @@ impl Reports {
         Ok(())
     }
 
-    /// Opens what was asked for, as a run starts or goes on.
+    /// Opens the reports as a run starts or resumes.
     pub(crate) fn open(
         plan: &Plan,
         trainer: &Trainer<f32>,
@@ -73,14 +73,14 @@ impl Reports {
         })
     }
 
-    /// Characters were learned from.
+    /// Counts characters trained on.
     pub(crate) fn step(&mut self, characters: u64) {
         if let Some(metrics) = &mut self.metrics {
             metrics.step(characters);
         }
     }
 
-    /// Tells of an evaluation. What cannot be written is a warning: the model is worth more.
+    /// Reports an evaluation. A failed write is only a warning: the model is worth more.
     pub(crate) fn evaluated(
         &mut self,
         trainer: &Trainer<f32>,

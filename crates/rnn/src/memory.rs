@@ -1,16 +1,16 @@
-//! Memory: what a piece of work needs, and what there is, known before anything is used.
+//! Memory: how much is available, and buffers that return an error where there is none.
 //!
 //! Rust ends the program when an allocation fails. Sizes come from people and their files, so a size
 //! that does not fit is an error that says how large it is:
 //!
-//! * Whoever owns large buffers has, next to the constructor, a function that says how many bytes
-//!   they take, of the same lengths that the constructor makes them of.
-//! * What people call asks for all of it with [`check`] before any of it is made.
-//! * The buffers themselves come from the functions here, which return an error where the system
-//!   refuses all the same: another program may have been faster.
+//! * Beside each constructor of large buffers stands a function that computes their bytes from the same
+//!   lengths.
+//! * Public functions [`check`] the whole need before they allocate any of it.
+//! * Buffers come from the functions here, which return an error if the system refuses after all:
+//!   another program may have been faster.
 //!
-//! What is left to Rust's way are allocations of a few kilobytes, and those inside other crates. They
-//! have a margin, which [`check`] leaves free.
+//! Allocations of a few kilobytes and those inside other crates still end the program if they fail.
+//! [`check`] leaves a margin free for them.
 
 mod system;
 
@@ -23,13 +23,13 @@ use system::System;
 
 /// All that a run takes beside what is counted. [`check`] leaves it free.
 pub const MARGIN: u128 = 16 << 20;
-/// What a program cannot begin without.
+/// Bytes that a program cannot start without.
 const START: usize = 8 << 20;
-/// Bytes that are not worth asking for: finding out costs two dozen system calls, some fifty
-/// microseconds, which is what a small network takes to learn its first word.
+/// Bytes that are not worth a check, which takes two dozen system calls or fifty microseconds: as long
+/// as a small network takes to learn its first word.
 const UNASKED: u128 = 1 << 20;
 
-/// What this machine tells of itself.
+/// Where this machine says how much memory it has.
 fn system() -> System<'static> {
     System {
         proc: Path::new("/proc"),
@@ -37,16 +37,15 @@ fn system() -> System<'static> {
     }
 }
 
-/// Bytes that this process can still get: the least of what the system, a control group or one
-/// above it, and a limit on the address space (`ulimit -v`) leave. `None` where the system does not
-/// tell.
+/// Bytes that this process can still get: the least of what the system, its control groups and a limit
+/// on the address space (`ulimit -v`) leave. `None` if the system does not say.
 pub fn available() -> Option<u64> {
     system().available()
 }
 
-/// Checks that a program can begin: under a limit on the address space that is used up, not even an
-/// error could be told. Call it before anything else, even before arguments are read. It asks the
-/// allocator, since looking up what is available takes memory as well.
+/// Checks that a program can start: with no address space left, not even an error could be printed.
+/// Call this first, before reading arguments. It asks the allocator, since looking up what is available
+/// takes memory as well.
 ///
 /// # Errors
 /// [`Error::TooLarge`] if not.
@@ -54,16 +53,16 @@ pub fn check_start() -> Result<()> {
     ask(START)
 }
 
-/// Asks the allocator for room and gives it back. It gives addresses, not memory: this costs nothing. A
-/// request that nobody sees might be left out by the compiler, so the room is looked at.
+/// Asks the allocator for room and gives it back. That takes addresses, not memory, and costs nothing.
+/// The `black_box` keeps the compiler from removing the request.
 fn ask(bytes: usize) -> Result<()> {
     room::<u8>(bytes).map(|room| drop(std::hint::black_box(room)))
 }
 
-/// Checks that `needed` bytes can be had, if they are many, and that a margin is left beside them.
+/// Checks that `needed` bytes are available beside a margin. At most 1 MiB passes unchecked.
 ///
 /// # Errors
-/// [`Error::TooLarge`] if not; what is available is told without the margin.
+/// [`Error::TooLarge`] if not, with what is available less the margin.
 pub fn check(needed: u128) -> Result<()> {
     if needed <= UNASKED {
         return Ok(());
@@ -73,19 +72,19 @@ pub fn check(needed: u128) -> Result<()> {
     if available.is_some_and(|available| needed > available.into()) {
         return too_large;
     }
-    // Where nobody tells, the allocator may know.
+    // If the system does not say, the allocator may know.
     let is_given =
         available.is_some() || usize::try_from(needed).is_ok_and(|bytes| ask(bytes).is_ok());
     if is_given { Ok(()) } else { too_large }
 }
 
-/// The error for so many bytes that the system refused, whatever it says is available.
+/// The error for `needed` bytes that the system refused.
 pub fn refused(needed: u128) -> Error {
     let available = available().filter(|&available| needed > available.into());
     Error::TooLarge { needed, available }
 }
 
-/// The error for what the products were refused.
+/// The error for memory that a product was refused.
 pub(crate) fn refused_by(error: TensorError) -> Error {
     match error {
         TensorError::OutOfMemory { bytes } => refused(bytes as u128),
@@ -99,12 +98,12 @@ pub(crate) fn product(sizes: &[usize]) -> u128 {
     all.fold(1, |all: u128, size| all.saturating_mul(size))
 }
 
-/// Bytes of so many elements.
+/// Bytes of `len` elements.
 pub(crate) fn bytes<T>(len: u128) -> u128 {
     len.saturating_mul(size_of::<T>() as u128)
 }
 
-/// What `make` makes of a length, if the machine has such lengths and memory.
+/// Calls `make` with a length, if the machine has such lengths and the memory.
 fn made<T, R>(
     len: u128,
     make: impl FnOnce(usize) -> std::result::Result<R, TensorError>,
@@ -123,7 +122,7 @@ pub(crate) fn zeros<T: Zeroable>(len: u128) -> Result<Vec<T>> {
     made::<T, _>(len, tensor::try_zeros)
 }
 
-/// The same from the start of a cache line on.
+/// `len` zeros that start at a cache line.
 pub(crate) fn buffer<T: Scalar>(len: u128) -> Result<Buffer<T>> {
     made::<T, _>(len, Buffer::try_zeros)
 }
@@ -155,7 +154,7 @@ pub fn room<T>(len: usize) -> Result<Vec<T>> {
     }
 }
 
-/// An empty string with room for so many bytes.
+/// An empty string with room for `len` bytes.
 ///
 /// # Errors
 /// [`Error::TooLarge`] where there is no memory for them.
@@ -163,7 +162,7 @@ pub fn room_for_text(len: usize) -> Result<String> {
     Ok(String::from_utf8(room(len)?).unwrap_or_default())
 }
 
-/// All that an iterator gives, in a vector that never moves.
+/// Collects an iterator into a vector that never moves.
 pub(crate) fn collected<T>(items: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
     let mut all = room(items.len())?;
     all.extend(items);

@@ -1,4 +1,4 @@
-//! A model: a network with the vocabulary it speaks and the story of its training.
+//! A model: a network with its vocabulary and the history of its training.
 
 use serde::{Deserialize, Serialize};
 use tensor::activation;
@@ -18,7 +18,7 @@ use crate::vocabulary::Vocabulary;
 pub struct Training {
     /// The settings.
     pub config: TrainConfig,
-    /// The step at which the weights were what they are; `None` without held-out text.
+    /// The step that the weights are from; `None` without held-out text.
     pub best_step: Option<u64>,
     /// Every evaluation.
     pub history: Vec<Record>,
@@ -35,7 +35,7 @@ impl Training {
     }
 }
 
-/// Everything needed to write and score text. Shared freely between threads.
+/// Everything needed to sample and score text. Threads can share it.
 ///
 /// ```
 /// use rnn::{CellKind, Init, Model, Network, NetworkConfig, SampleOptions, Vocabulary};
@@ -89,7 +89,7 @@ impl Model {
         &self.network
     }
 
-    /// How it was trained, where the file says so.
+    /// How it was trained, if the file says so.
     pub fn training(&self) -> Option<&Training> {
         self.training.as_ref()
     }
@@ -126,7 +126,7 @@ impl Model {
         Ok(probabilities)
     }
 
-    /// The weights for the forward products, packed once for all who share the model.
+    /// The weights packed for the forward products, once for all threads that share the model.
     pub(crate) fn packed(&self) -> Result<&PackedWeights<f32>> {
         self.packed
             .get(self.network.config(), self.network.parameters())

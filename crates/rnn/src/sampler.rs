@@ -1,4 +1,4 @@
-//! Writing text: the network predicts a character, one is drawn, and it is read in turn.
+//! Sampling: the network predicts a character, one is drawn, and the network reads it in turn.
 //!
 //! With temperature `T` character `j` has probability `softmax(o / T)_j`: below 1 the likely ones
 //! gain, above 1 the unlikely ones; 0 is the limit, the likeliest alone (greedy). Top-k (Fan 2018)
@@ -36,16 +36,15 @@ pub struct BatchSampler<'m> {
     generators: Vec<ChaCha8Rng>,
     chosen: Vec<Id>,
     probabilities: Vec<f32>,
-    /// What every sample's first character is drawn from.
+    /// The logits that every sample's first character is drawn from.
     after_prime: Vec<f32>,
     order: Vec<Id>,
-    /// Characters that each sample has read, the prime's included.
+    /// Characters that each sample has read, including the prime.
     read: u64,
 }
 
 impl<'m> BatchSampler<'m> {
-    /// A sampler that has read `prime`; after an empty one the first character is drawn uniformly,
-    /// as there is nothing to predict it from.
+    /// A sampler that has read `prime`. After an empty prime the first character is drawn uniformly.
     ///
     /// # Errors
     /// If an option is out of range, `samples` is 0 or beyond the machine's memory, or the network's
@@ -93,7 +92,7 @@ impl<'m> BatchSampler<'m> {
 
     /// Bytes that so many samples take beside the model.
     fn bytes(config: &NetworkConfig, samples: usize) -> u128 {
-        // Each sample has a generator, and whoever writes it down a text.
+        // Each sample has a generator, and its caller keeps a text.
         let others = memory::bytes::<[u8; 1024]>(samples as u128);
         let symbols = memory::bytes::<(f32, f32, Id)>(config.vocab_size as u128);
         [
@@ -131,7 +130,7 @@ impl<'m> BatchSampler<'m> {
     /// [`Error::Overflow`] where the characters before have left the network without a prediction,
     /// in one of the samples: then nothing is drawn, now or later.
     pub fn next_characters(&mut self) -> Result<&[Id]> {
-        // Reading a character is no fault of its own: what counts is that nothing follows it.
+        // An overflow is an error only once a character is asked for after it.
         if self.unroll.steps() > 0 {
             check(&self.unroll, self.read - 1)?;
         }
@@ -167,8 +166,8 @@ fn check(unroll: &Unroll<f32>, read: u64) -> Result<u64> {
     }
 }
 
-/// An endless iterator of characters; one that ends with an error where the network's states
-/// [overflow](Error::Overflow), which only weights do that no sound training leaves.
+/// An endless iterator of characters. It ends with an error if the network's states
+/// [overflow](Error::Overflow), as those of a training that diverged may.
 pub struct Sampler<'m> {
     batch: BatchSampler<'m>,
     has_failed: bool,

@@ -1,9 +1,9 @@
 //! The symbols that a network reads and writes, and their numbers.
 //!
 //! A vocabulary is a sorted list of distinct Unicode scalar values; the id of a symbol is its place
-//! in the list, so equal sets of characters give equal numbers whatever the order of the text. With
-//! [`Vocabulary::bytes`] the symbols are the 256 bytes instead: text is read as its UTF-8 bytes, no
-//! text has unknown symbols, and binary files can be learned.
+//! in the list, so equal sets of characters give equal ids. With [`Vocabulary::bytes`] the symbols are
+//! the 256 bytes instead: text is read as UTF-8 bytes, no symbol is unknown, and a model can learn
+//! binary files.
 
 mod close;
 mod table;
@@ -19,10 +19,10 @@ pub(crate) use table::IdTable;
 /// The number of a symbol: its place in the [`Vocabulary`].
 pub type Id = u32;
 
-/// As a target: no prediction is asked for here (padding), so it adds neither loss nor gradient.
+/// A target that adds neither loss nor gradient: padding.
 pub const IGNORE: Id = Id::MAX;
 
-/// The symbol that stands for characters that a vocabulary lacks, where it has this one.
+/// U+FFFD, which stands for every character that the vocabulary lacks, if it contains this one.
 pub const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
 /// What to do with a character that is not in the vocabulary.
@@ -52,7 +52,7 @@ pub enum Unknown {
 /// ```
 #[derive(Clone)]
 pub struct Vocabulary {
-    // Shared by its copies: a model, its corpus and its files each have one, of up to a million symbols.
+    // Shared by its copies: a model and its corpus each have one, of up to a million symbols.
     symbols: Arc<Vec<char>>,
     table: Arc<IdTable>,
     is_bytes: bool,
@@ -76,7 +76,7 @@ impl Vocabulary {
         Self::from_symbols(symbols).map_err(|_| Error::EmptyText)
     }
 
-    /// A vocabulary from its list of symbols, such as one read from a model's file.
+    /// A vocabulary of these symbols, such as those in a model's file.
     ///
     /// # Errors
     /// [`Error::EmptyVocabulary`], [`Error::UnsortedVocabulary`] when the symbols are not distinct and
@@ -120,7 +120,7 @@ impl Vocabulary {
         }
     }
 
-    /// How many symbols there are.
+    /// Number of symbols.
     #[expect(clippy::len_without_is_empty, reason = "a vocabulary is never empty")]
     pub fn len(&self) -> usize {
         self.symbols.len()
@@ -168,7 +168,7 @@ impl Vocabulary {
     /// The ids of a text, treating characters outside the vocabulary as `unknown` says.
     ///
     /// # Errors
-    /// [`Error::UnknownCharacter`] or [`Error::NoReplacement`], as `unknown` has it.
+    /// [`Error::UnknownCharacter`] or [`Error::NoReplacement`], depending on `unknown`.
     pub fn encode_with(&self, text: &str, unknown: Unknown) -> Result<Vec<Id>> {
         if self.is_bytes {
             return memory::collected(text.bytes().map(Id::from));
@@ -218,7 +218,7 @@ impl Vocabulary {
         }
     }
 
-    /// The text that the ids spell. Bytes that are not UTF-8 show as U+FFFD; see
+    /// The text that the ids spell. Bytes that are not UTF-8 become U+FFFD; see
     /// [`decode_bytes`](Self::decode_bytes).
     ///
     /// # Panics

@@ -1,4 +1,4 @@
-//! The notebook's demo, by the library: learn a word, show every epoch, spell the word.
+//! The notebook's demo with the library: learn a word, print every epoch, spell the word.
 
 use std::io::Write;
 use std::ops::ControlFlow;

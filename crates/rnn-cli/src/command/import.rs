@@ -1,4 +1,4 @@
-//! Making a model of a network that PyTorch trained.
+//! Turns a network that PyTorch trained into a model.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
@@ -13,7 +13,7 @@ use crate::file;
 use crate::outputs::Files;
 use crate::shell;
 
-/// More bytes than all characters there are.
+/// More bytes than a vocabulary of all characters.
 const MOST_VOCABULARY: u64 = 4 * 0x11_0000;
 
 /// Runs `import`.
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &ImportArgs, console: Console) -> anyhow::Result<()> {
     let characters = args.vocabulary.as_deref().map(characters).transpose()?;
     let import = |bytes: &[u8]| checkpoint::import(bytes, characters.as_deref(), args.relu);
     let model = file::read_as(&args.file, import, |error| match error {
-        // It need not be ours.
+        // It is not expected to be ours.
         Error::NotAModel { what } => Error::NotImportable { what },
         error => error,
     })?;
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ImportArgs, console: Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether the model may go where it is to go.
+/// Checks that the model may be written to the output.
 fn check(args: &ImportArgs) -> anyhow::Result<()> {
     let shown = args.output.display();
     if args.output.as_os_str() == "-" {
@@ -67,7 +67,7 @@ fn check(args: &ImportArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The characters in a file, of which there are only so many.
+/// The characters in a file.
 fn characters(path: &Path) -> anyhow::Result<String> {
     let shown = path.display();
     let cannot = || format!("cannot read {shown}");

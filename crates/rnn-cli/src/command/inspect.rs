@@ -1,4 +1,4 @@
-//! What is in a model's file, for people or as JSON.
+//! Describes a model's file, for people or as JSON.
 
 use std::io::Write;
 
@@ -129,7 +129,7 @@ fn tell(found: &Found, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Losses over steps: `·` on text learned from, `o` on text held out.
+/// Losses over steps: `·` on the training text, `o` on held-out text.
 fn plot(history: &[Record]) -> Vec<String> {
     let (width, height) = PLOT;
     let points: Vec<(u64, f64, char)> = history

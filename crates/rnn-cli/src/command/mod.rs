@@ -1,4 +1,4 @@
-//! One file for each command: it asks the library and writes what it says.
+//! One file for each command: it calls the library and prints the result.
 
 mod check;
 mod completions;
@@ -15,13 +15,13 @@ use crate::args::{Cli, Command, DemoArgs};
 use crate::console::Console;
 use crate::exit::misuse;
 
-/// Does what was typed.
+/// Runs a command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     let console = Console {
         quiet: cli.quiet,
         verbose: cli.verbose,
     };
-    // Asked before any work: whoever computes with a wrong name in TENSOR_ISA ends in a panic.
+    // Before any work: computing with a wrong name in TENSOR_ISA panics.
     rnn::Isa::try_active().map_err(misuse)?;
     match cli
         .command

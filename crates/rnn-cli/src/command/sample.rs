@@ -1,4 +1,4 @@
-//! Writing text: several samples side by side, shown in order, the first as it comes.
+//! Writes samples: several are drawn at once and shown in order, the first as it comes.
 
 use std::collections::TryReserveError;
 use std::io::{self, IsTerminal, Write};
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
                 .context("--prime")?,
             prime.as_bytes(),
         ),
-        // A line's end is where texts begin. It was not typed, so it is not shown.
+        // A text starts after a newline. Nobody typed it, so it is not shown.
         None => (newline.into_iter().collect(), [].as_slice()),
     };
     if let Some(newline) = newline.filter(|_| args.records && args.prime.is_some()) {
@@ -119,7 +119,7 @@ fn write_finished(
     Ok(current)
 }
 
-/// A sample on its way: what may be shown, and what may be the beginning of its end.
+/// A sample in progress: what may be shown, and what may be the beginning of its end.
 struct Sample<'a> {
     stop: &'a [u8],
     ready: Vec<u8>,
@@ -142,7 +142,7 @@ impl<'a> Sample<'a> {
     /// Appends a character, unless the sample has ended.
     ///
     /// # Errors
-    /// There is no memory for it.
+    /// If memory runs out.
     fn push(&mut self, character: &[u8]) -> Result<(), TryReserveError> {
         if self.is_finished {
             return Ok(());

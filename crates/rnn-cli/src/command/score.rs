@@ -1,4 +1,4 @@
-//! How well a model predicts texts: over all, by line, by character.
+//! Scores how well a model predicts texts: as a whole, by line, by character.
 
 use std::io::{self, Write};
 
@@ -109,14 +109,14 @@ struct Text<'a> {
     source: &'a Source,
     model: &'a Model,
     corpus: &'a Corpus,
-    /// What ends a line, where each is scored for itself.
+    /// What ends a line, if lines are scored independently.
     record_end: Option<Id>,
     as_json: bool,
     console: Console,
 }
 
 impl Text<'_> {
-    /// Scores the text, telling of each predicted character and its surprise in nats.
+    /// Scores the text; calls `tell` with each predicted character and its surprise in nats.
     fn score(&self, mut tell: impl FnMut(Id, f64) -> io::Result<()>) -> anyhow::Result<Score> {
         let length = self.corpus.len();
         let bar = progress::characters(self.console, length as u64);
@@ -140,7 +140,7 @@ impl Text<'_> {
                     }
                 });
                 read.with_context(failed)?;
-                // The next line begins as if there had been none, after a line's end.
+                // The next line starts after a newline, as if there had been none before.
                 if let Some(end) = self.record_end.filter(|end| piece.ends_with(&[*end])) {
                     scorer.reset();
                     scorer.push(&[end])?;
@@ -153,7 +153,7 @@ impl Text<'_> {
         Ok(score)
     }
 
-    /// Every line with its mean surprise, the strangest first; of equals the earlier.
+    /// Prints every line with its mean surprise, the most surprising first; of equals the earlier.
     fn lines(&self, out: &mut impl Write) -> anyhow::Result<Score> {
         let vocabulary = self.model.vocabulary();
         let newline = vocabulary.id('\n');
@@ -198,14 +198,14 @@ impl Text<'_> {
                 let line = json!({"line": number, "nats_per_character": nats, "text": text});
                 writeln!(out, "{line}")?;
             } else {
-                // Of a line, the tabs are its own.
+                // A tab within a line is part of it.
                 writeln!(out, "{nats:9.4}  {number:>6}  {}", visible(text, "\t"))?;
             }
         }
         Ok(score)
     }
 
-    /// Every character with its surprise.
+    /// Prints every character with its surprise.
     fn characters(&self, out: &mut impl Write) -> anyhow::Result<Score> {
         self.score(|id, nats| {
             let symbol = self.model.vocabulary().symbol(id);
@@ -231,7 +231,7 @@ struct Line {
 }
 
 impl Line {
-    /// Mean surprise in nats per character, the line's end included.
+    /// Mean surprise in nats per character, including the newline.
     fn mean(&self) -> f64 {
         self.nats / self.predicted.max(1) as f64
     }

@@ -1,4 +1,4 @@
-//! What a model has learned, as a page or as numbers.
+//! Shows what a model has learned, as a page or as numbers.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ fn target(args: &ViewArgs) -> PathBuf {
     })
 }
 
-/// Whether the page can be written there, asked before the work and not after.
+/// Checks, before the work, that the page can be written there.
 fn check(target: &Path, args: &ViewArgs) -> anyhow::Result<()> {
     if target == Path::new("-") {
         if io::stdout().is_terminal() {
@@ -96,7 +96,7 @@ fn check(target: &Path, args: &ViewArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a file is called, without its folders.
+/// The name of a file without its folders.
 fn name(path: &Path) -> String {
     match path.file_name() {
         Some(name) if name != "-" => name.to_string_lossy().into_owned(),

@@ -1,5 +1,6 @@
-//! What the picture of training shows, and how it is laid out.
+//! What the picture of training shows, and its layout.
 
+mod curve;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +13,8 @@ use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, LineGauge, Paragr
 use rnn::{Record, Step};
 
 use crate::format::thousands;
+use curve::Curve;
 
-/// Points of a curve before neighbours are joined.
-const MOST_POINTS: usize = 512;
 /// Lines kept for the log.
 const MOST_LINES: usize = 40;
 /// Columns from which on the sample stands beside the curves.
@@ -26,46 +26,13 @@ const HIGH: u16 = 20;
 const HIGHER: u16 = 32;
 /// Rows of the curves from which on the gradient norm has one of its own.
 const TWO_CURVES: u16 = 11;
-/// Blue and orange of a lightness that can be read on black and on white, which the sixteen colours
-/// of a terminal have not.
+/// A blue and an orange that can be read on black and on white. The sixteen colours of a terminal have
+/// none.
 const BLUE: Color = Color::Indexed(33);
 const ORANGE: Color = Color::Indexed(166);
 
 /// A curve as it is drawn: its name, its colour, its points.
 type Drawn<'a> = (&'a str, Color, &'a [(f64, f64)]);
-
-/// A curve of any length in bounded memory: neighbours are joined to their mean as it grows.
-#[derive(Debug, Default)]
-struct Curve {
-    points: Vec<(f64, f64)>,
-    /// Values to a point, and those of the next point so far: their sum and number.
-    per_point: u32,
-    sum: f64,
-    count: u32,
-}
-
-impl Curve {
-    fn push(&mut self, x: u64, y: f64) {
-        if !y.is_finite() {
-            return;
-        }
-        self.sum += y;
-        self.count += 1;
-        if self.count < self.per_point {
-            return;
-        }
-        self.points
-            .push((x as f64, self.sum / f64::from(self.count)));
-        (self.sum, self.count) = (0.0, 0);
-        if self.points.len() == MOST_POINTS {
-            let joined = self.points.chunks_exact(2);
-            self.points = joined
-                .map(|two| (two[1].0, (two[0].1 + two[1].1) / 2.0))
-                .collect();
-            self.per_point = 2 * self.per_point.max(1);
-        }
-    }
-}
 
 /// Everything in the picture.
 #[derive(Debug, Default)]
@@ -107,7 +74,7 @@ impl Board {
         }
     }
 
-    /// What the model writes by now.
+    /// What the model writes now.
     pub(crate) fn sample(&mut self, text: String) {
         self.sample = Some((self.step, text));
     }
@@ -172,7 +139,8 @@ impl Board {
         frame.render_widget(Paragraph::new(hint.dim()), foot);
     }
 
-    /// How far training is, in as many words as the line has room for: the first matter most.
+    /// The state of training, with as many of its parts as the line has room for, the important ones
+    /// first.
     fn head(&self, frame: &mut Frame<'_>, area: Rect, has_norm: bool) {
         let [words, gauge] =
             Layout::vertical([Constraint::Length(1), Constraint::Length(1)]).areas(area);
@@ -228,7 +196,7 @@ impl Board {
             let dataset = Dataset::default().data(points).marker(Marker::Braille);
             dataset.graph_type(graph).style(Style::new().fg(colour))
         });
-        // The numbers that a glance is for, the last of each, in the colours of their curves.
+        // The last number of each curve, in its colour.
         let mut heading = vec![Span::from(format!(" {title}"))];
         for (at, (name, colour, points)) in drawn.clone().enumerate() {
             let (_, last) = points[points.len() - 1];

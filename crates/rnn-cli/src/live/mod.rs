@@ -1,9 +1,9 @@
 //! Training as a picture on the terminal: curves, speed, gradient norm, and what the model writes.
 //!
-//! The picture is drawn on standard error, on the terminal's second screen, and the first comes back
-//! at the end as it was. Keys are not read: Ctrl-C stays the signal that it is without a picture, so
-//! one piece of code saves and says how to go on. Only the echo of what is typed is turned off. How
-//! the terminal is taken and given back, also at signals, is told in [`terminal`].
+//! The picture is drawn on standard error, on the terminal's second screen; at the end the first screen
+//! comes back as it was. Keys are not read: Ctrl-C is the same signal as without a picture, so one piece
+//! of code saves and says how to resume. Only the echo of typed keys is turned off. [`terminal`] takes
+//! the terminal and gives it back, also at signals.
 
 mod board;
 
@@ -21,8 +21,7 @@ pub(crate) use board::Board;
 
 /// Time between two pictures.
 const REDRAW: Duration = Duration::from_millis(150);
-/// Most cells of a terminal that is drawn on. The size is whatever the terminal says, up to four
-/// thousand million cells, and each takes memory.
+/// Most cells of a terminal to draw on. A terminal may claim four billion cells, and each takes memory.
 const MOST_CELLS: u32 = 1 << 20;
 /// Time between two samples.
 const SAMPLE: Duration = Duration::from_secs(5);
@@ -33,13 +32,13 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Takes the terminal; `None` where standard error is none, or one beyond all sizes, or another
-    /// program's while this one stands in the background.
+    /// Takes the terminal. `None` if standard error is not a terminal, its size is absurd, or this
+    /// program is in the background.
     pub(crate) fn new(board: Board) -> Option<Self> {
         if !io::stderr().is_terminal() || !can_be_drawn() {
             return None;
         }
-        // Where signals cannot be waited for they would leave the terminal as it is under a picture.
+        // Without a handler a signal would end the program and leave the picture on the terminal.
         let listens = signals::listen();
         if cfg!(unix) && !listens {
             return None;
@@ -52,7 +51,7 @@ impl Live {
         terminal::show(picture).then_some(Live { sampled: None })
     }
 
-    /// Changes what is shown, and draws it if the last picture is old enough.
+    /// Changes what is shown, and redraws if the last picture is old enough.
     pub(crate) fn change(&mut self, change: impl FnOnce(&mut Board)) {
         terminal::with_picture(|picture, is_shown| {
             change(&mut picture.board);
@@ -62,7 +61,7 @@ impl Live {
         });
     }
 
-    /// Whether it is time for another sample; if so, it counts as taken.
+    /// Whether it is time for another sample; if so, the time starts anew.
     pub(crate) fn wants_sample(&mut self) -> bool {
         let is_due = self.sampled.is_none_or(|at| at.elapsed() >= SAMPLE);
         if is_due {
@@ -93,11 +92,11 @@ impl Picture {
         if !can_be_drawn() {
             return;
         }
-        // A terminal that has gone away takes nothing from the training.
+        // If the terminal is gone, training continues without a picture.
         let _ = self.terminal.draw(|frame| board.draw(frame));
     }
 
-    /// Draws everything, whatever stands there.
+    /// Clears the screen and draws everything.
     pub(crate) fn draw_anew(&mut self) {
         if let Ok(terminal) = screen() {
             self.terminal = terminal;

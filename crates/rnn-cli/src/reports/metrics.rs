@@ -1,12 +1,12 @@
 //! `--metrics`: one JSON object a line for each evaluation, for programs to read.
 //!
-//! A run that goes on appends. Lines after the point where it goes on from are of evaluations that
-//! are made again, so they are cut off first; evaluations that were made but not noted, as the
-//! program was killed in between, are noted then, without their times. So each step has one line.
+//! A resumed run appends. It first cuts off the lines of evaluations that it will repeat. If the program
+//! was killed after an evaluation and before its line, the line is added then, without its time. So each
+//! step has one line.
 //!
-//! A power cut may leave the end of the file as zeros or as anything else. The lines before that are
-//! kept; what cannot be read is noted again, after a copy of it was put aside, unless it is nothing:
-//! zeros, or a line of ours that was cut short.
+//! A power cut may leave zeros or garbage at the end of the file. The lines before that are kept, and
+//! lines that cannot be read are written again. A copy of what cannot be read is put aside first, unless
+//! it is only zeros or a line of ours that was cut short.
 
 use std::f64::consts::LN_2;
 use std::ffi::OsString;
@@ -37,10 +37,10 @@ struct Line {
     validation_nats: Option<f64>,
     validation_bits: Option<f64>,
     learning_rate: f64,
-    /// Characters learned from, of all starts together, as far as they are known.
+    /// Characters trained on since the first start, if known.
     characters: Option<u64>,
     characters_per_second: Option<f64>,
-    /// Seconds of training, of all starts together.
+    /// Seconds of training since the first start.
     seconds: Option<f64>,
 }
 
@@ -71,8 +71,8 @@ pub(super) fn is_start(bytes: &[u8]) -> bool {
     begins(bytes, MARK)
 }
 
-/// Whether what follows the lines that can be read is nothing that anybody could miss: zeros, or a
-/// line that was cut short. `bytes` of it have been read already.
+/// Whether nothing of value follows the lines that can be read: only zeros, or a line that was cut
+/// short. `bytes` of it have been read already.
 fn is_leftover(bytes: &[u8], mut rest: impl BufRead) -> io::Result<bool> {
     if !begins(bytes, MARK) || bytes.ends_with(b"\n") {
         return Ok(false);
@@ -87,8 +87,8 @@ fn is_leftover(bytes: &[u8], mut rest: impl BufRead) -> io::Result<bool> {
     }
 }
 
-/// Copies a file to a new name beside it, which begins with a dot: a folder of texts has no more texts
-/// by it.
+/// Copies a file to a new name beside it. The name starts with a dot, so that a folder of texts does not
+/// gain one.
 fn put_aside(path: &Path) -> io::Result<PathBuf> {
     for number in 1.. {
         let mut name = OsString::from(".");
@@ -197,12 +197,12 @@ impl Metrics {
         Ok(())
     }
 
-    /// Characters were learned from.
+    /// Counts characters trained on.
     pub(crate) fn step(&mut self, characters: u64) {
         self.characters += characters;
     }
 
-    /// Notes an evaluation.
+    /// Writes the line of an evaluation.
     pub(crate) fn evaluated(
         &mut self,
         record: &Record,
@@ -219,7 +219,7 @@ impl Metrics {
 
     fn write(&mut self, line: &Line) -> anyhow::Result<()> {
         let line = serde_json::to_string(line).context("metrics")? + "\n";
-        // In one call, so that a line is there or not.
+        // In one call, so that a line is whole or missing.
         let written = self.file.write_all(line.as_bytes());
         written.with_context(|| format!("cannot write {}", self.path.display()))
     }

@@ -1,7 +1,7 @@
 //! `--plot`: the losses over the steps as a picture in SVG, which any browser shows.
 //!
-//! Written by hand: a picture of two lines needs no drawing library, and the usual one turns on a
-//! feature by which a dependency takes its logarithms from the platform: other bits elsewhere.
+//! Two lines need no drawing library. The usual one also turns on a feature that makes a dependency take
+//! its logarithms from the platform, which differ in their bits.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub(super) fn is_start(bytes: &[u8]) -> bool {
 
 /// What a line shows.
 type Loss = fn(&Record) -> Option<f64>;
-/// The two lines, in colours that also the colour-blind tell apart.
+/// The two lines, in colours that colour-blind people can tell apart.
 const SERIES: [(&str, &str, Loss); 2] = [
     ("training", "#0072b2", |record| record.train_loss),
     ("validation", "#d55e00", |record| record.validation_loss),
@@ -145,7 +145,7 @@ fn ticks(low: f64, high: f64) -> Vec<f64> {
         .collect()
 }
 
-/// A number as short as it can be, without the dust of arithmetic.
+/// A number as short as possible, without rounding errors.
 fn short(number: f64) -> String {
     let text = format!("{number:.6}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

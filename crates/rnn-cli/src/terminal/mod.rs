@@ -2,12 +2,12 @@
 //! error, at a panic, at a signal.
 //!
 //! A bar stands on the line of the cursor. A picture stands on the second screen, without cursor and
-//! echo. Whoever draws or writes a line holds [`drawing`]; whoever ends the program waits for that, so
-//! that nothing stays half written, though not for long: a terminal that takes nothing more (Ctrl-S)
-//! must keep nobody from ending it. What is there to undo is noted apart, so that it can be undone
-//! without the lock.
+//! echo. Whoever draws or writes a line holds [`drawing`]. Whoever ends the program waits for that, so
+//! that nothing is left half written, but not for long: a terminal that accepts nothing (Ctrl-S) must
+//! not keep the program from ending. What to undo is stored apart, so that it can be undone without the
+//! lock.
 //!
-//! SIGKILL, SIGSTOP and a crash of the process itself (SIGABRT, SIGSEGV) leave no time for any of this.
+//! SIGKILL, SIGSTOP and a crash of the process (SIGABRT, SIGSEGV) leave no time for any of this.
 #![cfg_attr(
     not(unix),
     allow(dead_code, reason = "signals are waited for on Unix alone")
@@ -27,7 +27,7 @@ use system::{Settings, is_foreground};
 
 pub(crate) use bar::Bar;
 
-/// How long whoever ends the program waits for whoever draws.
+/// How long the end of the program waits for a drawing.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PICTURE_ON: &[u8] = b"\x1b[?1049h\x1b[?25l";
 const PICTURE_OFF: &[u8] = b"\x1b[?1049l\x1b[?25h";
@@ -39,7 +39,7 @@ enum Shown {
     Nothing,
     Bar,
     Picture,
-    /// None, but there is a picture for when the program is in the foreground again.
+    /// Nothing, but a picture waits until the program is in the foreground again.
     Away,
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn write<R>(lines: impl FnOnce() -> R) -> R {
     lines()
 }
 
-/// Puts a picture on the terminal; false where that takes none.
+/// Shows a picture on the terminal; false if that fails.
 pub(crate) fn show(picture: Picture) -> bool {
     let mut drawing = drawing();
     let is_shown = is_foreground() && enter();
@@ -108,8 +108,8 @@ pub(crate) fn show(picture: Picture) -> bool {
     is_shown
 }
 
-/// Works on the picture, if there is one, with whether it is shown; shows it again where it was away
-/// and may come back.
+/// Calls `work` with the picture, if there is one, and whether it is shown. Shows it again first if it was
+/// away and may come back.
 pub(crate) fn with_picture(work: impl FnOnce(&mut Picture, bool)) {
     let mut drawing = drawing();
     let Some(picture) = drawing.as_mut() else {
@@ -131,12 +131,12 @@ pub(crate) fn take_off() {
 
 /// Gives the terminal back as it was, for good.
 pub(crate) fn give_back() {
-    // Without the lock a half-drawn line may follow, and that is better than no end.
+    // Without the lock a half-drawn line may remain, which is better than never ending.
     let _drawing = drawing_soon();
     undo(Shown::Nothing, system::write_now);
 }
 
-/// Says something above whatever is drawn, unless the terminal takes nothing now.
+/// Writes something above whatever is drawn, unless the terminal accepts nothing now.
 pub(crate) fn announce(line: &str) {
     let Some(mut drawing) = drawing_soon() else {
         return;
@@ -186,7 +186,7 @@ pub(crate) fn resume() {
     };
     let shown = state().shown;
     match shown {
-        // Stopped by what cannot be caught, so the picture was never taken off.
+        // It was stopped by a signal that cannot be caught, so the picture was never taken off.
         Shown::Picture if is_foreground() && system::is_ready() => {
             let _ = system::echo_off();
             picture.draw_anew();
@@ -203,7 +203,7 @@ fn come_back(picture: &mut Picture) {
     }
 }
 
-/// Turns to the second screen, if the terminal takes that. What is to be undone is noted first.
+/// Switches to the second screen, if the terminal can. Stores first what to undo.
 fn enter() -> bool {
     let before = system::echo_off();
     let was = std::mem::replace(

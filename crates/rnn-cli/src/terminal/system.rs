@@ -1,5 +1,5 @@
-//! What a terminal takes from the system: settings, size, who is in the foreground, and writing
-//! without waiting. Where the system knows none of it the program does without.
+//! What the system knows of a terminal: settings, size, who is in the foreground, and whether a write
+//! would wait. On a system without these the program does without.
 
 #[cfg(not(unix))]
 pub(super) use other::*;
@@ -32,20 +32,20 @@ mod unix {
         Some(before)
     }
 
-    /// Gives the terminal these settings, and nobody what was typed before.
+    /// Restores these settings and discards what was typed before.
     pub(crate) fn set(settings: &Settings) {
-        // Not in one call, which would wait until all that was written has been shown.
+        // Not in one call, which would wait until everything written has been shown.
         let _ = tcsetattr(io::stderr(), OptionalActions::Now, settings);
         let _ = tcflush(io::stderr(), QueueSelector::IFlush);
     }
 
-    /// Whether the terminal is this program's to change. The system stops who tries in the background.
+    /// Whether this program may change the terminal. The system stops one that tries in the background.
     pub(crate) fn is_foreground() -> bool {
         tcgetpgrp(io::stderr()).is_ok_and(|group| group == getpgrp())
     }
 
-    /// Whether somebody is there to go on with the program once it is stopped. The system stops none
-    /// that a terminal was opened for, as by `xterm -e`, and nor do we.
+    /// Whether somebody could continue the program once it is stopped. The system stops no program that a
+    /// terminal was opened for, as by `xterm -e`, and neither do we.
     pub(crate) fn can_be_stopped() -> bool {
         getsid(None).is_ok_and(|session| session != getpgrp())
     }
@@ -56,7 +56,7 @@ mod unix {
         (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
     }
 
-    /// Whether standard error takes something now, without waiting for a reader.
+    /// Whether a write to standard error would succeed now, without waiting for a reader.
     pub(crate) fn is_ready() -> bool {
         let stderr = io::stderr();
         let mut place = [PollFd::new(&stderr, PollFlags::OUT)];
@@ -67,8 +67,8 @@ mod unix {
         poll(&mut place, Some(&wait)).is_ok() && place[0].revents().contains(PollFlags::OUT)
     }
 
-    /// Writes to standard error if that can be done without waiting for a reader. Whoever is ending
-    /// waits for nobody, not even for a thread that is in the middle of writing.
+    /// Writes to standard error if that needs no waiting for a reader, nor for a thread that is in the
+    /// middle of writing: the program is ending.
     pub(crate) fn write_now(bytes: &[u8]) -> bool {
         is_ready() && rustix::io::write(io::stderr(), bytes).is_ok()
     }

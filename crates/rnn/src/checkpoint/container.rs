@@ -1,9 +1,9 @@
-//! The container that every file of ours is: a `.safetensors` whose one metadata entry, `rnn`, is
-//! JSON with sorted keys, sealed by a checksum over the tensors and the JSON.
+//! The format of all our files: a `.safetensors` whose one metadata entry, `rnn`, is JSON with sorted
+//! keys, sealed by a checksum over the tensors and the JSON.
 //!
-//! Reading one takes little memory beside its bytes, whatever they are: JSON can hold a value in two
-//! bytes that takes a hundred in memory, so values are counted before they are read, and the
-//! description stays text until its checksum is right.
+//! Reading takes little memory beside the bytes, however hostile they are. A JSON value of two bytes may
+//! take a hundred in memory, so values are counted before they are parsed, and the description stays
+//! text until its checksum is right.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hasher;
@@ -21,7 +21,7 @@ use super::header::{self, wrong};
 use crate::error::Result;
 use crate::memory;
 
-/// Version of the layout that this program writes, the only one that it reads.
+/// Version of the layout, the only one that this program writes and reads.
 pub const FORMAT: u64 = 1;
 /// The one metadata entry.
 pub(super) const KEY: &str = "rnn";
@@ -71,7 +71,7 @@ pub(super) fn seal(tensors: Tensors, description: &impl Serialize) -> Result<Vec
     join(&views, metadata)
 }
 
-/// What the safetensors crate makes of tensors of one type, as it makes it, in memory that is asked for.
+/// The bytes that the safetensors crate would write, in memory that may be refused.
 fn join(
     views: &BTreeMap<&str, TensorView<'_>>,
     metadata: HashMap<String, String>,
@@ -100,8 +100,7 @@ fn join(
     Ok(file)
 }
 
-/// Opens a file's bytes: its description and its tensors, neither of which has been changed since
-/// it was sealed.
+/// Opens a file's bytes: its description and its tensors, unchanged since they were sealed.
 ///
 /// # Errors
 /// [`Error::NotAModel`] saying what is wrong.
@@ -162,7 +161,7 @@ pub(super) fn open<D: DeserializeOwned>(bytes: &[u8]) -> Result<(D, SafeTensors<
     Ok((description, file))
 }
 
-/// The checksum that a file claims. Reading the model in it finds out whether it is right.
+/// The checksum in a file. Only reading the model checks it.
 ///
 /// # Errors
 /// [`Error::NotAModel`] where there is none.
@@ -176,7 +175,7 @@ pub fn checksum_of(content: &[u8]) -> Result<String> {
         .ok_or_else(|| wrong("its description has no checksum"))
 }
 
-/// The text of a JSON object with these fields, in pieces: nothing is copied.
+/// The text of a JSON object with these fields, in pieces that copy nothing.
 fn pieces<'a>(fields: &Fields<'a>) -> Vec<&'a str> {
     let mut pieces = Vec::with_capacity(4 * fields.len() + 2);
     pieces.push("{");
@@ -224,8 +223,8 @@ pub(super) fn values<'a>(
     }
 }
 
-/// The values of a tensor, whatever they are: a run may be interrupted while it recovers from
-/// losses that were not finite.
+/// The values of a tensor, which need not be finite: a run may be interrupted while it recovers from
+/// such losses.
 ///
 /// # Errors
 /// [`Error::NotAModel`] if it is missing or of another type or shape.

@@ -1,4 +1,4 @@
-//! What a `MODEL` that is there already is to a run that goes on.
+//! What an existing `MODEL` is to a run that resumes.
 
 use std::fs;
 use std::io;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::trainer::Record;
 
-/// What stands at the path of a run's model.
+/// What is at the path of a run's model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Existing {
     /// Nothing, a damaged model, or an older one of this run.
@@ -25,7 +25,7 @@ impl Existing {
     /// What is at `path`, for a run whose model by now is `new`.
     ///
     /// # Errors
-    /// If that cannot be told, since the file cannot be read.
+    /// If the file cannot be read.
     pub(super) fn find(path: &Path, new: &Model) -> Result<Self> {
         let old = match Model::load(path) {
             Ok(old) => old,
@@ -50,8 +50,8 @@ impl Existing {
     }
 }
 
-/// Whether a file that cannot be read as a model has been one, or was to be: missing, empty, or begun as
-/// we begin, as far as its content goes before the zeros that a power cut leaves.
+/// Whether a file that cannot be read as a model has been one or was meant to be: it is missing, empty,
+/// or starts as ours do, up to the zeros that a power cut leaves.
 fn is_damaged_model(path: &Path) -> bool {
     const START: &[u8] = br#"{"__metadata__":{"rnn":"#;
     const LENGTH: usize = size_of::<u64>();
@@ -67,8 +67,8 @@ fn is_damaged_model(path: &Path) -> bool {
     written == 0 || START.starts_with(start) && content.len() > LENGTH
 }
 
-/// Whether two models can come from one run at two times: all but the number of steps is equal,
-/// and no step has two records.
+/// Whether two models can come from one run at two times: everything but the number of steps is equal,
+/// and no step has two different records.
 fn is_same_run(old: &Model, new: &Model) -> bool {
     let (Some(was), Some(is)) = (old.training(), new.training()) else {
         return false;
@@ -85,13 +85,13 @@ fn is_same_run(old: &Model, new: &Model) -> bool {
             .all(|record| at(record.step).is_none_or(|other| same(record, other)))
 }
 
-/// Equal records; what is not finite is not told in a file.
+/// Whether records are equal. A file does not store losses that are not finite.
 fn same(a: &Record, b: &Record) -> bool {
     let told = |loss: Option<f64>| loss.filter(|loss| loss.is_finite());
     told(a.train_loss) == told(b.train_loss) && told(a.validation_loss) == told(b.validation_loss)
 }
 
-/// The step of the last evaluation that a model knows of.
+/// The step of the last evaluation in a model.
 fn last_step(model: &Model) -> Option<u64> {
     model.training()?.history.last().map(|record| record.step)
 }

@@ -15,19 +15,19 @@ use super::place::{self, folder};
 use crate::error::{Error, Result};
 use crate::memory;
 
-/// The bytes of a `.safetensors` file from wherever they come, such as standard input. Of what can be
-/// no such file no more is read than it takes to see that.
+/// Reads the bytes of a `.safetensors` file from any reader, such as standard input. Stops as soon as
+/// the input cannot be one.
 ///
 /// # Errors
-/// [`Error::NotAModel`] saying what is wrong, [`Error::Io`] where they cannot be read.
+/// [`Error::NotAModel`] saying what is wrong, [`Error::Io`] if reading fails.
 pub fn read_from(reader: impl Read) -> Result<Vec<u8>> {
     read_whole(reader, None)
 }
 
-/// As [`read_from`]; `size` is how many bytes there are, where that is known.
+/// As [`read_from`]; `size` is the number of bytes, if it is known.
 fn read_whole(mut reader: impl Read, size: Option<u64>) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // Whether there were so many bytes in all.
+    // Reads up to `len` bytes in all; whether there were as many.
     let mut fill = |bytes: &mut Vec<u8>, len: u64| -> io::Result<bool> {
         let missing = len - bytes.len() as u64;
         reader.by_ref().take(missing).read_to_end(bytes)?;
@@ -50,12 +50,12 @@ fn read_whole(mut reader: impl Read, size: Option<u64>) -> Result<Vec<u8>> {
         let rest = (total - end) as usize + 1;
         bytes.try_reserve_exact(rest).map_err(|_| out_of_memory())?;
     }
-    // A byte too many is how a reader without a size shows that it has more.
+    // One byte too many shows that a reader of unknown size has more.
     fill(&mut bytes, total.saturating_add(1))?;
     Ok(bytes)
 }
 
-/// Reads a whole `.safetensors` file and makes of its bytes what `parse` does.
+/// Reads a whole `.safetensors` file and parses its bytes.
 ///
 /// # Errors
 /// [`Error::File`] naming the path, with the reason as its source.
@@ -77,7 +77,7 @@ pub fn read<R>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<R>) -> Result<R>
     })
 }
 
-/// Writes a file so that its path holds the old content or the new, never a part.
+/// Writes a file. At every instant its path holds the old content or the new, whole.
 ///
 /// # Errors
 /// [`Error::Save`] naming the path, or [`Error::Locked`] if a run saves there; it then holds what it
@@ -97,7 +97,7 @@ pub fn check_target(path: &Path) -> Result<()> {
     probe(path, None)
 }
 
-/// The file that `path` means: the end of its symbolic links.
+/// The file at the end of the symbolic links of `path`.
 ///
 /// # Errors
 /// [`Error::Save`] if that is neither a regular file nor a new name in a folder that exists.
@@ -121,8 +121,8 @@ pub(super) fn check_free(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// As [`save`], for a run: `lock` learns of the temporary file, and a new file is readable by whom
-/// `like` is, where that exists.
+/// As [`save`], for a run: notes the temporary file in `lock`, and gives a new file the permissions of
+/// `like`, if that exists.
 pub(super) fn replace(
     path: &Path,
     bytes: &[u8],
@@ -140,7 +140,7 @@ pub(super) fn replace(
         temporary.as_file_mut().sync_all()?;
         let mut path = temporary.into_temp_path();
         fs::rename(&path, &target)?;
-        // The name is gone, and if somebody has taken it again it is theirs.
+        // The name is free now, and a new file of that name is not ours.
         path.disable_cleanup(true);
         sync_folder(&target)
     };
@@ -170,8 +170,8 @@ fn permissions(path: &Path) -> io::Result<Option<Permissions>> {
     }
 }
 
-/// A new file beside `target`, which is removed on drop. Its name is random and new, so that
-/// whatever is there already, a text, a link, a pipe, is not touched.
+/// A new file beside `target`, removed on drop. Its name is random and new, so no existing file, link
+/// or pipe is touched.
 fn temporary(
     target: &Path,
     mut lock: Option<&mut Lock>,
@@ -186,7 +186,7 @@ fn temporary(
         }
         let mut options = File::options();
         options.write(true).create_new(true);
-        // Nobody may read in the meantime what only some may read in the end.
+        // Until it has its final permissions, only the owner may read it.
         #[cfg(unix)]
         if permissions.is_some() {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -200,7 +200,7 @@ fn temporary(
     Ok(file)
 }
 
-/// The rename itself reaches the disk with its folder. Windows has no way to ask for that.
+/// Flushes the folder, and with it the rename. Windows has no way to ask for that.
 fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(folder(path))?.sync_all()

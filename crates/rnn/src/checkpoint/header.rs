@@ -1,5 +1,5 @@
 //! The header of a `.safetensors` file: eight bytes of length, then JSON that says where each tensor
-//! lies. Nothing of it is believed before it is checked, and nothing large is made of it.
+//! lies. Nothing in it is trusted before it is checked, and nothing large is allocated for it.
 
 use std::io::{self, Write};
 
@@ -26,7 +26,7 @@ pub(super) const WORD: usize = 8;
 /// Most characters of a message.
 const MOST_CHARACTERS: usize = 300;
 
-/// As much of a name as a message has room for. A file's names may be long, and quoting makes them
+/// As much of a name as a message has room for. Names in a file may be long, and quoting makes them
 /// longer before [`wrong`] can cut them.
 pub(super) fn short(name: &str) -> &str {
     let end = name.char_indices().nth(MOST_CHARACTERS);
@@ -98,7 +98,7 @@ pub(super) fn total(start: &[u8]) -> Result<u64> {
     }
 }
 
-/// That a file has another number of bytes than its header says.
+/// The error of a file that is longer or shorter than its header says.
 pub(super) fn wrong_len(len: u64) -> Error {
     wrong(format!(
         "its {len} bytes are not as many as its header says: \
@@ -106,8 +106,8 @@ pub(super) fn wrong_len(len: u64) -> Error {
     ))
 }
 
-/// Checks that the header is written in the one way in which we write it, so that no name is there
-/// twice: reading keeps one of them, in silence.
+/// Checks that the header is written exactly as we write it. Otherwise a name could be there twice, of
+/// which reading would silently keep one.
 ///
 /// # Errors
 /// [`Error::NotAModel`] if it is not.
@@ -136,10 +136,10 @@ fn text(bytes: &[u8]) -> Result<&[u8]> {
     rest.get(..length).ok_or_else(|| wrong_len(len as u64))
 }
 
-/// Checks a header's JSON before memory is spent on it. An error of the parser's quotes whatever it
-/// finds in a wrong place, so no text may be long but where any text may stand: in the metadata.
+/// Checks a header's JSON before memory is spent on it. The parser's errors quote what they find, so no
+/// text may be long except in the metadata, where any text is allowed.
 fn check_header(json: &[u8]) -> Result<()> {
-    // Parsing makes texts of it, and whoever reads them makes more: a vocabulary, its table, a history.
+    // Parsing copies its texts, and reading those takes more: a vocabulary, its table, a history.
     memory::check(COPIES * json.len() as u128)?;
     let mut key: &[u8] = b"";
     let values = scan(json, |text, depth| {
@@ -160,8 +160,8 @@ fn check_header(json: &[u8]) -> Result<()> {
     check_count("header", values, MOST_VALUES)
 }
 
-/// Checks a description's JSON before memory is spent on it: that it has no more values than `most`,
-/// and no text longer than all characters there are.
+/// Checks a description's JSON before memory is spent on it: it has at most `most` values, and no text
+/// is longer than a vocabulary of all characters.
 ///
 /// # Errors
 /// [`Error::NotAModel`] with the number.
@@ -191,11 +191,11 @@ fn check_count(what: &str, values: usize, most: usize) -> Result<()> {
     )))
 }
 
-/// Goes through JSON, without a tree: tells of each text how deep it stands, and returns the number of
-/// values, each of which a comma sets off. What is no JSON gives some number.
+/// Scans JSON without building a tree: calls `tell` with each text and its depth, and returns the number
+/// of values, which commas separate. The number means nothing if the bytes are not JSON.
 fn scan<'a>(json: &'a [u8], mut tell: impl FnMut(&'a [u8], usize) -> Result<()>) -> Result<usize> {
     let (mut commas, mut depth, mut is_escaped) = (0, 0_usize, false);
-    // Where the text began that we are in.
+    // Where the current text began.
     let mut begin = None;
     for (at, &byte) in json.iter().enumerate() {
         match (byte, begin) {
@@ -215,7 +215,7 @@ fn scan<'a>(json: &'a [u8], mut tell: impl FnMut(&'a [u8], usize) -> Result<()>)
     Ok(commas + 1)
 }
 
-/// What is left of a text after what has been written, as long as that is the same.
+/// The rest of a text after what has been written, which must be the same.
 struct Rest<'a>(&'a [u8]);
 
 impl Write for Rest<'_> {

@@ -2,8 +2,8 @@
 //!
 //! `nn.RNN`, `nn.LSTM` or `nn.GRU` beside an `nn.Linear`, under any names: the recurrent layers are
 //! what stands before `weight_ih_l0`, the decoder is the other `weight` and `bias`. The cell, the
-//! sizes and the number of layers follow from the shapes. The file has no checksum, which is taken
-//! as it is; everything else about it is checked as in a file of ours.
+//! sizes and the number of layers follow from the shapes. The file has no checksum; everything else is
+//! checked as in a file of ours.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,12 +30,12 @@ const SHOWN: usize = 4;
 const FIRST: &str = "weight_ih_l0";
 
 impl Model {
-    /// A model from a state dict of PyTorch as `.safetensors`: `nn.RNN`, `nn.LSTM` or `nn.GRU` beside
-    /// an `nn.Linear`. `characters` are those that it was trained on, in the order of their numbers
-    /// there; without them the file's metadata holds them under `vocabulary`.
+    /// A model from a state dict of PyTorch as `.safetensors`: an `nn.RNN`, `nn.LSTM` or `nn.GRU` and an
+    /// `nn.Linear`. `characters` are those of its training, in the order of their numbers there; without
+    /// them the file's metadata must hold them under `vocabulary`.
     ///
     /// # Errors
-    /// If the bytes are not that.
+    /// [`Error::NotImportable`] saying what is wrong.
     pub fn from_pytorch(bytes: &[u8], characters: Option<&str>) -> Result<Self> {
         import(bytes, characters, false)
     }
@@ -43,7 +43,7 @@ impl Model {
 
 /// A model from the bytes of a state dict. `characters` are those that the network was trained on, in
 /// the order of their numbers there; without them the file's metadata must hold them as one string
-/// under `vocabulary`. `is_relu` tells an `nn.RNN` with `nonlinearity="relu"`, which no shape shows.
+/// under `vocabulary`. `is_relu` marks an `nn.RNN` with `nonlinearity="relu"`, which no shape shows.
 ///
 /// # Errors
 /// [`Error::NotImportable`] saying what is wrong.

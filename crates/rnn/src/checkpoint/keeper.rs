@@ -1,15 +1,15 @@
-//! The files of a training run: `MODEL`, the best model so far, and `MODEL.resume`, all that going
-//! on needs.
+//! The files of a training run: `MODEL` is the best model so far, and `MODEL.resume` holds everything
+//! that resuming needs.
 //!
-//! At each improvement `MODEL` is written, then `MODEL.resume`; from time to time, and when the run
-//! stops, `MODEL.resume` alone. `MODEL` comes first because it is what people need, and the smaller:
-//! where a disk has room for one of them it is that. Whoever goes on trusts `MODEL.resume` alone,
-//! which leads to the same bits again, and writes `MODEL` where it is missing, damaged or older: a
-//! kill between the two writes loses nothing. Both stay when the run is finished, since it may be
-//! given more steps; `MODEL` does not need the other.
+//! At each improvement the keeper writes `MODEL`, then `MODEL.resume`. From time to time, and when the
+//! run stops, it writes `MODEL.resume` alone. `MODEL` comes first because people need it and it is the
+//! smaller: if the disk has room for only one of them, it is `MODEL`. Resuming trusts `MODEL.resume`
+//! alone, which leads to the same bits again, and rewrites a `MODEL` that is missing, damaged or older.
+//! So a kill between the two writes loses nothing. Both files stay when the run ends, since it may be
+//! given more steps; `MODEL` works without the other.
 //!
-//! `MODEL.lock` keeps a second writer out for as long as the [`Keeper`] lives. `MODEL.resume` and
-//! `MODEL.lock` are names that nobody typed: what is there and not ours stays as it is.
+//! `MODEL.lock` keeps other writers out as long as the [`Keeper`] lives. Nobody typed the names
+//! `MODEL.resume` and `MODEL.lock`, so a file of such a name that is not ours is left alone.
 
 use std::fs;
 use std::io;
@@ -27,12 +27,12 @@ use crate::memory;
 use crate::model::Model;
 use crate::trainer::{Event, Trainer};
 
-/// How often a run notes where it stands, beside each improvement. The result does not depend on it.
+/// How often to write `MODEL.resume` between improvements. The result does not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Every {
-    /// After so many steps; never for 0.
+    /// After this many steps; 0 means never.
     Steps(u64),
-    /// After so much time.
+    /// After this much time.
     Time(Duration),
 }
 
@@ -75,7 +75,7 @@ impl Default for Every {
 #[derive(Debug)]
 pub struct Keeper {
     model: PathBuf,
-    /// The file that `model` means.
+    /// The file at the end of the symbolic links of `model`.
     target: PathBuf,
     resume: PathBuf,
     every: Every,
@@ -88,11 +88,10 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// A keeper of the run whose model is `model`; a symbolic link stands for the file at its end.
+    /// Opens the files of the run whose model is `model`. Symbolic links are followed.
     ///
     /// # Errors
-    /// [`Error::Locked`] while another one keeps that run, [`Error::Save`] if its files cannot be
-    /// written.
+    /// [`Error::Locked`] if another keeper has that run, [`Error::Save`] if its files cannot be written.
     pub fn new(model: &Path, every: Every) -> Result<Self> {
         let save = |source| Error::Save {
             path: model.into(),
@@ -123,7 +122,7 @@ impl Keeper {
         &self.model
     }
 
-    /// The path of what going on needs.
+    /// The path of `MODEL.resume`.
     pub fn resume_path(&self) -> &Path {
         &self.resume
     }
@@ -141,8 +140,8 @@ impl Keeper {
         Ok(Some(run))
     }
 
-    /// Writes `MODEL.resume` for a new run, so that it can go on from the first step, and a disk
-    /// that is full says so before the work begins.
+    /// Writes `MODEL.resume` for a new run. The run can then be resumed from its first step, and a full
+    /// disk is an error before the work begins.
     ///
     /// # Errors
     /// [`Error::Foreign`] if something else has that name, and [`Error::Save`].
@@ -163,10 +162,10 @@ impl Keeper {
         self.note(trainer)
     }
 
-    /// Removes `MODEL.resume`: for a run that has diverged, and would again.
+    /// Removes `MODEL.resume` of a run that has diverged, since it would diverge again.
     ///
     /// # Errors
-    /// [`Error::Save`] if it is there and stays.
+    /// [`Error::Save`] if it cannot be removed.
     pub fn discard(&mut self) -> Result<()> {
         self.noted = None;
         match fs::remove_file(&self.resume) {
@@ -178,8 +177,7 @@ impl Keeper {
         }
     }
 
-    /// Brings `MODEL` up to date with a run that goes on: writes it where it is missing, damaged or
-    /// older.
+    /// Writes the `MODEL` of a resumed run if it is missing, damaged or older.
     ///
     /// # Errors
     /// [`Error::OtherRun`] if it is the model of another run, [`Error::Foreign`] if it is no model at
@@ -189,27 +187,17 @@ impl Keeper {
             return Ok(());
         }
         let model = trainer.try_best_model()?;
-        let is_wanted = match Existing::find(&self.target, &model)? {
-            Existing::Behind => true,
-            Existing::Current => false,
-            Existing::OtherRun | Existing::Foreign if force => true,
-            Existing::OtherRun => {
-                let path = self.model.clone();
-                return Err(Error::OtherRun { path });
-            }
-            Existing::Foreign => {
-                let path = self.model.clone();
-                return Err(Error::Foreign { path });
-            }
-        };
-        if is_wanted {
-            self.write_model(&model)?;
+        let path = self.model.clone();
+        match Existing::find(&self.target, &model)? {
+            Existing::Current => Ok(()),
+            Existing::OtherRun if !force => Err(Error::OtherRun { path }),
+            Existing::Foreign if !force => Err(Error::Foreign { path }),
+            _ => self.write_model(&model),
         }
-        Ok(())
     }
 
-    /// Saves whatever `event` makes worth saving; true if that was `MODEL`. Call it on each event
-    /// of a run. After an error the run may go on: what could not be saved is saved later.
+    /// Saves what `event` calls for; true if that was `MODEL`. Call it for each event of a run. The run
+    /// may continue after an error: a later call saves what this one could not.
     ///
     /// # Errors
     /// [`Error::Save`].
@@ -238,16 +226,16 @@ impl Keeper {
         }
     }
 
-    /// Whether `MODEL` should hold a better model than it does, since it could not be written.
+    /// Whether the best model could not be written to `MODEL`.
     pub fn is_behind(&self) -> bool {
         self.is_behind
     }
 
-    /// Writes `MODEL.resume`, and `MODEL` where that could not be done before: for a run that stops
-    /// and may go on later.
+    /// Saves a run that stops and may be resumed: writes `MODEL.resume`, and `MODEL` if that failed
+    /// before.
     ///
     /// # Errors
-    /// [`Error::Save`]. Where only one of them fits it is `MODEL`.
+    /// [`Error::Save`]. If the disk has room for only one of them, it is `MODEL`.
     pub fn stop(&mut self, trainer: &Trainer<f32>) -> Result<()> {
         if self.is_behind {
             self.write_last_model(&trainer.try_best_model()?)?;
@@ -255,35 +243,34 @@ impl Keeper {
         self.note(trainer)
     }
 
-    /// Writes both files at the end of a run: the model with its whole history.
+    /// Writes both files at the end of a run, the model with its whole history.
     ///
     /// # Errors
-    /// [`Error::Save`]. Where only one of them fits it is `MODEL`.
+    /// [`Error::Save`]. If the disk has room for only one of them, it is `MODEL`.
     pub fn finish(&mut self, trainer: &Trainer<f32>) -> Result<()> {
         self.write_last_model(&trainer.try_best_model()?)?;
         self.note(trainer)
     }
 
-    /// Writes `MODEL` for the last time. On a disk that is full what going on needs makes room.
+    /// Writes `MODEL` for the last time. On a full disk `MODEL.resume` makes room for it.
     fn write_last_model(&mut self, model: &Model) -> Result<()> {
-        let written = self.write_model(model);
-        let is_full = matches!(
-            &written,
-            Err(Error::Save { source, .. }) if matches!(
-                source.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            )
-        );
-        if !is_full || self.noted.is_none() || fs::remove_file(&self.resume).is_err() {
-            return written;
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        match self.write_model(model) {
+            Err(Error::Save { source, .. })
+                if matches!(source.kind(), StorageFull | QuotaExceeded)
+                    && self.noted.is_some()
+                    && fs::remove_file(&self.resume).is_ok() =>
+            {
+                self.noted = None;
+                self.write_model(model)
+            }
+            written => written,
         }
-        self.noted = None;
-        self.write_model(model)
     }
 
     /// Writes `MODEL.resume`.
     fn note(&mut self, trainer: &Trainer<f32>) -> Result<()> {
-        // Where it fails the next attempt is a period away as well.
+        // If it fails, the next attempt also waits.
         self.noted_at = Instant::now();
         let step = Some(trainer.step_count());
         if is_extra(trainer) && self.noted == step {
@@ -295,7 +282,7 @@ impl Keeper {
             source: io::ErrorKind::OutOfMemory.into(),
         })?;
         let bytes = trainer.try_interrupt()?.into_bytes_for(&self.resume)?;
-        // It holds the same weights, so the same people may read it.
+        // It holds the same weights, so give it the same permissions.
         replace(
             &self.resume,
             &bytes,
@@ -314,8 +301,8 @@ impl Keeper {
     }
 }
 
-/// Whether an evaluation after this step is one that only a run's end brings. A longer run does not
-/// have it, so what going on needs is noted before it and stays so.
+/// Whether the evaluation after this step is one that only the end of a run has. A longer run does not
+/// have it, so `MODEL.resume` is written before it and stays so.
 fn is_extra(trainer: &Trainer<f32>) -> bool {
     trainer.is_finished() && !trainer.is_evaluation_step()
 }

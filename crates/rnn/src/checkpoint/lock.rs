@@ -1,12 +1,12 @@
 //! One writer at a time: `MODEL.lock`, a small file whose lock a run holds.
 //!
-//! The system lets go of a lock when its process ends, however it ends, so a leftover bars nobody. It
-//! is removed while it is still locked; whoever opened it before that gets the lock of a file without
-//! a name, notices, and begins again with a new one. So there are never two writers.
+//! The system releases the lock when the process ends, however it ends, so a leftover file blocks
+//! nobody. The file is removed while it is still locked. Whoever opened it before gets the lock of a
+//! file without a name, notices, and starts over with a new one. So there are never two writers.
 //!
-//! The file says that it is ours ([`MARK`]) and names the temporary files of the save at hand. Only
-//! by that does the next run know what a run that was killed has left, and it removes nothing else: a
-//! `Cargo.lock` is no lock of ours, and a `.tmp` may be a text.
+//! The file starts with [`LOCK_MARK`] and lists the temporary files of the current save. From that list
+//! alone the next run knows what a killed run has left, and it removes nothing else: a `Cargo.lock` is
+//! not ours, and a `.tmp` may be a text.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -32,15 +32,15 @@ pub fn lock_path(model: &Path) -> PathBuf {
 pub(super) struct Lock {
     path: PathBuf,
     file: File,
-    /// Whether the file is ours, by its content or since we made it: others are left as they are.
+    /// Whether the file is ours, by its content or because we made it. Others are left as they are.
     is_ours: bool,
     /// Names of temporary files that may be there.
     temporaries: Vec<String>,
 }
 
 impl Lock {
-    /// The lock of the file `target`, which need not exist; `None` if somebody else has it. What a
-    /// killed run has left beside `target` is removed.
+    /// Takes the lock of the file `target`, which need not exist, and removes what a killed run has left
+    /// beside it; `None` if somebody else has the lock.
     pub(super) fn take(target: &Path) -> io::Result<Option<Self>> {
         let path = lock_path(target);
         loop {
@@ -69,7 +69,7 @@ impl Lock {
         }
     }
 
-    /// Notes that a temporary file of this name will be there, before it is.
+    /// Notes the name of a temporary file before it is made.
     pub(super) fn announce(&mut self, name: &OsStr) -> io::Result<()> {
         if !self.is_ours {
             return Ok(());
@@ -90,11 +90,11 @@ impl Lock {
         self.file.set_len(text.len() as u64)
     }
 
-    /// Looks at a file that was there before: a leftover of ours names what else is left over.
+    /// Reads a file that was there before: a leftover of ours lists what else is left over.
     ///
     /// # Errors
-    /// If it has another content. An empty one, or one of zeros, as a power cut leaves it, locks as
-    /// well as any, but nobody knows whose it is.
+    /// If it has other content. An empty file, or one of zeros as a power cut leaves it, locks as well as
+    /// any, but may be somebody else's.
     fn clean(&mut self) -> io::Result<()> {
         let mut content = Vec::new();
         (&self.file).take(MOST).read_to_end(&mut content)?;
@@ -147,14 +147,14 @@ impl Lock {
         }
     }
 
-    /// Where files cannot be told apart none is ever removed.
+    /// Without a way to tell files apart, none is ever removed.
     #[cfg(not(unix))]
     fn is_current(&self) -> io::Result<bool> {
         Ok(true)
     }
 }
 
-/// A name that only we give.
+/// Whether only we give such names.
 fn is_temporary(name: &str) -> bool {
     let (start, end) = TEMPORARY;
     name.starts_with(start) && name.ends_with(end) && !name.contains(['/', '\\'])
@@ -173,7 +173,7 @@ fn open(path: &Path) -> io::Result<Option<(File, bool)>> {
         return there.map(|file| Some((file, false))).or_else(again);
     }
     match options.create_new(true).open(path) {
-        // Its folder is gone: that will not change.
+        // Its folder is gone, so another try would fail as well.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
         made => made.map(|file| Some((file, true))).or_else(again),
     }
@@ -215,7 +215,7 @@ impl Drop for Lock {
     fn drop(&mut self) {
         if cfg!(unix) && self.is_ours && self.is_current().is_ok_and(|is_current| is_current) {
             self.sweep();
-            // A leftover bars nobody, and the next run looks for what is on its list.
+            // A leftover blocks nobody, and the next run reads its list.
             if self.temporaries.is_empty() {
                 let _ = fs::remove_file(&self.path);
             }

@@ -1,14 +1,14 @@
-//! Where a file lies: the end of its links, what may stand there, and the names beside it.
+//! Paths: the end of symbolic links, what may be there, and the names beside it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Links from link to link that are followed; as many as Linux does.
+/// Most links to follow, as on Linux.
 const MOST_LINKS: usize = 40;
 
-/// The file that `path` means: the end of its symbolic links, which must be a regular file or
-/// nothing yet in a folder that exists.
+/// The file at the end of the symbolic links of `path`: a regular file, or a new name in a folder that
+/// exists.
 pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..MOST_LINKS {
@@ -55,8 +55,8 @@ fn check_name(path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, what))
 }
 
-/// Opens a regular file that is there. Anything else is refused before it is opened: to open a pipe is
-/// to wait for its other end, for ever, and some devices never end.
+/// Opens an existing regular file. Anything else is refused before it is opened: opening a pipe may wait
+/// for ever, and some devices never end.
 ///
 /// # Errors
 /// [`InvalidInput`](io::ErrorKind::InvalidInput) saying what is there instead, or the system's.
@@ -68,8 +68,8 @@ pub fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
     options.open(path)
 }
 
-/// Checks that nothing or a regular file is at a path that is always ours, where a link can only be
-/// somebody's mistake or trap.
+/// Checks that a path that is always ours has a regular file or nothing. A link there can only be a
+/// mistake or a trap.
 pub(super) fn check_own(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(()),
@@ -101,7 +101,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// What stands at a path where a file should be.
+/// What is at a path where a file should be.
 pub(super) fn kind(metadata: &fs::Metadata) -> &'static str {
     if metadata.is_dir() {
         "a folder"

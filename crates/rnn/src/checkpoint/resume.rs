@@ -1,9 +1,9 @@
-//! All that a training run needs to go on as if it had never stopped.
+//! Everything that a training run needs to continue as if it had never stopped.
 //!
 //! The file is a container like a model's, with the weights as they are now, the best ones under
 //! the prefix `best.`, the optimiser's state by parameter table order, the carried hidden state,
-//! and every counter. Weights and state are all there is: dropout and the position in the text are
-//! functions of the step.
+//! and every counter. Dropout and the position in the text are functions of the step, so they need no
+//! place in the file.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ pub struct Interrupted {
     pub(crate) architecture: NetworkConfig,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) config: TrainConfig,
-    /// Shares of the text for training, validation and testing.
+    /// Shares of the text for training, validation and test.
     pub(crate) split: Vec<f64>,
     pub(crate) digest: u64,
     pub(crate) progress: Progress,
@@ -61,7 +61,7 @@ struct Description {
     vocabulary: Symbols,
 }
 
-/// Whether these bytes are what a run goes on from, so that who takes them for a model can be told.
+/// Whether these bytes are a run, so that whoever takes them for a model gets a clear error.
 pub(super) fn is_run(content: &[u8]) -> bool {
     open::<Description>(content).is_ok()
 }
@@ -108,7 +108,7 @@ impl Interrupted {
             split: self.split,
             vocabulary: Symbols::of(&self.vocabulary),
         };
-        // Each part goes as soon as it is copied: a run that fits memory can be saved in little more.
+        // Each part is freed as soon as it is copied, so saving a run takes little more than the run.
         let mut tensors = Tensors::new();
         add_parameters(&mut tensors, "", &self.parameters)?;
         drop(self.parameters);
@@ -149,8 +149,7 @@ impl Interrupted {
     /// [`Error::NotAModel`] saying what is wrong.
     pub fn from_bytes(content: &[u8]) -> Result<Self> {
         let (d, vocabulary, file) = describe(content)?;
-        // A step can carry them beyond all numbers; those that follow are left out, and in the end the
-        // run goes back to its best weights.
+        // These may not be finite: the run then skips steps, and in the end returns to its best weights.
         let parameters = read_parameters(&d.architecture, &file, "", any_values)?;
         let best = d
             .has_best

@@ -15,7 +15,7 @@ const BLOCK: usize = 1 << 24;
 pub(super) enum Blocks {
     Narrow(List<u8>),
     Wide(List<u32>),
-    /// Nothing any more, since there was no memory for so many bytes.
+    /// Nothing any more: there was no memory for this many bytes.
     Refused(u128),
 }
 
@@ -56,8 +56,8 @@ impl Blocks {
         }
     }
 
-    /// Makes room for so many more ids, at most a block, so that appending them cannot fail. At least
-    /// `awaited` ids are known to come, these among them.
+    /// Makes room for that many more ids, at most a block, so that appending them cannot fail. At least
+    /// `awaited` ids, these included, are known to follow.
     ///
     /// # Errors
     /// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for that.

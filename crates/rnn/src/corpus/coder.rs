@@ -5,7 +5,7 @@ use crate::{Id, Result, Unknown, Vocabulary, memory};
 
 /// The three ways.
 pub(super) enum Coder {
-    /// By first appearance, since the sorted order is known only at the end.
+    /// In order of first appearance, since the sorted order is known only at the end.
     Learned(Box<Learned>),
     Given {
         vocabulary: Vocabulary,
@@ -52,7 +52,7 @@ impl Default for Learned {
 }
 
 impl Learned {
-    /// The id of `character`, new if need be.
+    /// The id of `character`, a new one if necessary.
     #[inline]
     pub(super) fn id(&mut self, character: char) -> Id {
         match self.table.get(character) {
@@ -71,8 +71,8 @@ impl Learned {
         (&self.ascii, self.symbols.len())
     }
 
-    /// Checks that there was memory for every symbol so far. Looking once after many characters leaves
-    /// the loop over them as fast as it was.
+    /// Checks that there was memory for every symbol so far. One check after many characters keeps the
+    /// loop over them fast.
     ///
     /// # Errors
     /// [`Error::TooLarge`](crate::Error::TooLarge) if there was not.
@@ -100,7 +100,7 @@ impl Learned {
         id
     }
 
-    /// The symbols in ascending order, and the place there of each id so far.
+    /// The symbols in ascending order, and the new id of each id so far.
     ///
     /// # Errors
     /// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for them.

@@ -1,8 +1,7 @@
 //! The text as numbers, one byte each while the vocabulary has at most 256 symbols, else four.
 //!
-//! The text is the one thing here that may be larger than a machine's memory allows copies of, so
-//! it is stored as narrow as it can be and lent out in slices; only the few characters of a batch
-//! are ever widened to [`Id`].
+//! A text may fill most of the memory, so it is stored as narrow as possible and borrowed in slices.
+//! Only the characters of a batch are widened to [`Id`].
 
 use std::ops::Range;
 
@@ -27,7 +26,7 @@ pub(super) const NARROW_SYMBOLS: usize = 256;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ids(pub(super) Storage);
 
-/// Which of the two depends on the size of the vocabulary alone, so equal texts are stored alike.
+/// The size of the vocabulary alone decides between the two, so equal texts are stored alike.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Storage {
     Narrow(Vec<u8>),
@@ -35,7 +34,7 @@ pub(super) enum Storage {
 }
 
 impl Ids {
-    /// How many ids there are.
+    /// Number of ids.
     pub fn len(&self) -> usize {
         self.as_slice().len()
     }
@@ -94,7 +93,7 @@ pub(super) enum View<'a> {
 }
 
 impl<'a> IdSlice<'a> {
-    /// How many ids there are.
+    /// Number of ids.
     #[inline]
     pub fn len(self) -> usize {
         match self.0 {
@@ -151,12 +150,12 @@ impl<'a> IdSlice<'a> {
         }
     }
 
-    /// The ids one after the other.
+    /// An iterator of the ids.
     pub fn iter(self) -> impl Iterator<Item = Id> + 'a {
         (0..self.len()).map(move |index| self.get(index))
     }
 
-    /// The first place at or after `start` where `id` stands; the length if there is none.
+    /// The index of the first `id` at or after `start`; the length if there is none.
     pub(super) fn find(self, id: Id, start: usize) -> usize {
         let found = match self.0 {
             View::Narrow(ids) => u8::try_from(id)

@@ -1,7 +1,7 @@
 //! From text to batches: files, ids, a split, windows.
 //!
-//! A [`Corpus`] is a text as numbers and the [`Vocabulary`] that they count in. [`Corpus::split`]
-//! holds a part back; [`Streams`] reads the rest from `batch_size` places at once, in windows (`|`):
+//! A [`Corpus`] is a text as numbers, with its [`Vocabulary`]. [`Corpus::split`] holds out a part.
+//! [`Streams`] reads the rest at `batch_size` places at once, in windows (`|`):
 //!
 //! ```text
 //!     text        h e l l o ,   w o r l d .
@@ -9,8 +9,7 @@
 //!     stream 1                  w o|r l d       targets   w o r|l d .
 //! ```
 //!
-//! `RecordBatches` reads lines that have nothing to do with each other (names, log lines) instead,
-//! each from its start to its newline.
+//! `RecordBatches` treats each line (a name, a log line) as an independent example instead.
 
 mod blocks;
 mod coder;
@@ -73,7 +72,7 @@ impl Corpus {
         builder.finish()
     }
 
-    /// The corpus of all that `reader` gives, read in one pass.
+    /// The corpus of everything that `reader` returns, read in one pass.
     ///
     /// # Errors
     /// As [`CorpusBuilder::push_reader`] and [`CorpusBuilder::finish`].
@@ -114,9 +113,9 @@ impl Corpus {
         self.had_bom
     }
 
-    /// Cuts the text into training, validation and test part, in this order, by their shares of its
-    /// characters, such as `[0.9, 0.1]` or `[0.9, 0.05, 0.05]`. A part below two characters, in
-    /// which nothing can be predicted, goes to the part before it.
+    /// Splits the text into a training, a validation and a test part, in this order. `fractions` are
+    /// their shares of the characters, such as `[0.9, 0.1]` or `[0.9, 0.05, 0.05]`. A part of fewer
+    /// than two characters has nothing to predict and joins the part before it.
     ///
     /// # Errors
     /// As [`check_shares`].
@@ -124,8 +123,8 @@ impl Corpus {
         Split::new(self.len(), fractions, 2)
     }
 
-    /// A checksum of the vocabulary and the text: XXH3, 64 bits, the same on every machine. Whoever
-    /// goes on with a training run can tell by it that the text is not what it was.
+    /// A checksum of the vocabulary and the text (XXH3, 64 bits), the same on every machine. Resuming
+    /// compares it to find out whether the text has changed.
     pub fn digest(&self) -> u64 {
         let mut hasher = XxHash3_64::with_seed(0);
         hasher.write(&[u8::from(self.vocabulary.is_bytes())]);

@@ -1,7 +1,7 @@
 //! From files to ids in one pass.
 //!
-//! Ids are handed out in order of first appearance while the text streams by, and translated to the
-//! sorted numbering when the end is known; so a text of any size is read once, and held once.
+//! Characters get ids in order of first appearance while the text is read, and their sorted order at the
+//! end. So a text of any size is read once and held once.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -19,7 +19,7 @@ const LONGEST: u64 = 4;
 /// Bytes asked of a reader at once.
 const CHUNK: usize = 1 << 18;
 
-/// Builds a [`Corpus`] from pieces: bytes, texts, readers, files.
+/// Builds a [`Corpus`] from bytes, texts, readers and files.
 ///
 /// ```
 /// use rnn::CorpusBuilder;
@@ -42,7 +42,7 @@ pub struct CorpusBuilder {
     at_start: bool,
     /// Characters, or bytes, of the current file so far.
     offset: u64,
-    /// Bytes that are still to come, as far as that is known.
+    /// Bytes announced and not yet read.
     awaited: u64,
     had_bom: bool,
 }
@@ -92,17 +92,17 @@ impl CorpusBuilder {
         }
     }
 
-    /// Says that so many bytes are to come, where that is known. A text for which there is no memory is
-    /// then refused as soon as that is certain, and not when the memory is full.
+    /// Announces that many more bytes. A text that does not fit memory is then refused before the memory
+    /// is full.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] if it is certain now.
+    /// [`Error::TooLarge`] if the text cannot fit.
     pub fn expect_bytes(&mut self, bytes: u64) -> Result<()> {
         self.awaited = self.awaited.saturating_add(bytes);
         memory::check(self.least_ids(self.awaited).into())
     }
 
-    /// The fewest ids that so many bytes make.
+    /// The fewest ids that this many bytes can become.
     fn least_ids(&self, bytes: u64) -> u64 {
         match self.coder {
             Coder::Bytes { .. } => bytes,
@@ -110,9 +110,9 @@ impl CorpusBuilder {
         }
     }
 
-    /// Puts symbols into the vocabulary whether or not the text has them: those of a model that is
-    /// trained on, or [`REPLACEMENT`] for characters that only later texts have. Without effect
-    /// where the vocabulary is fixed.
+    /// Adds symbols to the vocabulary whether or not the text has them: those of a model that is trained
+    /// further, or [`REPLACEMENT`] for characters that only later texts have. Has no effect on a given
+    /// vocabulary.
     #[must_use]
     pub fn reserve(mut self, symbols: &[char]) -> Self {
         if let Coder::Learned(learned) = &mut self.coder {
@@ -129,7 +129,7 @@ impl CorpusBuilder {
         self.reserve(&[REPLACEMENT])
     }
 
-    /// Makes every line a record: a last line without a newline gets one, in each file.
+    /// Makes every line a record: adds the newline that the last line of a file may lack.
     #[must_use]
     pub fn records(mut self) -> Self {
         self.is_records = true;
@@ -139,7 +139,7 @@ impl CorpusBuilder {
     /// Appends a chunk, which may begin and end anywhere.
     ///
     /// # Errors
-    /// [`Error::Io`] when memory runs out; [`Error::InvalidUtf8`]; for a given vocabulary, [`Error::UnknownCharacter`] or
+    /// [`Error::TooLarge`], [`Error::InvalidUtf8`]; for a given vocabulary [`Error::UnknownCharacter`] or
     /// [`Error::NoReplacement`].
     pub fn push_bytes(&mut self, chunk: &[u8]) -> Result<()> {
         chunk
@@ -171,7 +171,7 @@ impl CorpusBuilder {
         self.push_bytes(text.as_bytes())
     }
 
-    /// Appends all that `reader` gives, as one file.
+    /// Appends everything that `reader` returns, as one file.
     ///
     /// # Errors
     /// As [`push_bytes`](Self::push_bytes), and [`Error::Io`] from the reader.
@@ -202,8 +202,8 @@ impl CorpusBuilder {
         })
     }
 
-    /// Ends a file: what follows is another, which may lead with a byte order mark of its own and
-    /// whose offsets count from 0. Files otherwise follow each other without anything between.
+    /// Ends a file. The next one may start with a byte order mark, and its offsets count from 0. Nothing
+    /// is inserted between files.
     ///
     /// # Errors
     /// [`Error::InvalidUtf8`] when the last character is cut.
@@ -218,15 +218,17 @@ impl CorpusBuilder {
     }
 
     fn ends_in_newline(&self) -> bool {
-        let newline = self.coder.id('\n');
-        newline.is_some() && self.blocks.last() == newline
+        self.coder
+            .id('\n')
+            .is_some_and(|newline| self.blocks.last() == Some(newline))
     }
 
-    /// The corpus.
+    /// Builds the corpus.
     ///
     /// # Errors
-    /// [`Error::EmptyText`], also when every character was skipped; [`Error::OneDistinctCharacter`] unless the vocabulary was given, since
-    /// there is nothing to learn; [`Error::InvalidUtf8`] when the last character is cut.
+    /// [`Error::EmptyText`], also if every character was skipped; [`Error::OneDistinctCharacter`] unless
+    /// the vocabulary was given, since there is nothing to learn; [`Error::InvalidUtf8`] if the last
+    /// character is cut.
     pub fn finish(mut self) -> Result<Corpus> {
         self.end_file()?;
         self.blocks.make_room(0, 0)?;

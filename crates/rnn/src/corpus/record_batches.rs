@@ -1,5 +1,5 @@
-//! Records side by side: a batch takes `batch_size` of them from a zero state, padded with [`IGNORE`]
-//! targets to its longest, in windows of at most `seq_length` steps with the state carried.
+//! Batches of records. A batch reads `batch_size` records from a zero state, in windows of at most
+//! `seq_length` steps that carry the state. [`IGNORE`] targets pad the shorter records.
 
 use super::ids::IdSlice;
 use super::records::Records;
@@ -11,9 +11,9 @@ use crate::{IGNORE, Id};
 pub(crate) struct RecordWindow {
     /// Steps of the window.
     pub(crate) steps: usize,
-    /// Targets that are not padding: what a mean over characters divides by.
+    /// Number of targets that are not padding.
     pub(crate) characters: usize,
-    /// Whether the records begin here, from a zero state, or go on from the window before.
+    /// Whether the records start here, from a zero state.
     pub(crate) is_first: bool,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct RecordBatches {
     seq_length: usize,
     /// Windows before each batch, and after the last.
     first_window: Vec<usize>,
-    /// The batch whose rows are at hand.
+    /// The batch that `rows` belong to.
     batch: usize,
     rows: Vec<Row>,
 }
@@ -38,8 +38,8 @@ struct Row {
 }
 
 impl RecordBatches {
-    /// Batches of `batch_size` records in windows of at most `seq_length` steps. A last batch with
-    /// fewer records has rows of padding only.
+    /// Batches of `batch_size` records in windows of at most `seq_length` steps. A last batch of fewer
+    /// records has rows of padding.
     ///
     /// # Panics
     /// If a size is 0, or `ids` is not all of the corpus that the records are of.
@@ -68,7 +68,7 @@ impl RecordBatches {
         new
     }
 
-    /// Puts the records into the order of `epoch`, whatever the order was.
+    /// Shuffles the records for `epoch`. The result does not depend on their order before.
     pub(crate) fn shuffle(&mut self, ids: IdSlice<'_>, seed: u64, epoch: u64) {
         self.records.shuffle(seed, epoch);
         self.count_windows(ids);
@@ -79,16 +79,15 @@ impl RecordBatches {
         self.batch_size
     }
 
-    /// Windows that cover all records once. Where records are longer than a window, this depends on
-    /// the order, and so on the epoch.
+    /// Windows that cover all records once. If some records are longer than a window, the number
+    /// depends on their order, and so on the epoch.
     pub(crate) fn windows_per_epoch(&self) -> usize {
         self.first_window[self.first_window.len() - 1]
     }
 
-    /// Writes window `w` of the epoch time-major, `[steps, batch]`. Padding has the newline as input
-    /// and [`IGNORE`] as target, and stands behind the record, so it changes no loss and no state
-    /// that is used. Buffers may be longer than that; what lies behind is left alone. Allocates
-    /// nothing.
+    /// Writes window `w` of the epoch time-major, `[steps, batch]`, without allocating. Padding follows
+    /// the record, with the newline as input and [`IGNORE`] as target, so it changes no loss and no
+    /// state that is used. Longer buffers keep the rest of their content.
     ///
     /// # Panics
     /// If there is no window `w`, a buffer is too short, or `ids` is not of the same corpus.
@@ -139,7 +138,7 @@ impl RecordBatches {
         }
     }
 
-    /// Finds where the records of a batch end; done once for all its windows.
+    /// Finds where the records of a batch end, once for all its windows.
     fn load(&mut self, ids: IdSlice<'_>, batch: usize) {
         let first = batch * self.batch_size;
         let end = (first + self.batch_size).min(self.records.len());
@@ -153,7 +152,7 @@ impl RecordBatches {
             }));
     }
 
-    /// Steps of the longest record of the batch at hand.
+    /// Steps of the longest record of the batch.
     fn longest(&self) -> usize {
         self.rows.iter().map(|row| row.steps).max().unwrap_or(0)
     }
@@ -166,7 +165,7 @@ impl RecordBatches {
             let windows = self.windows_per_epoch() + self.longest().div_ceil(self.seq_length);
             self.first_window.push(windows);
         }
-        // The rows at hand are of the order before.
+        // The rows are those of the order before.
         self.rows.clear();
     }
 }

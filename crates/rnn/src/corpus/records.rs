@@ -1,4 +1,4 @@
-//! Lines as sequences of their own: names, addresses, log lines.
+//! Lines as independent examples: names, addresses, log lines.
 //!
 //! A record is a line with the newline that ends it. The newline is its last target, so the model
 //! learns where records end, and its first input, so sampling starts by feeding a newline:
@@ -8,9 +8,9 @@
 //!     targets   e m m a \n
 //! ```
 //!
-//! Where lines stand in the file means nothing here (lists are often sorted), so a shuffle decides
-//! what is held back and another the order of each epoch, both functions of the seed and the epoch
-//! alone.
+//! The order of the lines in the file has no meaning, and lists are often sorted. So one shuffle
+//! decides which lines are held out, and another orders each epoch. Both depend on the seed and the
+//! epoch alone.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
@@ -19,7 +19,7 @@ use super::ids::IdSlice;
 use super::split::Split;
 use crate::{Corpus, Error, Id, Result};
 
-/// A set of records of one corpus, by the places where they start, ascending.
+/// A set of records of one corpus: where each of them starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Records {
     starts: Vec<usize>,
@@ -29,11 +29,11 @@ pub struct Records {
 /// The parts of a set of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordSplit {
-    /// What is trained on.
+    /// For training.
     pub train: Records,
-    /// What decides which state of the training is the best; may be empty.
+    /// For choosing the best weights; may be empty.
     pub validation: Records,
-    /// What is looked at once, in the end; may be empty.
+    /// For one measurement at the end; may be empty.
     pub test: Records,
 }
 
@@ -62,7 +62,7 @@ impl Records {
         Ok(Self { starts, newline })
     }
 
-    /// How many records there are.
+    /// Number of records.
     pub fn len(&self) -> usize {
         self.starts.len()
     }
@@ -88,8 +88,8 @@ impl Records {
         self.newline
     }
 
-    /// Draws the records into training, validation and test part by their shares of the lines; the
-    /// draw depends on the seed alone.
+    /// Splits the records at random into a training, a validation and a test part, by their shares of
+    /// the lines. The split depends on the seed alone.
     ///
     /// # Errors
     /// [`Error::InvalidSplit`] as [`Corpus::split`]; [`Error::NoRecords`] when the training part
@@ -115,17 +115,15 @@ impl Records {
             test,
         })
     }
-}
 
-impl Records {
-    /// Puts the records into the order of `epoch`, whatever the order was.
+    /// Shuffles the records for `epoch`. The result does not depend on their order before.
     pub(super) fn shuffle(&mut self, seed: u64, epoch: u64) {
         self.starts.sort_unstable();
         shuffle(&mut self.starts, seed, Draw::Epoch(epoch));
     }
 }
 
-/// What a shuffle is for; each has random numbers of its own.
+/// What a shuffle is for. Each has its own stream of random numbers.
 enum Draw {
     Split,
     Epoch(u64),

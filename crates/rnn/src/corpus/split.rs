@@ -1,4 +1,4 @@
-//! Holding a part of the data back: what a model learned is what it predicts in text it has not seen.
+//! Splits: a model is judged by text that it was not trained on.
 
 use std::ops::Range;
 
@@ -25,16 +25,16 @@ pub fn check_shares(fractions: &[f64]) -> Result<()> {
 /// The parts of a corpus, one after the other: training, validation, test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
-    /// What is trained on.
+    /// For training.
     pub train: Range<usize>,
-    /// What decides which state of the training is the best; may be empty.
+    /// For choosing the best weights; may be empty.
     pub validation: Range<usize>,
-    /// What is looked at once, in the end; may be empty.
+    /// For one measurement at the end; may be empty.
     pub test: Range<usize>,
 }
 
 impl Split {
-    /// Cuts `0..len` by shares; a part below `smallest` goes to the one before it.
+    /// Splits `0..len` by shares. A part smaller than `smallest` joins the one before it.
     pub(super) fn new(len: usize, fractions: &[f64], smallest: usize) -> Result<Self> {
         check_shares(fractions)?;
         let sum: f64 = fractions.iter().sum();

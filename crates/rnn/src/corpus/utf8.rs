@@ -1,4 +1,4 @@
-//! UTF-8 that arrives in pieces: a character may be cut by the end of one and go on in the next.
+//! UTF-8 in chunks that may end inside a character.
 
 use std::str;
 
@@ -15,7 +15,7 @@ pub(super) struct Utf8Decoder {
 }
 
 impl Utf8Decoder {
-    /// Calls `emit` with the text of `chunk`, but for a cut character at its end.
+    /// Calls `emit` with the text of `chunk`, except for a character that its end cuts.
     ///
     /// # Errors
     /// [`Error::InvalidUtf8`] after the text before it has been emitted, or the error of `emit`.
@@ -60,7 +60,7 @@ impl Utf8Decoder {
         Ok(())
     }
 
-    /// The end of a file: nothing may be cut here. The next byte counts as the first of another.
+    /// Ends a file. The next byte is the first of another.
     ///
     /// # Errors
     /// [`Error::InvalidUtf8`] when the last character is cut.

@@ -1,8 +1,8 @@
 //! A long text as parallel streams, cut into windows for truncated back-propagation through time.
 //!
-//! `batch_size` streams read the text from as many places at once; the network carries its state
-//! along each from window to window. Of `n` characters `n - 1` have one before them to be predicted
-//! from, so a stream has `L = (n - 1) / batch_size` steps, and stream `b` starts at character `b L`:
+//! `batch_size` streams read the text at as many places at once, and the network carries the state of
+//! each from window to window. All but the first of `n` characters are predicted, so a stream has
+//! `L = (n - 1) / batch_size` steps, and stream `b` starts at character `b L`:
 //!
 //! ```text
 //!     inputs[t][b] = text[b L + t]        targets[t][b] = text[b L + t + 1]
@@ -81,8 +81,8 @@ impl Streams {
         self.windows
     }
 
-    /// The steps of window `w` in its stream. Window 0 begins from a zero state, every other from
-    /// the state that the one before it ended in.
+    /// The steps of window `w` in its stream. Window 0 starts from a zero state, every other from the
+    /// final state of the one before.
     ///
     /// # Panics
     /// If `w` is not below [`windows_per_epoch`](Self::windows_per_epoch).
@@ -96,8 +96,8 @@ impl Streams {
         even_piece(self.stream_len, self.windows, w)
     }
 
-    /// Writes window `w` time-major, `[steps, batch]`, and returns its steps. Buffers may be longer
-    /// than that; what lies behind is left alone. Allocates nothing.
+    /// Writes window `w` time-major, `[steps, batch]`, without allocating, and returns its steps. Longer
+    /// buffers keep the rest of their content.
     ///
     /// # Panics
     /// If there is no window `w`, a buffer is too short, or `ids` ends before the range does.
@@ -118,8 +118,8 @@ impl Streams {
             let text = ids.slice(first..first + steps + 1);
             let (inputs, targets) = (&mut inputs[stream..], &mut targets[stream..]);
             match text.0 {
-                View::Narrow(text) => scatter(text, self.batch_size, inputs, targets),
-                View::Wide(text) => scatter(text, self.batch_size, inputs, targets),
+                View::Narrow(text) => write_column(text, self.batch_size, inputs, targets),
+                View::Wide(text) => write_column(text, self.batch_size, inputs, targets),
             }
         }
         steps
@@ -127,7 +127,12 @@ impl Streams {
 }
 
 /// Writes one stream to its column of the inputs and of the targets.
-fn scatter<T: Copy + Into<Id>>(text: &[T], stride: usize, inputs: &mut [Id], targets: &mut [Id]) {
+fn write_column<T: Copy + Into<Id>>(
+    text: &[T],
+    stride: usize,
+    inputs: &mut [Id],
+    targets: &mut [Id],
+) {
     let rows = inputs
         .iter_mut()
         .step_by(stride)

@@ -27,7 +27,7 @@ use crate::packed::PackedWeights;
 use crate::parameters::Parameters;
 use crate::rows;
 use crate::unroll::{Size, Unroll, pieces};
-use crate::vocabulary::{IGNORE, Id, check_ids};
+use crate::vocabulary::{Id, check_ids};
 
 /// Losses taken back side by side.
 const ROWS: usize = 32;
@@ -96,12 +96,19 @@ impl Memory {
         // Place t needs a lag's worth of text before it and a character after it.
         let places = ids.len().saturating_sub(max_lag + 1);
         let samples = samples.min(places);
-        let zeros = |has: bool| vec![0.0; if has { max_lag + 1 } else { 0 }];
-        let layer = |_| LayerMemory {
-            hidden: zeros(samples > 0),
-            cell: zeros(samples > 0 && config.cell.signal("output gate").is_some()),
+        let lags = if samples > 0 { max_lag + 1 } else { 0 };
+        let layer = LayerMemory {
+            hidden: vec![0.0; lags],
+            cell: vec![
+                0.0;
+                if config.cell.signal("output gate").is_some() {
+                    lags
+                } else {
+                    0
+                }
+            ],
         };
-        let mut layers: Vec<LayerMemory> = (0..config.num_layers).map(layer).collect();
+        let mut layers = vec![layer; config.num_layers];
         let starts: Vec<usize> = (0..samples).map(|i| i * places / samples).collect();
         let size = |rows| Size {
             logits: false,
@@ -126,22 +133,14 @@ impl Memory {
                 .flat_map(|step| starts.iter().map(move |start| ids[start + step]))
                 .collect();
             unroll.read_states(network.parameters(), &forward, &inputs);
-            let targets: Vec<Id> = starts
-                .iter()
-                .map(|start| ids[start + max_lag + 1])
-                .collect();
+            let targets = starts.iter().map(|start| ids[start + max_lag + 1]);
+            let targets: Vec<Id> = targets.collect();
             // `[time, rows, H]`: the gradient of the output of the layer at hand.
             let len = memory::product(&[max_lag + 1, starts.len(), config.hidden_size]);
             let mut d_h = memory::zeros(len)?;
             let last = d_h.len() - starts.len() * config.hidden_size;
-            let weights = [&forward, &backward];
-            lose(
-                &unroll,
-                network.parameters(),
-                weights,
-                &targets,
-                &mut d_h[last..],
-            )?;
+            let (params, weights) = (network.parameters(), [&forward, &backward]);
+            loss_gradient(&unroll, params, weights, &targets, &mut d_h[last..])?;
             take_back(&mut unroll, &backward, d_h, &mut layers)?;
         }
         for norms in layers.iter_mut().flat_map(|l| [&mut l.hidden, &mut l.cell]) {
@@ -183,8 +182,8 @@ pub fn kept_share(lag: usize, window: usize, horizon: Option<usize>) -> f64 {
 }
 
 /// Writes the gradient of the last step's loss to `d_h`, `[rows, H]`: that of the top layer's output.
-/// Logits are made a few rows at a time, since there may be a million of each.
-fn lose<T: Scalar>(
+/// Computes logits a few rows at a time, since a row may have a million of them.
+fn loss_gradient<T: Scalar>(
     unroll: &Unroll<T>,
     params: &Parameters<T>,
     [forward, backward]: [&PackedWeights<T>; 2],
@@ -193,7 +192,6 @@ fn lose<T: Scalar>(
 ) -> Result<()> {
     let (config, rows) = (*unroll.config(), unroll.rows());
     let (hidden, vocab) = (config.hidden_size, config.vocab_size);
-    debug_assert!(!targets.contains(&IGNORE));
     let first = (unroll.steps() - 1) * rows;
     let top = unroll.output(config.num_layers - 1);
     let piece = pieces(memory::bytes::<T>(vocab as u128), rows);
@@ -264,11 +262,9 @@ fn layer_back<T: Scalar>(
     let mut total: Vec<f64> = memory::zeros(state as u128)?;
     let mut d_c: Vec<f64> = memory::zeros(of_memory as u128)?;
     for t in (0..steps).rev() {
-        let (lag, prev, now) = (
-            steps - 1 - t,
-            t * state..(t + 1) * state,
-            (t + 1) * state..(t + 2) * state,
-        );
+        let lag = steps - 1 - t;
+        let prev = t * state..(t + 1) * state;
+        let now = (t + 1) * state..(t + 2) * state;
         let block = &mut layer.block[t * rows * width..(t + 1) * rows * width];
         let d_h = &d_h[prev.clone()];
         for ((total, a), b) in total.iter_mut().zip(d_h).zip(&carry_h) {
@@ -297,7 +293,7 @@ fn layer_back<T: Scalar>(
             carry_c: &mut carry_c,
             hidden,
         });
-        // What is left in the carry is the cell's bypass, and zero for a cell without.
+        // The carry already holds the cell's bypass, or zero.
         if let Some(part) = part {
             weights.recurrent[k].matmul_acc(
                 MatrixView::new(block, rows, width).col_range(part.cols(hidden)),

@@ -1,5 +1,6 @@
 //! The picture, drawn on a terminal in memory.
 
+use super::curve::MOST_POINTS;
 use super::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
