@@ -4,7 +4,7 @@
 //! | array | its largest | here |
 //! |---|---|---|
 //! | history | 100,000 evaluations | the same |
-//! | characters of the text | what `--characters` says, up to some seven million, where their numbers are the longest text that Chrome reads and `view` refuses | 300,000 |
+//! | characters of the text | what `--characters` says, up to some five million, where their numbers are the longest text that Chrome reads and `view` refuses | 300,000 |
 //! | symbols of the vocabulary | 1,112,064, all of Unicode | 150,000, and all with `--ignored` |
 //! | units of a layer | 32,768 | 4,096 |
 

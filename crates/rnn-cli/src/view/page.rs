@@ -114,6 +114,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_browser_cannot_read_is_refused() {
+        check("the weights take", LONGEST, "").unwrap();
+        assert_eq!(
+            check("the weights take", LONGEST + 1, "")
+                .unwrap_err()
+                .to_string(),
+            "the weights take 536.9 MB in a page, but a browser reads at most 536.9 MB; use --json"
+        );
+    }
+
+    #[test]
     fn numbers_are_written_in_base64_with_padding() {
         // Made with Python: base64.b64encode(struct.pack('<3f', 1, -2.5, 1e-3)), and its beginnings.
         let numbers = [1.0, -2.5, 1e-3];

@@ -38,7 +38,7 @@ type Fields<'a> = BTreeMap<&'a str, &'a RawValue>;
 /// Values as they stand in a file.
 ///
 /// # Errors
-/// [`Error::TooLarge`] where there is no memory for them.
+/// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for them.
 pub(super) fn bytes(values: impl ExactSizeIterator<Item = f32>) -> Result<Vec<u8>> {
     let mut bytes = memory::room(values.len().saturating_mul(size_of::<f32>()))?;
     for value in values {
@@ -50,7 +50,7 @@ pub(super) fn bytes(values: impl ExactSizeIterator<Item = f32>) -> Result<Vec<u8
 /// Bytes of a file with these tensors and this description.
 ///
 /// # Errors
-/// [`Error::TooLarge`] where there is no memory for them.
+/// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for them.
 pub(super) fn seal(tensors: Tensors, description: &impl Serialize) -> Result<Vec<u8>> {
     let description = serde_json::to_value(description).expect("plain data");
     let Value::Object(mut fields) = description else {
@@ -103,7 +103,7 @@ fn join(
 /// Opens a file's bytes: its description and its tensors, unchanged since they were sealed.
 ///
 /// # Errors
-/// [`Error::NotAModel`] saying what is wrong.
+/// [`Error::NotAModel`](crate::Error::NotAModel) saying what is wrong.
 pub(super) fn open<D: DeserializeOwned>(bytes: &[u8]) -> Result<(D, SafeTensors<'_>)> {
     let damaged = |error: serde_json::Error| wrong(format!("its description is damaged: {error}"));
     let metadata = header::read(bytes)?;
@@ -164,7 +164,7 @@ pub(super) fn open<D: DeserializeOwned>(bytes: &[u8]) -> Result<(D, SafeTensors<
 /// The checksum in a file. Only reading the model checks it.
 ///
 /// # Errors
-/// [`Error::NotAModel`] where there is none.
+/// [`Error::NotAModel`](crate::Error::NotAModel) where there is none.
 pub fn checksum_of(content: &[u8]) -> Result<String> {
     let metadata = header::read(content)?;
     let entries = metadata.metadata().as_ref();
@@ -203,7 +203,7 @@ fn is_made_of(text: &str, pieces: &[&str]) -> bool {
 /// The values of a tensor, all finite, as they lie in the file.
 ///
 /// # Errors
-/// [`Error::NotAModel`] if it is missing, of another type or shape, or not finite throughout.
+/// [`Error::NotAModel`](crate::Error::NotAModel) if it is missing, of another type or shape, or not finite throughout.
 pub(super) fn values<'a>(
     file: &SafeTensors<'a>,
     name: &str,
@@ -227,7 +227,7 @@ pub(super) fn values<'a>(
 /// such losses.
 ///
 /// # Errors
-/// [`Error::NotAModel`] if it is missing or of another type or shape.
+/// [`Error::NotAModel`](crate::Error::NotAModel) if it is missing or of another type or shape.
 pub(super) fn any_values<'a>(
     file: &SafeTensors<'a>,
     name: &str,
@@ -248,7 +248,7 @@ pub(super) fn any_values<'a>(
 /// Numbers from the bytes of a tensor.
 ///
 /// # Errors
-/// [`Error::TooLarge`] where there is no memory for them.
+/// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for them.
 pub(super) fn numbers(values: &[[u8; 4]]) -> Result<Vec<f32>> {
     memory::collected(values.iter().map(|&bytes| f32::from_le_bytes(bytes)))
 }

@@ -73,8 +73,8 @@ pub(super) fn add_parameters(
     Ok(())
 }
 
-/// Takes the values of a tensor out of a file: [`values`], or
-/// [`any_values`](container::any_values), which may be none.
+/// Takes the values of a tensor out of a file: [`values`](super::container::values), which are finite,
+/// or [`any_values`](super::container::any_values).
 pub(super) type Take<'a> = fn(&SafeTensors<'a>, &str, &[usize]) -> Result<&'a [[u8; 4]]>;
 
 /// Takes the parameters of `architecture` out of a file.
