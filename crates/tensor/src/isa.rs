@@ -195,7 +195,6 @@ impl<F: FnMut() -> R, R> Kernel for F {
 ///
 /// # Panics
 /// Where [`Isa::try_active`] reports an error.
-#[inline]
 pub fn vectorize<K: Kernel>(kernel: K) -> K::Output {
     with_level!(Isa::active(), level => level.run(kernel))
 }
@@ -212,7 +211,6 @@ pub(crate) trait Level: Copy + Send + Sync {
 pub struct Portable(());
 
 impl Level for Portable {
-    #[inline]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run()
     }
