@@ -19,7 +19,7 @@ where
         PossibleValue::new(name).alias(hyphenated).help(help)
     };
     PossibleValuesParser::new(choices.into_iter().map(value))
-        .try_map(|name| name.replace('-', "_").parse())
+        .try_map(|name| name.parse().or_else(|_| name.replace('-', "_").parse()))
 }
 
 /// A cell.
