@@ -1,15 +1,11 @@
 //! The table of cells, and a cell as a value that a configuration can hold.
 
 use std::any::Any;
-use std::fmt;
 use std::marker::PhantomData;
-use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tensor::{Kernel, Scalar, vectorize};
 
 use super::{Backward, Bounds, Cell, Forward, Part, Signal, elman, gru, lstm, min_gru};
-use crate::error::{Error, Result};
 
 /// Which cell a network has. Two are the same if they have the same name.
 ///
@@ -76,7 +72,7 @@ impl CellKind {
         while at < Self::ALL.len() {
             assert!(
                 !is_same(C::NAME, Self::ALL[at].0.name),
-                "the name of another cell"
+                "a cell of this crate has that name"
             );
             at += 1;
         }
@@ -223,64 +219,61 @@ const fn is_same(one: &str, other: &str) -> bool {
     at == one.len() && at == other.len()
 }
 
-impl PartialEq for CellKind {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.name == other.0.name
-    }
-}
-
-impl Eq for CellKind {}
-
-impl fmt::Display for CellKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Debug for CellKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for CellKind {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|cell| cell.name() == name);
-        found.ok_or_else(|| Error::UnknownName {
-            what: "cell",
-            expected: Self::ALL.map(CellKind::name).join(", "),
-            value: name.to_owned(),
-        })
-    }
-}
-
-impl Serialize for CellKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for CellKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        name.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Init, Model, Network, NetworkConfig, Vocabulary};
+
+    /// The notebook's cell under another name, or under its own.
+    struct Mine<const NEW: bool>;
+
+    impl<const NEW: bool> Cell for Mine<NEW> {
+        const NAME: &'static str = if NEW { "mine" } else { "rnn" };
+        const ABOUT: &'static str = "The notebook's cell";
+        const COLUMNS: usize = 1;
+        const INPUT: &'static [Part] = elman::Tanh::INPUT;
+        const RECURRENT: Option<&'static Part> = elman::Tanh::RECURRENT;
+
+        fn forward<T: Scalar>(step: Forward<'_, T>) {
+            elman::Tanh::forward(step);
+        }
+
+        fn backward<T: Scalar>(step: Backward<'_, T>) {
+            elman::Tanh::backward(step);
+        }
+    }
 
     #[test]
-    fn a_cell_is_found_by_its_name_and_another_name_is_told_them_all() {
-        for cell in CellKind::ALL {
-            assert_eq!(cell.name().parse::<CellKind>().unwrap(), cell);
-        }
-        let error = "lstn".parse::<CellKind>().unwrap_err().to_string();
-        let names = CellKind::ALL.map(CellKind::name).join(", ");
-        assert_eq!(error, format!("cell must be one of {names}, got \"lstn\""));
+    fn a_cell_of_ones_own_is_none_of_ours_and_no_file_is_made_that_cannot_be_read() {
+        let cell = CellKind::of::<Mine<true>>();
+        assert!(!CellKind::ALL.contains(&cell));
+        let vocabulary = Vocabulary::from_text("ab").unwrap();
+        let config = NetworkConfig {
+            cell,
+            vocab_size: 2,
+            hidden_size: 3,
+            num_layers: 1,
+        };
+        let network = Network::new(config, &Init::default(), 1).unwrap();
+        let as_ours = NetworkConfig {
+            cell: CellKind::RNN,
+            ..config
+        };
+        let ours = Network::from_parameters(as_ours, network.parameters().clone());
+        let [model, ours] =
+            [network, ours].map(|network| Model::new(vocabulary.clone(), network, None));
+        assert_eq!(model.score("abba").unwrap(), ours.score("abba").unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m");
+        let error = format!("{:?}", model.save(&path).unwrap_err());
+        assert!(error.contains("cell must be one of rnn, "), "{error}");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    #[should_panic(expected = "a cell of this crate has that name")]
+    fn a_name_that_is_taken_is_refused() {
+        CellKind::of::<Mine<false>>();
     }
 
     #[test]

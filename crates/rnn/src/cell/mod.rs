@@ -77,6 +77,7 @@ mod gru;
 mod kind;
 mod lstm;
 mod min_gru;
+mod name;
 mod signal;
 
 use std::ops::Range;
