@@ -36,6 +36,15 @@ impl Source {
         about.is_file().then_some(about.len())
     }
 
+    /// Tells `builder` how much is to come, where that is known.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub(crate) fn announce(&self, builder: &mut CorpusBuilder) -> anyhow::Result<()> {
+        let announced = builder.expect_bytes(self.size().unwrap_or(0));
+        announced.with_context(|| format!("cannot read {self}"))
+    }
+
     /// Appends all of it to what `builder` has.
     pub(crate) fn push(
         &self,

@@ -2,27 +2,13 @@
 
 use std::io::{self, Read};
 
-use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use rnn::CorpusBuilder;
-
 use crate::console::Console;
-use crate::file::Source;
 use crate::progress;
 
 /// Bytes of which nobody notices that they take time.
 const LONG: u64 = 1 << 24;
-
-/// Tells `builder` how much of a text is to come, where that is known.
-///
-/// # Errors
-/// There is no memory for it.
-pub(crate) fn announce(source: &Source, builder: &mut CorpusBuilder) -> anyhow::Result<()> {
-    let size = source.size().unwrap_or(0);
-    let announced = builder.expect_bytes(size);
-    announced.with_context(|| format!("cannot read {source}"))
-}
 
 /// The reading of a text, which may be of several pieces.
 pub(crate) struct Reading {

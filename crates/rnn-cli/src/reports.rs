@@ -10,9 +10,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use rnn::{Record, Trainer, checkpoint};
 
+use crate::args::RunArgs;
 use crate::console::Console;
 use crate::exit;
-use crate::plan::Plan;
 use metrics::Metrics;
 use plot::Plot;
 
@@ -29,13 +29,9 @@ pub(crate) struct Reports {
 impl Reports {
     /// Checks, before the run begins and leaves files, that it may write them. A new run makes new files,
     /// since `--force` is for the model; a resumed run takes its own again.
-    pub(crate) fn check(plan: &Plan) -> anyhow::Result<()> {
-        let metrics = (
-            &plan.args.run.metrics,
-            metrics::is_start as IsStart,
-            "metrics file",
-        );
-        let plot = (&plan.args.run.plot, plot::is_start as IsStart, "plot");
+    pub(crate) fn check(args: &RunArgs, resumes: bool) -> anyhow::Result<()> {
+        let metrics = (&args.metrics, metrics::is_start as IsStart, "metrics file");
+        let plot = (&args.plot, plot::is_start as IsStart, "plot");
         for (path, is_start, what) in [metrics, plot] {
             let Some(path) = path else { continue };
             checkpoint::check_target(path)?;
@@ -43,7 +39,7 @@ impl Reports {
                 continue;
             }
             let shown = path.display();
-            if !plan.resumes() {
+            if !resumes {
                 bail!("{shown} already exists; use another name");
             }
             let start = start(path).with_context(|| format!("cannot read {shown}"))?;
@@ -56,13 +52,13 @@ impl Reports {
 
     /// Opens the reports as a run starts or resumes.
     pub(crate) fn open(
-        plan: &Plan,
+        args: &RunArgs,
         trainer: &Trainer<f32>,
         console: Console,
     ) -> anyhow::Result<Self> {
-        let metrics = plan.args.run.metrics.as_deref();
+        let metrics = args.metrics.as_deref();
         let metrics = metrics.map(|path| Metrics::open(path, trainer, console));
-        let plot = plan.args.run.plot.clone().map(Plot);
+        let plot = args.plot.clone().map(Plot);
         // The program may have been killed between an evaluation and its picture.
         if let Some(plot) = plot.as_ref().filter(|_| !trainer.history().is_empty()) {
             plot.draw(trainer.history())?;

@@ -14,7 +14,7 @@ use crate::console::Console;
 use crate::exit::misuse;
 use crate::file::Source;
 use crate::outputs::{Identity, is_ours};
-use crate::reading::{Reading, announce};
+use crate::reading::Reading;
 
 /// What was typed.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ impl Texts {
         let pieces = self.files(own)?;
         let pieces: Vec<Source> = pieces.into_iter().map(|(source, _)| source).collect();
         for piece in &pieces {
-            announce(piece, &mut builder)?;
+            piece.announce(&mut builder)?;
         }
         let mut reading = Reading::new(console, pieces.iter().map(Source::size).sum());
         for piece in &pieces {

@@ -13,7 +13,6 @@ use crate::exit::misuse;
 use crate::file::{self, Source};
 use crate::format::{quoted, visible};
 use crate::progress;
-use crate::reading;
 
 /// Bytes that a line takes beside its characters, at most.
 const EACH_LINE: u128 = 2 * size_of::<Line>() as u128 + 64;
@@ -52,7 +51,7 @@ fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
         let source = Source::new(file);
         let mut builder =
             CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
-        reading::announce(&source, &mut builder)?;
+        source.announce(&mut builder)?;
         let builder = match record_end {
             Some(_) => builder.records(),
             None => builder,

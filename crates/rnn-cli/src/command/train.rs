@@ -32,12 +32,12 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
         return dry_run::run(&plan, console);
     }
     plan.files()?.check()?;
-    Reports::check(&plan)?;
+    Reports::check(&plan.args.run, plan.resumes())?;
     let mut output = Output::open(&plan.target, plan.every())?;
     let mut trainer = prepare::trainer(&plan, &mut output, console)?;
     prepare::tell(&plan, &trainer, console);
     let signals = Signals::watch(console.quiet).context("cannot handle Ctrl-C")?;
-    let mut reports = Reports::open(&plan, &trainer, console)?;
+    let mut reports = Reports::open(&plan.args.run, &trainer, console)?;
     // Lines and a model do not mix on standard output.
     let lines = match output {
         Output::Stdout => Box::new(io::stderr()),

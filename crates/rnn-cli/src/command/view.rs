@@ -11,7 +11,6 @@ use crate::console::{self, Console};
 use crate::file::{self, Source};
 use crate::format::{bytes, thousands};
 use crate::outputs::Files;
-use crate::reading;
 use crate::view::{Numbers, page};
 
 /// Runs `view`.
@@ -24,7 +23,7 @@ pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
     let model = file::load(&args.model)?;
     let mut builder =
         CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
-    reading::announce(&source, &mut builder)?;
+    source.announce(&mut builder)?;
     let corpus = source.read(builder, console)?;
     let shown = corpus.len().min(args.characters);
     memory::check(Numbers::bytes(model.network().config(), shown))?;

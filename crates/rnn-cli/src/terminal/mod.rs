@@ -22,7 +22,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use crate::live::Picture;
+use crate::live::picture::Picture;
 use system::{Settings, is_foreground};
 
 pub(crate) use bar::Bar;
