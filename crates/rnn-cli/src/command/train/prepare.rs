@@ -210,7 +210,7 @@ fn read(plan: &Plan, builder: CorpusBuilder, console: Console) -> anyhow::Result
     Ok(corpus)
 }
 
-/// Tells sizes and settings to those who asked for more.
+/// Prints sizes and settings with `--verbose`.
 pub(super) fn tell(plan: &Plan, trainer: &Trainer<f32>, console: Console) {
     let (network, config) = (trainer.network().config(), trainer.config());
     console.detail(&format!(
