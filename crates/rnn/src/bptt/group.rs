@@ -8,7 +8,6 @@ use std::ops::Range;
 
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
-use super::Window;
 use crate::cell::Backward;
 use crate::config::NetworkConfig;
 use crate::error::Result;
@@ -19,45 +18,45 @@ use crate::rows;
 use crate::unroll::{Size, Unroll};
 use crate::vocabulary::Id;
 
-/// A group of rows: its unrolled network and what the backward pass needs beside it.
-pub(super) struct Group<T> {
-    pub(super) unroll: Unroll<T>,
+/// A group of rows: its unrolled network and the buffers of the backward pass.
+pub(crate) struct Group<T> {
+    pub(crate) unroll: Unroll<T>,
     pub(super) targets: Vec<Id>,
     pub(super) losses: Vec<f64>,
-    /// `[time, rows, H]`: gradient of the output of the layer at hand.
-    d_h: Vec<T>,
-    /// `[rows, H]` each: gradients of the state on their way to the step before. As long as `d_h`
-    /// where there is no such way and all steps are taken at once.
+    /// `[time, rows, H]`: the gradient of the current layer's output.
+    pub(crate) d_h: Vec<T>,
+    /// `[rows, H]` each: the gradient that the state hands to the step before. As long as `d_h` for a
+    /// horizon of 1, where all steps are taken at once.
     carry_h: Vec<T>,
     carry_c: Vec<T>,
     /// Per layer `[K*H]`: column sums of the block's gradients.
     pub(super) bias: Vec<Vec<T>>,
-    /// Per layer: gate activations, kept where a short horizon visits a step more than once.
+    /// Per layer: the gate activations, kept where a short horizon visits a step more than once.
     saved: Vec<Vec<T>>,
 }
 
-/// Numbers of elements in the buffers of a [`Group`], beside those of its unrolled network.
+/// Lengths of the buffers of a [`Group`], beside those of its unrolled network.
 struct Lengths {
     /// Targets and losses.
     each: u128,
     d_h: u128,
     carry_h: u128,
     carry_c: u128,
-    /// Of each layer.
+    /// Per layer.
     bias: u128,
     saved: u128,
 }
 
 impl Lengths {
-    fn new(config: &NetworkConfig, window: &Window, rows: usize) -> Self {
-        let (steps, hidden) = (window.seq_length, config.hidden_size);
+    fn new(config: &NetworkConfig, size: &Size, horizon: Option<usize>) -> Self {
+        let (rows, steps, hidden) = (size.rows, size.steps, config.hidden_size);
         let width = config.cell.block_width() * hidden;
         let is_short = |horizon| 1 < horizon && horizon < steps;
         let if_there = |is: bool, len: u128| if is { len } else { 0 };
         let d_h = memory::product(&[steps, rows, hidden]);
-        let carry = match window.flows() {
-            true => memory::product(&[rows, hidden]),
-            false => d_h,
+        let carry = match horizon {
+            Some(1) => d_h,
+            _ => memory::product(&[rows, hidden]),
         };
         Lengths {
             each: memory::product(&[steps, rows]),
@@ -66,7 +65,7 @@ impl Lengths {
             carry_c: if_there(config.cell.has_memory(), carry),
             bias: width as u128,
             saved: if_there(
-                window.horizon.is_some_and(is_short),
+                horizon.is_some_and(is_short),
                 memory::product(&[steps, rows, width]),
             ),
         }
@@ -74,16 +73,20 @@ impl Lengths {
 }
 
 impl<T: Scalar> Group<T> {
-    pub(super) fn new(
+    /// Buffers for the rows of a batch from `first_row` on.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
+    pub(crate) fn new(
         config: &NetworkConfig,
-        window: &Window,
-        rows: Range<usize>,
-        dropout: bool,
+        first_row: usize,
+        size: Size,
+        horizon: Option<usize>,
     ) -> Result<Self> {
-        let lens = Lengths::new(config, window, rows.len());
+        let lens = Lengths::new(config, &size, horizon);
         let of_layers = |len: u128| (0..config.num_layers).map(move |_| memory::zeros(len));
         Ok(Group {
-            unroll: Unroll::new(config, rows.start, size(window, rows.len(), dropout))?,
+            unroll: Unroll::new(config, first_row, size)?,
             targets: memory::zeros(lens.each)?,
             losses: memory::zeros(lens.each)?,
             d_h: memory::zeros(lens.d_h)?,
@@ -94,21 +97,16 @@ impl<T: Scalar> Group<T> {
         })
     }
 
-    /// Bytes of the buffers of a group of so many rows.
-    pub(super) fn bytes(
-        config: &NetworkConfig,
-        window: &Window,
-        rows: usize,
-        dropout: bool,
-    ) -> u128 {
-        let lens = Lengths::new(config, window, rows);
+    /// Bytes of these buffers.
+    pub(crate) fn bytes(config: &NetworkConfig, size: &Size, horizon: Option<usize>) -> u128 {
+        let lens = Lengths::new(config, size, horizon);
         let of_layers =
             (lens.bias.saturating_add(lens.saved)).saturating_mul(config.num_layers as u128);
         let numbers = [lens.d_h, lens.carry_h, lens.carry_c, of_layers];
         let numbers = numbers.into_iter().fold(0, u128::saturating_add);
         memory::bytes::<T>(numbers)
             .saturating_add(memory::bytes::<(Id, f64)>(lens.each))
-            .saturating_add(size(window, rows, dropout).bytes::<T>(config))
+            .saturating_add(size.bytes::<T>(config))
     }
 
     pub(super) fn set_targets(&mut self, targets: &[Id], batch_size: usize) {
@@ -116,8 +114,8 @@ impl<T: Scalar> Group<T> {
         rows::take_columns(targets, batch_size, columns, &mut self.targets);
     }
 
-    /// Turns the logits into their gradient and notes each row's loss.
-    pub(super) fn lose(&mut self, scale: T) {
+    /// Turns the logits into the gradient of the loss and stores each row's loss.
+    pub(super) fn loss_gradient(&mut self, scale: T) {
         let count = self.unroll.steps() * self.unroll.rows();
         loss::softmax_cross_entropy_gradient(
             self.unroll.logits_mut(),
@@ -142,8 +140,8 @@ impl<T: Scalar> Group<T> {
         }
     }
 
-    /// Takes the gradient of the losses from step `from` on back through the steps of `span`; from step
-    /// to step only if it `flows`.
+    /// Backpropagates the losses from step `from` on through the steps of `span`. The recurrent weights
+    /// carry the gradient from step to step only if it `flows`.
     pub(super) fn backward(
         &mut self,
         weights: &PackedWeights<T>,
@@ -165,9 +163,21 @@ impl<T: Scalar> Group<T> {
         weights
             .decoder
             .matmul(d_logits, MatrixViewMut::new(d_h, lossy.len(), hidden));
-        for k in (0..config.num_layers).rev() {
+        self.layers_backward(weights, span, flows, |_, _, _| {});
+    }
+
+    /// Backpropagates `d_h`, the gradient of the top layer's output, through all layers. Calls `before`
+    /// with the layer, the step, and what the cell is about to use, before each backward step.
+    pub(crate) fn layers_backward(
+        &mut self,
+        weights: &PackedWeights<T>,
+        span: &Range<usize>,
+        flows: bool,
+        mut before: impl FnMut(usize, usize, &Backward<'_, T>),
+    ) {
+        for k in (0..self.unroll.config().num_layers).rev() {
             self.drop_gradient(k, span);
-            self.layer_backward(k, weights, span, flows);
+            self.layer_backward(k, weights, span, flows, &mut before);
             if k > 0 {
                 self.input_gradient(k, weights, span);
             }
@@ -187,13 +197,14 @@ impl<T: Scalar> Group<T> {
         }
     }
 
-    /// Layer `k` from the last step of `span` to the first, or all of them at once.
+    /// Takes layer `k` from the last step of `span` to the first, or through all of them at once.
     fn layer_backward(
         &mut self,
         k: usize,
         weights: &PackedWeights<T>,
         span: &Range<usize>,
         flows: bool,
+        before: &mut impl FnMut(usize, usize, &Backward<'_, T>),
     ) {
         let NetworkConfig {
             cell,
@@ -210,18 +221,11 @@ impl<T: Scalar> Group<T> {
         for t in span.clone().step_by(together).rev() {
             let until = t + together;
             let block = &mut layer.block[t * rows * width..until * rows * width];
-            let (prev, now) = (
-                t * state..until * state,
-                (t + 1) * state..(until + 1) * state,
-            );
-            let memory = |at: &Range<usize>| {
-                if layer.c.is_empty() {
-                    &[][..]
-                } else {
-                    &layer.c[at.clone()]
-                }
-            };
-            cell.backward(Backward {
+            let prev = t * state..until * state;
+            let now = (t + 1) * state..(until + 1) * state;
+            // A cell without memory has none at any step.
+            let memory = |at: &Range<usize>| layer.c.get(at.clone()).unwrap_or_default();
+            let step = Backward {
                 block,
                 h_prev: &layer.h[prev.clone()],
                 h: &layer.h[now.clone()],
@@ -231,7 +235,10 @@ impl<T: Scalar> Group<T> {
                 carry_h: &mut self.carry_h[..prev.len()],
                 carry_c: &mut self.carry_c[..memory(&prev).len()],
                 hidden,
-            });
+            };
+            before(k, t, &step);
+            cell.backward(step);
+            let block = &layer.block[t * rows * width..until * rows * width];
             rows::sum_back(block, rows, &mut self.bias[k]);
             if let Some(part) = part
                 && t > span.start
@@ -266,15 +273,5 @@ impl<T: Scalar> Group<T> {
                 packed.matmul_acc(columns, d_h.reborrow());
             }
         }
-    }
-}
-
-/// How large the unrolled network of a group is.
-fn size(window: &Window, rows: usize, dropout: bool) -> Size {
-    Size {
-        rows,
-        steps: window.seq_length,
-        dropout,
-        logits: true,
     }
 }

@@ -26,7 +26,7 @@ use std::ops::Range;
 
 use tensor::{Scalar, parallel};
 
-use self::group::Group;
+pub(crate) use self::group::Group;
 use self::weights::Unrolled;
 use crate::config::NetworkConfig;
 use crate::dropout::Dropout;
@@ -36,6 +36,7 @@ use crate::memory;
 use crate::packed::PackedWeights;
 use crate::parameters::Parameters;
 use crate::state::State;
+use crate::unroll::Size;
 use crate::vocabulary::{IGNORE, Id, check_ids, check_targets};
 
 /// The shape of the work: how many sequences, how many steps, how far back.
@@ -55,6 +56,14 @@ impl Window {
     /// Whether a gradient flows from step to step at all.
     fn flows(&self) -> bool {
         self.horizon != Some(1)
+    }
+
+    /// The size of a group of `rows` sequences.
+    fn size(&self, rows: usize, dropout: bool) -> Size {
+        Size {
+            dropout,
+            ..Size::reading(rows, self.seq_length)
+        }
     }
 }
 
@@ -112,9 +121,11 @@ impl<T: Scalar> Bptt<T> {
         let batch = window.batch_size;
         let count = group_count(batch);
         let bounds = |i: usize| i * batch / count;
-        let groups = (0..count)
-            .map(|i| Group::new(config, &window, bounds(i)..bounds(i + 1), dropout))
-            .collect::<Result<_>>()?;
+        let group = |i| {
+            let rows = bounds(i + 1) - bounds(i);
+            Group::new(config, bounds(i), window.size(rows, dropout), window.horizon)
+        };
+        let groups = (0..count).map(group).collect::<Result<_>>()?;
         Ok(Bptt {
             config: *config,
             window,
@@ -129,7 +140,7 @@ impl<T: Scalar> Bptt<T> {
         // As if all groups were as large as the largest.
         let count = group_count(window.batch_size);
         let rows = window.batch_size.div_ceil(count);
-        Group::<T>::bytes(config, window, rows, dropout)
+        Group::<T>::bytes(config, &window.size(rows, dropout), window.horizon)
             .saturating_mul(count as u128)
             .saturating_add(PackedWeights::<T>::forward_bytes(config))
             .saturating_add(PackedWeights::<T>::backward_bytes(config, window.flows()))
@@ -224,7 +235,7 @@ impl<T: Scalar> Bptt<T> {
                 .unroll
                 .read_group(params, weights, inputs, batch, dropout);
             group.set_targets(targets, batch);
-            group.lose(T::from_f64(scale));
+            group.loss_gradient(T::from_f64(scale));
         });
         let sum: f64 = self
             .groups

@@ -17,8 +17,8 @@
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
 use super::traces::Traces;
-use crate::cell::Backward;
-use crate::config::NetworkConfig;
+use crate::bptt::Group;
+use crate::cell::{Backward, CellKind};
 use crate::error::Result;
 use crate::loss;
 use crate::memory;
@@ -99,14 +99,10 @@ impl Memory {
         let lags = if samples > 0 { max_lag + 1 } else { 0 };
         let layer = LayerMemory {
             hidden: vec![0.0; lags],
-            cell: vec![
-                0.0;
-                if config.cell.signal("output gate").is_some() {
-                    lags
-                } else {
-                    0
-                }
-            ],
+            cell: match config.cell.signal("output gate") {
+                Some(_) => vec![0.0; lags],
+                None => Vec::new(),
+            },
         };
         let mut layers = vec![layer; config.num_layers];
         let starts: Vec<usize> = (0..samples).map(|i| i * places / samples).collect();
@@ -118,8 +114,7 @@ impl Memory {
         let needed = [
             PackedWeights::<T>::forward_bytes(config),
             PackedWeights::<T>::backward_bytes(config, true),
-            size(most).bytes::<T>(config),
-            memory::bytes::<T>(memory::product(&[most, max_lag + 1, config.hidden_size])),
+            Group::<T>::bytes(config, &size(most), None),
         ];
         memory::check(needed.into_iter().fold(0, u128::saturating_add))?;
         let mut forward = PackedWeights::forward(config)?;
@@ -127,21 +122,20 @@ impl Memory {
         forward.pack_forward(network.parameters());
         backward.pack_backward(network.parameters());
         for starts in starts.chunks(ROWS) {
-            let mut unroll = Unroll::new(config, 0, size(starts.len()))?;
-            unroll.start_from(&traces.states_after(starts)?);
+            let mut group = Group::new(config, 0, size(starts.len()), None)?;
+            group.unroll.start_from(&traces.states_after(starts)?);
             let inputs: Vec<Id> = (0..=max_lag)
                 .flat_map(|step| starts.iter().map(move |start| ids[start + step]))
                 .collect();
-            unroll.read_states(network.parameters(), &forward, &inputs);
+            group.unroll.read_states(network.parameters(), &forward, &inputs);
             let targets = starts.iter().map(|start| ids[start + max_lag + 1]);
             let targets: Vec<Id> = targets.collect();
-            // `[time, rows, H]`: the gradient of the output of the layer at hand.
-            let len = memory::product(&[max_lag + 1, starts.len(), config.hidden_size]);
-            let mut d_h = memory::zeros(len)?;
-            let last = d_h.len() - starts.len() * config.hidden_size;
+            let last = max_lag * starts.len() * config.hidden_size;
             let (params, weights) = (network.parameters(), [&forward, &backward]);
-            loss_gradient(&unroll, params, weights, &targets, &mut d_h[last..])?;
-            take_back(&mut unroll, &backward, d_h, &mut layers)?;
+            loss_gradient(&group.unroll, params, weights, &targets, &mut group.d_h[last..])?;
+            group.layers_backward(&backward, &(0..max_lag + 1), true, |k, t, step| {
+                add_norms(&mut layers[k], max_lag - t, config.cell, step);
+            });
         }
         for norms in layers.iter_mut().flat_map(|l| [&mut l.hidden, &mut l.cell]) {
             norms.iter_mut().for_each(|norm| *norm /= samples as f64);
@@ -214,94 +208,29 @@ fn loss_gradient<T: Scalar>(
     Ok(())
 }
 
-/// Takes `d_h`, `[time, rows, H]`, the gradient of the top layer's output, back through the window and
-/// adds the norms of every row.
-fn take_back<T: Scalar>(
-    unroll: &mut Unroll<T>,
-    weights: &PackedWeights<T>,
-    mut d_h: Vec<T>,
-    norms: &mut [LayerMemory],
-) -> Result<()> {
-    let (config, rows, steps) = (*unroll.config(), unroll.rows(), unroll.steps());
-    let hidden = config.hidden_size;
-    for k in (0..config.num_layers).rev() {
-        layer_back(unroll, k, &d_h, weights, &mut norms[k])?;
-        if k > 0 {
-            let block = unroll.block(k, &(0..steps));
-            d_h.fill(T::ZERO);
-            for (part, packed) in config.cell.input_parts().iter().zip(&weights.input[k]) {
-                let d_h = MatrixViewMut::new(&mut d_h, steps * rows, hidden);
-                packed.matmul_acc(block.col_range(part.cols(hidden)), d_h);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Layer `k` from the last step to the first; its block turns into gradients on the way.
-fn layer_back<T: Scalar>(
-    unroll: &mut Unroll<T>,
-    k: usize,
-    d_h: &[T],
-    weights: &PackedWeights<T>,
+/// Adds the norms of the rows of `step`, the backward step of a layer that has come `lag` steps back.
+fn add_norms<T: Scalar>(
     norms: &mut LayerMemory,
-) -> Result<()> {
-    let NetworkConfig {
-        cell,
-        hidden_size: hidden,
-        ..
-    } = *unroll.config();
-    let (rows, steps, width) = (unroll.rows(), unroll.steps(), unroll.width());
-    let (state, part) = (rows * hidden, cell.recurrent_part());
-    let layer = unroll.trace_mut(k);
-    let of_memory = if cell.has_memory() { state } else { 0 };
+    lag: usize,
+    cell: CellKind,
+    step: &Backward<'_, T>,
+) {
+    let hidden = step.hidden;
+    let gradients = step.d_h.iter().zip(&*step.carry_h);
+    let total: Vec<f64> = gradients.map(|(a, b)| a.to_f64() + b.to_f64()).collect();
+    norms.hidden[lag] += sum_of_norms(&total, hidden);
     // As in an LSTM, `h = o * tanh(c)`.
-    let output_gate = cell.signal("output gate").and_then(|gate| gate.column);
-    let mut carry_h = memory::zeros(state as u128)?;
-    let mut carry_c = memory::zeros(of_memory as u128)?;
-    let mut total: Vec<f64> = memory::zeros(state as u128)?;
-    let mut d_c: Vec<f64> = memory::zeros(of_memory as u128)?;
-    for t in (0..steps).rev() {
-        let lag = steps - 1 - t;
-        let prev = t * state..(t + 1) * state;
-        let now = (t + 1) * state..(t + 2) * state;
-        let block = &mut layer.block[t * rows * width..(t + 1) * rows * width];
-        let d_h = &d_h[prev.clone()];
-        for ((total, a), b) in total.iter_mut().zip(d_h).zip(&carry_h) {
-            *total = a.to_f64() + T::to_f64(*b);
-        }
-        norms.hidden[lag] += sum_of_norms(&total, hidden);
-        if let Some(gate) = output_gate {
-            for (at, d_c) in d_c.iter_mut().enumerate() {
-                let output_gate = block[at / hidden * width + gate * hidden + at % hidden].to_f64();
-                let shown = layer.c[now.start + at].tanh().to_f64();
-                let carry = T::to_f64(carry_c[at]);
-                *d_c = carry + total[at] * output_gate * (1.0 - shown * shown);
-            }
-            norms.cell[lag] += sum_of_norms(&d_c, hidden);
-        }
-        let memory = |at: &std::ops::Range<usize>| layer.c.get(at.clone()).unwrap_or(&[]);
-        let (c_prev, c) = (memory(&prev), memory(&now));
-        cell.backward(Backward {
-            block,
-            h_prev: &layer.h[prev.clone()],
-            h: &layer.h[now.clone()],
-            c_prev,
-            c,
-            d_h,
-            carry_h: &mut carry_h,
-            carry_c: &mut carry_c,
-            hidden,
-        });
-        // The carry already holds the cell's bypass, or zero.
-        if let Some(part) = part {
-            weights.recurrent[k].matmul_acc(
-                MatrixView::new(block, rows, width).col_range(part.cols(hidden)),
-                MatrixViewMut::new(&mut carry_h, rows, hidden),
-            );
-        }
+    if let Some(gate) = cell.signal("output gate").and_then(|gate| gate.column) {
+        let width = cell.block_width() * hidden;
+        let through_h = |(at, (total, (c, carry))): (usize, (&f64, (&T, &T)))| {
+            let o = step.block[at / hidden * width + gate * hidden + at % hidden].to_f64();
+            let shown = c.tanh().to_f64();
+            carry.to_f64() + total * o * (1.0 - shown * shown)
+        };
+        let memories = step.c.iter().zip(&*step.carry_c);
+        let d_c: Vec<f64> = total.iter().zip(memories).enumerate().map(through_h).collect();
+        norms.cell[lag] += sum_of_norms(&d_c, hidden);
     }
-    Ok(())
 }
 
 /// The Euclidean norms of the rows of a `[rows, H]` matrix, added up.

@@ -1,6 +1,7 @@
 //! What optimisers and schedules check: numbers within their range, names that are known.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::OptimizerConfig;
 use crate::error::{Error, Result};
@@ -31,6 +32,15 @@ impl OptimizerConfig {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl FromStr for OptimizerConfig {
+    type Err = Error;
+
+    /// The optimiser of that name with its defaults.
+    fn from_str(name: &str) -> Result<Self> {
+        named("optimiser", Self::ALL, name)
     }
 }
 

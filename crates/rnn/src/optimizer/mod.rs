@@ -45,13 +45,10 @@ pub use schedule::{Decay, Schedule};
 pub use state::Optimizer;
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use tensor::Scalar;
 
-use crate::error::{Error, Result};
-use checks::named;
 
 /// An optimiser and its settings: PyTorch's names, ranges and defaults.
 ///
@@ -248,7 +245,7 @@ impl OptimizerConfig {
         }
     }
 
-    /// The name that [`FromStr`] takes and [`Display`](fmt::Display) writes.
+    /// The name that parsing takes and [`Display`](fmt::Display) writes.
     pub fn name(&self) -> &'static str {
         self.facts().0
     }
@@ -285,14 +282,5 @@ impl Default for OptimizerConfig {
 impl fmt::Display for OptimizerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
-    }
-}
-
-impl FromStr for OptimizerConfig {
-    type Err = Error;
-
-    /// The optimiser of that name with its defaults.
-    fn from_str(name: &str) -> Result<Self> {
-        named("optimiser", Self::ALL, name)
     }
 }

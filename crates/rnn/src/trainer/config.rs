@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bptt::Window;
 use crate::config::Init;
 use crate::corpus::{self, Corpus, Records};
 use crate::dropout::check_dropout;
@@ -78,6 +79,16 @@ impl TrainConfig {
         self.schedule.validate()?;
         self.clip.validate()?;
         self.init.validate()
+    }
+
+    /// The shape of a run's windows.
+    pub(super) fn window(&self) -> Window {
+        Window {
+            batch_size: self.batch_size,
+            seq_length: self.seq_length,
+            horizon: self.horizon,
+            reduction: self.reduction,
+        }
     }
 
     /// These settings fitted to a text: one too short for the batch or the window shrinks them, and

@@ -39,7 +39,6 @@ use crate::network::Network;
 use crate::optimizer::{Optimizer, Patience};
 use crate::parameters::Parameters;
 use crate::vocabulary::Id;
-use size::window;
 use source::{HeldOut, Parts, Source};
 
 /// Trains a network on a text.
@@ -157,7 +156,7 @@ impl<T: Scalar> Trainer<T> {
         Ok(Trainer {
             gradient: Parameters::try_zeros(network.config())?,
             optimizer: Optimizer::new(config.optimizer, network.parameters().len())?,
-            bptt: Bptt::new(network.config(), window(&config), config.dropout > 0.0)?,
+            bptt: Bptt::new(network.config(), config.window(), config.dropout > 0.0)?,
             best: match held_out {
                 Some(_) => Some(network.parameters().try_clone()?),
                 None => None,

@@ -4,7 +4,7 @@ use tensor::Scalar;
 
 use super::source::HeldOut;
 use super::{TrainConfig, Trainer};
-use crate::bptt::{Bptt, Window};
+use crate::bptt::Bptt;
 use crate::config::NetworkConfig;
 use crate::memory;
 use crate::optimizer::Optimizer;
@@ -20,7 +20,7 @@ impl<T: Scalar> Trainer<T> {
             // Current, gradient and best.
             Parameters::<T>::bytes(network).saturating_mul(3),
             Optimizer::<T>::bytes(&config.optimizer, parameters),
-            Bptt::<T>::bytes(network, &window(config), config.dropout > 0.0),
+            Bptt::<T>::bytes(network, &config.window(), config.dropout > 0.0),
             HeldOut::<T>::bytes(network, config),
             memory::bytes::<[Id; 2]>(memory::product(&[config.batch_size, config.seq_length])),
             Self::saving_bytes(network, config),
@@ -34,16 +34,6 @@ impl<T: Scalar> Trainer<T> {
     pub(crate) fn saving_bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
         let state = config.optimizer.state_names().len() as u128;
         memory::bytes::<f32>(Layout::count(network).saturating_mul(3 * (2 + state)))
-    }
-}
-
-/// The shape of a run's windows.
-pub(super) fn window(config: &TrainConfig) -> Window {
-    Window {
-        batch_size: config.batch_size,
-        seq_length: config.seq_length,
-        horizon: config.horizon,
-        reduction: config.reduction,
     }
 }
 
