@@ -161,7 +161,7 @@ fn the_number_of_steps_can_change_until_the_rate_depends_on_it() {
         ));
         assert!(matches!(
             trainer.set_max_steps(Some(0)),
-            Err(Error::ZeroSize { .. })
+            Err(Error::InvalidSetting { .. })
         ));
     }
 }

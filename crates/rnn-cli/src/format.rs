@@ -7,6 +7,28 @@ use std::time::Duration;
 /// Names of files may hold such characters, and a stranger may have given the names.
 pub(crate) use rnn::visible::escaped as visible;
 use rnn::visible::is_visible;
+use rnn::{NetworkConfig, TrainConfig};
+
+/// A network in a few words.
+pub(crate) fn architecture(network: &NetworkConfig) -> String {
+    let (cell, layers, hidden) = (network.cell, network.num_layers, network.hidden_size);
+    format!("{cell}, layers {layers}, hidden units {hidden}")
+}
+
+/// The main settings of training in a few words.
+pub(crate) fn settings(config: &TrainConfig) -> String {
+    format!(
+        "{} {}, {} schedule, batch {}, window {}, dropout {}, seed {}{}",
+        config.optimizer,
+        config.learning_rate,
+        config.schedule,
+        config.batch_size,
+        config.seq_length,
+        config.dropout,
+        config.seed,
+        if config.records { ", line by line" } else { "" }
+    )
+}
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn thousands(number: u64) -> String {

@@ -1,7 +1,7 @@
 //! What the flags of `train` mean together: texts, target, settings, and how to run.
 //!
-//! Settings that were not typed are what the library recommends for the text. A flag that would
-//! change nothing (`--momentum` with adam) is an error.
+//! Settings that were not typed are those that the library recommends for the text. A flag that would
+//! have no effect (`--momentum` with adam) is an error.
 
 mod contradiction;
 mod update;
@@ -11,7 +11,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rnn::checkpoint::Every;
-
 use rnn::optimizer::Clip;
 use rnn::{Recommended, RunOptions, check_shares, recommended};
 
@@ -25,10 +24,10 @@ use crate::texts::Texts;
 pub(crate) use contradiction::{check as check_contradictions, check_network};
 use update::{optimizer, schedule};
 
-/// The share of a text that is held out unless told otherwise.
+/// The share of a text that is held out by default.
 const HELD_OUT: f64 = 0.1;
-/// Characters that are held out at most. They tell models apart to a thousandth of a nat, while a
-/// tenth of a gigabyte would take an hour to evaluate, again and again.
+/// The most characters held out. They tell models apart to a thousandth of a nat; a tenth of a gigabyte
+/// would take an hour at each evaluation.
 const MOST_HELD_OUT: f64 = 1e6;
 
 /// What `train` is to do: what was typed, and what follows from it.
@@ -41,7 +40,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// What was typed, as far as that can be told without the text.
+    /// The plan as far as it can be made without the text.
     ///
     /// # Errors
     /// [`Misuse`](crate::exit::Misuse) for flags that contradict each other.
@@ -51,19 +50,18 @@ impl Plan {
             Some(path) => Target::of_run(path),
             None => Target::new(args.output.as_deref(), &texts)?,
         };
-        let run = RunOptions {
-            threads: args.run.threads.unwrap_or_else(processors),
-            time: args.run.time,
-        };
         let plan = Plan {
+            run: RunOptions {
+                threads: args.run.threads.unwrap_or_else(processors),
+                time: args.run.time,
+            },
             args,
             texts,
             target,
-            run,
         };
         plan.written().check()?;
-        // No text changes whether the settings are sound, so a long one need not be read first. For
-        // a run that goes on they depend on what it is.
+        // Check the settings before reading a long text: no text makes them valid or invalid. Those of a
+        // resumed run depend on the run.
         if !plan.resumes() {
             plan.settings(recommended(1_000_000, 100))?;
         }
@@ -78,21 +76,21 @@ impl Plan {
         self.args.resume.is_some()
     }
 
-    /// Whether the vocabulary is to have U+FFFD, for unknown characters.
+    /// Whether the vocabulary has to include U+FFFD, for unknown characters.
     pub(crate) fn reserves(&self) -> bool {
         self.args.unknown == Some(LearnedUnknownArg::Replace)
     }
 
-    /// The command that continues this run, with `time` left where its steps depend on that.
+    /// The command that resumes this run, with the `time` that is left if it has a limit.
     pub(crate) fn resume_command(&self, time: Option<Duration>) -> String {
-        // Every flag is named, so that a new one is not forgotten. These are saved with the run:
+        // Name every flag, so that a new one cannot be forgotten. These are saved with the run:
         let RunArgs {
             max_epochs: _,
             max_steps: _,
             split: _,
             eval_every: _,
             patience: _,
-            // and these are to be typed again.
+            // and these have to be typed again.
             time: _,
             sample_every,
             live,
@@ -102,13 +100,11 @@ impl Plan {
             threads,
         } = &self.args.run;
         let number = |count: &u64| count.to_string();
+        // A time of 0 is none.
+        let seconds = |left: Duration| format!("{}s", left.as_secs_f64().ceil().max(1.0));
         let flags = [
             ("--resume", Some(shell::path(self.target.path()))),
-            // A time of 0 is none.
-            (
-                "--time",
-                time.map(|left| format!("{}s", left.as_secs_f64().ceil().max(1.0))),
-            ),
+            ("--time", time.map(seconds)),
             ("--metrics", metrics.as_ref().map(shell::path)),
             ("--plot", plot.as_ref().map(shell::path)),
             ("--checkpoint-every", checkpoint_every.as_ref().map(number)),
@@ -124,7 +120,7 @@ impl Plan {
         format!("rnn-cli train {}", words.join(" "))
     }
 
-    /// The shares of a text of so many characters.
+    /// The shares of a text of this many characters.
     pub(crate) fn split(&self, characters: usize) -> Vec<f64> {
         self.args.run.split.clone().unwrap_or_else(|| {
             let held_out = HELD_OUT.min(MOST_HELD_OUT / characters as f64);
@@ -132,13 +128,13 @@ impl Plan {
         })
     }
 
-    /// How often to note where training stands.
+    /// How often to save the run.
     pub(crate) fn every(&self) -> Every {
         let steps = self.args.run.checkpoint_every;
         steps.map_or_else(Every::default, Every::Steps)
     }
 
-    /// The files that this run writes. Those that exist and are ours are none of its text.
+    /// The files that this run writes: not part of its text even if they exist.
     pub(crate) fn own_files(&self) -> Vec<PathBuf> {
         let RunArgs { metrics, plot, .. } = &self.args.run;
         let reports = metrics.iter().chain(plot).cloned();
@@ -167,21 +163,20 @@ impl Plan {
         for path in self.target.files() {
             files.writes(&path, "another name for the model (-o)");
         }
-        if let Some(path) = &self.args.run.metrics {
-            files.writes(path, "another name for the metrics");
-        }
-        if let Some(path) = &self.args.run.plot {
-            files.writes(path, "another name for the plot");
+        let RunArgs { metrics, plot, .. } = &self.args.run;
+        let metrics = (metrics, "another name for the metrics");
+        for (path, remedy) in [metrics, (plot, "another name for the plot")] {
+            if let Some(path) = path {
+                files.writes(path, remedy);
+            }
         }
         files
     }
 
-    /// What was typed laid over `base`: what is recommended for a text, or what a run that goes on
-    /// has.
+    /// The flags laid over `base`: the recommended settings for a text, or those of a resumed run.
     ///
     /// # Errors
-    /// [`Misuse`](crate::exit::Misuse) for a flag that does not go with the others, or a value that
-    /// cannot be.
+    /// [`Misuse`](crate::exit::Misuse) for an invalid value or flags that contradict each other.
     pub(crate) fn settings(&self, base: Recommended) -> anyhow::Result<Recommended> {
         let Recommended {
             mut network,
@@ -195,10 +190,10 @@ impl Plan {
         set(&mut network.num_layers, net.num_layers);
         set(&mut train.dropout, net.dropout);
         if net.forget_bias.is_some() {
-            let cell = network.cell;
-            if cell.signal("forget gate").is_none() {
-                let message = "--forget-bias has no effect with";
-                return Err(misuse(format!("{message} {cell}; use --cell lstm")));
+            if network.cell.signal("forget gate").is_none() {
+                let cell = network.cell;
+                let message = format!("--forget-bias has no effect with {cell}; use --cell lstm");
+                return Err(misuse(message));
             }
             train.init.forget_bias = net.forget_bias;
         }
@@ -241,7 +236,7 @@ fn set<T>(setting: &mut T, typed: Option<T>) {
     }
 }
 
-/// Processors of this machine.
+/// Number of processors of this machine.
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }

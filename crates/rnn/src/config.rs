@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cell::CellKind;
-use crate::error::{Error, Result};
+use crate::error::{Result, check_setting};
 
 /// The architecture of a network: everything that fixes the shapes of its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,39 +28,15 @@ impl NetworkConfig {
     /// Checks that every size is one that a network can have.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] naming the first size out of range.
+    /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) naming the first size out of range.
     pub fn validate(&self) -> Result<()> {
-        let within = |name: &'static str, value: usize, most: usize, expected: &'static str| {
-            let value_as_number = value as f64;
-            let wrong = Error::InvalidSetting {
-                name,
-                expected,
-                value: value_as_number,
-            };
-            if (1..=most).contains(&value) {
-                Ok(())
-            } else {
-                Err(wrong)
-            }
+        let within = |name, value: usize, most, expected| {
+            check_setting(name, value as f64, (1..=most).contains(&value), expected)
         };
-        within(
-            "vocabulary size",
-            self.vocab_size,
-            0x11_0000,
-            "between 1 and 1114112",
-        )?;
-        within(
-            "hidden size",
-            self.hidden_size,
-            MAX_HIDDEN_SIZE,
-            "between 1 and 32768",
-        )?;
-        within(
-            "number of layers",
-            self.num_layers,
-            MAX_LAYERS,
-            "between 1 and 16",
-        )
+        let (v, h, layers) = (self.vocab_size, self.hidden_size, self.num_layers);
+        within("vocabulary size", v, 0x11_0000, "between 1 and 1114112")?;
+        within("hidden size", h, MAX_HIDDEN_SIZE, "between 1 and 32768")?;
+        within("number of layers", layers, MAX_LAYERS, "between 1 and 16")
     }
 }
 
@@ -74,7 +50,7 @@ pub enum Scheme {
     Normal(f64),
 }
 
-/// Far beyond any use, and its rarest draws are far from the end of 32-bit numbers.
+/// Far beyond any use, and small enough that even the rarest draw is finite in 32 bits.
 const MAX_DEVIATION: f64 = 1e30;
 
 /// The initialisation of a network.
@@ -102,28 +78,18 @@ impl Default for Init {
 }
 
 impl Init {
-    /// Checks that the weights come out finite, also in 32 bits: no other can be saved.
+    /// Checks that the weights come out finite in 32 bits: others could not be saved.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] naming the value.
+    /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) naming the value.
     pub fn validate(&self) -> Result<()> {
-        if let Scheme::Normal(std) = self.scheme
-            && !(0.0..=MAX_DEVIATION).contains(&std)
-        {
-            let name = "standard deviation";
-            return Err(Error::InvalidSetting {
-                name,
-                expected: "at least 0 and at most 1e30",
-                value: std,
-            });
+        if let Scheme::Normal(std) = self.scheme {
+            let valid = (0.0..=MAX_DEVIATION).contains(&std);
+            let expected = "at least 0 and at most 1e30";
+            check_setting("standard deviation", std, valid, expected)?;
         }
-        match self.forget_bias {
-            Some(value) if !(value as f32).is_finite() => Err(Error::InvalidSetting {
-                name: "forget bias",
-                expected: "finite in 32 bits",
-                value,
-            }),
-            _ => Ok(()),
-        }
+        let bias = self.forget_bias.unwrap_or(0.0);
+        let valid = (bias as f32).is_finite();
+        check_setting("forget bias", bias, valid, "finite in 32 bits")
     }
 }

@@ -7,21 +7,15 @@
 
 use tensor::{Scalar, vectorize};
 
-use crate::error::{Error, Result};
+use crate::error::{Result, check_setting};
 
-/// Checks a probability of dropout.
+/// Checks a dropout probability.
 ///
 /// # Errors
-/// [`Error::InvalidSetting`] outside of `[0, 1)`.
+/// [`Error::InvalidSetting`](crate::Error::InvalidSetting) outside of `[0, 1)`.
 pub(crate) fn check_dropout(probability: f64) -> Result<()> {
-    if (0.0..1.0).contains(&probability) {
-        return Ok(());
-    }
-    Err(Error::InvalidSetting {
-        name: "dropout",
-        expected: "in [0, 1)",
-        value: probability,
-    })
+    let valid = (0.0..1.0).contains(&probability);
+    check_setting("dropout", probability, valid, "in [0, 1)")
 }
 
 /// The dropout of one training step: which units fall out is a function of seed and step alone.

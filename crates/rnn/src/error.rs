@@ -1,8 +1,6 @@
-//! What can go wrong, as one enum. Every message says what is wrong, with the
-//! value, then what would be right.
+//! What can go wrong, as one enum. Every message says what is wrong, with the value, then what to do.
 //!
-//! A message says only its own part; its cause is the error's `source`, as `anyhow` prints it with
-//! `{:#}`.
+//! The cause of an error is its `source` and not part of its message; `anyhow` prints both with `{:#}`.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,7 +12,6 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    // Settings: optimisers, clipping, schedules.
     /// A setting is a number outside its range.
     #[error("{name} must be {expected}, got {}", short(*value))]
     InvalidSetting {
@@ -25,10 +22,10 @@ pub enum Error {
         /// What it was.
         value: f64,
     },
-    /// A name that stands for none of the known choices.
+    /// A name that is none of the known choices.
     #[error("{what} must be one of {expected}, got {value:?}")]
     UnknownName {
-        /// What was to be named, as "optimiser".
+        /// What it names, such as "optimiser".
         what: &'static str,
         /// All known names.
         expected: String,
@@ -36,36 +33,11 @@ pub enum Error {
         value: String,
     },
 
-    // Optimiser state from a file.
-    /// Saved optimiser state lacks a slice that the optimiser needs.
-    #[error("optimiser state lacks {name:?}, which {optimizer} needs")]
-    MissingState {
-        /// The missing slice's name.
-        name: &'static str,
-        /// The optimiser's name.
-        optimizer: &'static str,
-    },
-    /// A slice of saved optimiser state does not fit the parameters.
-    #[error("optimiser state {name:?} has {value} values, expected {expected}")]
-    StateLength {
-        /// The slice's name.
-        name: &'static str,
-        /// Its length.
-        value: usize,
-        /// The number of parameters.
-        expected: usize,
-    },
-    /// A value of saved optimiser state cannot have come from training.
-    #[error("optimiser state {name:?} must be {expected}, got {} at index {index}", short(*value))]
-    StateValue {
-        /// The slice's name.
-        name: &'static str,
-        /// Where the value stands.
-        index: usize,
-        /// The value.
-        value: f64,
-        /// What it may be, in words.
-        expected: &'static str,
+    /// Saved optimiser state does not fit the optimiser or its parameters.
+    #[error("optimiser state {what}")]
+    OptimizerState {
+        /// What is wrong with it.
+        what: String,
     },
 
     /// A model's file could not be written; the path holds what it held before.
@@ -77,21 +49,21 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// Bytes that are no network of PyTorch, or none that can be imported.
+    /// A file that is not a PyTorch network, or not one that can be imported.
     #[error("not a network to import: {what}")]
     NotImportable {
-        /// What is wrong with them.
+        /// What is wrong with it.
         what: String,
     },
 
-    /// Bytes that are not a whole and sound model.
+    /// A file that is not a model, or is damaged.
     #[error("not a model of this program: {what}")]
     NotAModel {
-        /// What is wrong with them.
+        /// What is wrong with it.
         what: String,
     },
 
-    /// Training went wrong again and again, at ever lower rates.
+    /// The loss was not finite, even after several returns to the best weights at lower learning rates.
     #[error(
         "training diverged at step {step}: the loss was still not finite after 3 returns to the best weights; try gradient clipping (--clip 1) or a smaller learning rate"
     )]
@@ -100,39 +72,36 @@ pub enum Error {
         step: u64,
     },
 
-    /// A run was to go on with another text than it began with.
+    /// The text to resume a run with is not the one that it began with.
     #[error("the text has changed since the run began; use the same text")]
     TextChanged,
 
-    /// The number of steps was to change when it was too late.
+    /// It is too late to change the number of steps.
     #[error("{}", steps_fixed(*step, *old, *new))]
     StepsFixed {
         /// Steps taken.
         step: u64,
-        /// The number so far; `None` while a time limit has not fixed it.
+        /// The number so far; `None` until a time limit fixes it.
         old: Option<u64>,
         /// The number asked for.
         new: Option<u64>,
     },
 
-    /// Another run, of this program or another that keeps to its rules, saves to this path now.
+    /// Another run is saving to this path.
     #[error("cannot save {}: another run is saving there; wait for it to end or use another path", path.display())]
     Locked {
         /// The path.
         path: PathBuf,
     },
 
-    /// The model beside a run that is to go on comes from another run.
-    #[error(
-        "{} holds the model of another run; move it away to resume this one",
-        path.display()
-    )]
+    /// The model beside the run to resume comes from another run.
+    #[error("{} holds the model of another run; move it away to resume this one", path.display())]
     OtherRun {
         /// The model's path.
         path: PathBuf,
     },
 
-    /// A file of this name would be overwritten, and it is nothing that this program wrote.
+    /// A file that would be overwritten was not written by this program.
     #[error(
         "{} is damaged or not a file of this program; move it away or use another name for the model",
         path.display()
@@ -142,8 +111,7 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// A network's numbers have grown beyond those of its type: a state or a prediction is infinite
-    /// or no number at all, or two predictions lie too far apart to be compared.
+    /// A state or a logit of the network is infinite or NaN, or two logits are too far apart to compare.
     #[error(
         "the network's states overflow after {}: its weights are too large; use a model whose training did not diverge",
         characters_read(*characters)
@@ -153,19 +121,19 @@ pub enum Error {
         characters: u64,
     },
 
-    /// What was asked for does not fit into memory.
+    /// There is not enough memory.
     #[error("this needs {} of memory; {}", amount(*needed), available.map_or_else(
         || "that is more than the system gives".to_owned(),
         |bytes| format!("{} are available", amount(bytes.into())),
     ))]
     TooLarge {
-        /// Bytes that it takes.
+        /// Bytes needed.
         needed: u128,
-        /// Bytes that there are, where the system tells.
+        /// Bytes available, where the system says.
         available: Option<u64>,
     },
 
-    /// The system gives no threads.
+    /// The system could not start the threads.
     #[error("cannot start {threads} threads: {why}")]
     Threads {
         /// How many were asked for.
@@ -187,22 +155,22 @@ pub enum Error {
         source: Box<Error>,
     },
 
-    /// The text is no UTF-8.
+    /// The text is not valid UTF-8.
     #[error(
         "byte 0x{byte:02x} at byte offset {offset} is not valid UTF-8; use UTF-8 text, or train on bytes (--bytes)"
     )]
     InvalidUtf8 {
-        /// Bytes before the sequence that is wrong, from the start of the file.
+        /// Where the invalid sequence starts in the file.
         offset: u64,
         /// The first byte of that sequence.
         byte: u8,
     },
 
-    /// There is no text.
+    /// The text is empty.
     #[error("the text is empty; use at least 2 characters")]
     EmptyText,
 
-    /// The text repeats one character, so every prediction is certain from the start.
+    /// The text repeats one character, so there is nothing to learn.
     #[error("the text has only the character {character:?}; use at least 2 distinct characters")]
     OneDistinctCharacter {
         /// That character.
@@ -226,7 +194,7 @@ pub enum Error {
         previous: char,
     },
 
-    /// A character that the model has never seen.
+    /// A character that is not in the model's vocabulary.
     #[error(
         "character {character:?} (U+{:04X}) at character offset {offset} is not in the vocabulary{}",
         u32::from(*character), close_ones(close)
@@ -236,11 +204,11 @@ pub enum Error {
         character: char,
         /// Characters before it.
         offset: u64,
-        /// Symbols of the vocabulary that may have been meant, likeliest first.
+        /// Similar symbols of the vocabulary, the likeliest first.
         close: Vec<char>,
     },
 
-    /// Unknown characters were to be replaced, by a symbol that the model does not have either.
+    /// An unknown character cannot be replaced, as the vocabulary lacks the replacement character too.
     #[error(
         "character {character:?} (U+{:04X}) at character offset {offset} cannot be replaced: the vocabulary lacks the replacement character U+FFFD",
         u32::from(*character)
@@ -252,7 +220,7 @@ pub enum Error {
         offset: u64,
     },
 
-    /// The shares of a split are no shares.
+    /// The shares of a split do not make a whole.
     #[error(
         "split {fractions:?} is not possible; use 1 to 3 shares (training, validation, test) \
          from 0 to 1, the first above 0, that add up to 1"
@@ -262,32 +230,39 @@ pub enum Error {
         fractions: Vec<f64>,
     },
 
-    /// A size that must be positive is 0.
-    #[error("{name} must be at least 1, got 0")]
-    ZeroSize {
-        /// What has the size.
-        name: &'static str,
-    },
-
-    /// The training part is too short to predict anything in it.
+    /// The training text is too short: there is nothing to predict.
     #[error("the training text has {characters} characters; use at least {needed}")]
     TooShort {
         /// Its length.
         characters: usize,
-        /// The length that is enough.
+        /// The least length.
         needed: usize,
     },
 
-    /// Lines were to be read as records from a text that was not read as such.
+    /// A corpus that was not built for records is used as records.
     #[error("the last line does not end with a newline; build the corpus with `records()`")]
     UnfinishedRecord,
 
-    /// Training on records, and there are none.
+    /// There are no records to train on.
     #[error("there are no lines to train on; use at least 1")]
     NoRecords,
 }
 
-/// `; similar: 'a', 'b'`, or nothing where there are none.
+/// `Ok` when `valid`, else the setting with its range.
+pub(crate) fn check_setting(
+    name: &'static str,
+    value: f64,
+    valid: bool,
+    expected: &'static str,
+) -> Result<()> {
+    valid.then_some(()).ok_or(Error::InvalidSetting {
+        name,
+        expected,
+        value,
+    })
+}
+
+/// `; similar: 'a', 'b'`, or nothing if there are none.
 fn close_ones(close: &[char]) -> String {
     if close.is_empty() {
         return String::new();
@@ -302,7 +277,7 @@ fn characters_read(count: u64) -> String {
     format!("{count} character{plural}")
 }
 
-/// Bytes, and how much that is.
+/// The exact number of bytes, then a rounded one.
 fn amount(bytes: u128) -> String {
     let short = match bytes {
         0..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
@@ -311,7 +286,7 @@ fn amount(bytes: u128) -> String {
     format!("{bytes} bytes ({short})")
 }
 
-/// Why the number of steps stays what it is.
+/// Why the number of steps cannot change.
 fn steps_fixed(step: u64, old: Option<u64>, new: Option<u64>) -> String {
     let number = |steps: Option<u64>, open: &str| steps.map_or(open.into(), |n| n.to_string());
     let (old, asked) = (number(old, "a time limit"), number(new, "a time limit"));
@@ -323,7 +298,7 @@ fn steps_fixed(step: u64, old: Option<u64>, new: Option<u64>) -> String {
     )
 }
 
-/// A number as one would type it: 5, 0.1, 1e300, NaN.
+/// A number as one would type it, such as 5, 0.1 or 1e300.
 fn short(value: f64) -> String {
     let text = format!("{value:?}");
     text.strip_suffix(".0").unwrap_or(&text).to_owned()

@@ -1,13 +1,12 @@
-//! The parameters of a network as one flat vector with a table of what lies where.
+//! The parameters of a network: one flat vector and a table of its parts.
 //!
-//! One vector, because everything that treats all parameters alike (optimisers, clipping, norms,
-//! checkpoints) then is a loop over a slice. Gradients have the same type and the same table.
+//! One vector makes whatever treats all parameters alike (optimisers, clipping, norms, checkpoints) a
+//! loop over a slice. Gradients have the same type and the same table.
 //!
-//! Names and shapes are PyTorch's, with one difference in memory: `weight_ih_l0` is held
-//! transposed, `[V, G*H]`. Its input is a one-hot character `x`, so the product `U x` of the
-//! notebook is nothing but column `x` of `U`, and held this way that column is a contiguous row.
+//! Names and shapes are PyTorch's. Only `weight_ih_l0` is transposed in memory, `[V, G*H]`: its input
+//! is a one-hot character `x`, so the product `U x` is column `x` of `U`, here a contiguous row.
 
-use tensor::{MatrixView, MatrixViewMut, Scalar};
+use tensor::{MatrixView, Scalar};
 
 use crate::config::NetworkConfig;
 use crate::error::Result;
@@ -18,9 +17,9 @@ use crate::memory;
 pub struct Block {
     /// Index of its first element.
     pub offset: usize,
-    /// Rows as held in memory.
+    /// Rows in memory.
     pub rows: usize,
-    /// Columns as held in memory.
+    /// Columns in memory.
     pub cols: usize,
 }
 
@@ -43,13 +42,13 @@ impl Block {
 /// The four parameters of one recurrent layer; `G` is the cell's number of gates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerLayout {
-    /// Input weights: `[V, G*H]` (transposed) in the first layer, `[G*H, H]` above it.
+    /// Input weights: `[V, G*H]` (transposed) in the first layer, `[G*H, H]` in those above.
     pub weight_ih: Block,
-    /// Recurrent weights, `[G*H, H]`; empty for a cell without.
+    /// Recurrent weights, `[G*H, H]`; empty for a cell that has none.
     pub weight_hh: Block,
     /// Input bias, `[1, G*H]`.
     pub bias_ih: Block,
-    /// Recurrent bias, `[1, G*H]`; empty with the weights.
+    /// Recurrent bias, `[1, G*H]`; empty if the recurrent weights are.
     pub bias_hh: Block,
 }
 
@@ -66,16 +65,16 @@ pub struct Layout {
     pub len: usize,
 }
 
-/// A parameter's name, its block, and whether memory holds it transposed.
+/// A parameter: its name, its block, and how it lies there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// PyTorch's name, such as `rnn.weight_hh_l0`.
     pub name: String,
     /// Where it lies.
     pub block: Block,
-    /// True for `rnn.weight_ih_l0` alone: its file shape is `[cols, rows]` of the block.
+    /// True for `rnn.weight_ih_l0` only, whose shape in a file is `[cols, rows]` of the block.
     pub transposed: bool,
-    /// False for weights, true for biases, whose file shape has one dimension.
+    /// True for biases, whose shape in a file has one dimension.
     pub bias: bool,
 }
 
@@ -87,36 +86,30 @@ impl Layout {
         let recurrent = config.cell.recurrent_gates() * h;
         let mut len = 0;
         let mut block = |rows: usize, cols: usize| {
-            let block = Block {
-                offset: len,
-                rows,
-                cols,
-            };
+            let offset = len;
             len += rows * cols;
-            block
+            Block { offset, rows, cols }
         };
         let layers = (0..config.num_layers)
             .map(|layer| LayerLayout {
-                weight_ih: if layer == 0 {
-                    block(v, gates)
-                } else {
-                    block(gates, h)
+                weight_ih: match layer {
+                    0 => block(v, gates),
+                    _ => block(gates, h),
                 },
                 weight_hh: block(recurrent, h),
                 bias_ih: block(1, gates),
                 bias_hh: block(1, recurrent),
             })
             .collect();
-        let (decoder_weight, decoder_bias) = (block(v, h), block(1, v));
         Layout {
             layers,
-            decoder_weight,
-            decoder_bias,
+            decoder_weight: block(v, h),
+            decoder_bias: block(1, v),
             len,
         }
     }
 
-    /// Number of parameters of a network, however large.
+    /// Number of parameters of a network of any size.
     pub fn count(config: &NetworkConfig) -> u128 {
         let (v, h) = (config.vocab_size as u128, config.hidden_size as u128);
         let gates = config.cell.gates() as u128 * h;
@@ -128,31 +121,26 @@ impl Layout {
 
     /// Every parameter with its name, in the order of the flat vector.
     pub fn named(&self) -> Vec<Named> {
-        let mut all = Vec::with_capacity(4 * self.layers.len() + 2);
-        let mut add = |name: String, block: Block, transposed: bool, bias: bool| {
-            if !block.is_empty() {
-                all.push(Named {
-                    name,
-                    block,
-                    transposed,
-                    bias,
-                });
-            }
+        let named = |name: String, block: Block, transposed: bool| Named {
+            bias: name.contains("bias"),
+            name,
+            block,
+            transposed,
         };
-        for (k, layer) in self.layers.iter().enumerate() {
-            add(
-                format!("rnn.weight_ih_l{k}"),
-                layer.weight_ih,
-                k == 0,
-                false,
-            );
-            add(format!("rnn.weight_hh_l{k}"), layer.weight_hh, false, false);
-            add(format!("rnn.bias_ih_l{k}"), layer.bias_ih, false, true);
-            add(format!("rnn.bias_hh_l{k}"), layer.bias_hh, false, true);
-        }
-        add("decoder.weight".into(), self.decoder_weight, false, false);
-        add("decoder.bias".into(), self.decoder_bias, false, true);
-        all
+        let layers = self.layers.iter().enumerate().flat_map(|(k, layer)| {
+            [
+                named(format!("rnn.weight_ih_l{k}"), layer.weight_ih, k == 0),
+                named(format!("rnn.weight_hh_l{k}"), layer.weight_hh, false),
+                named(format!("rnn.bias_ih_l{k}"), layer.bias_ih, false),
+                named(format!("rnn.bias_hh_l{k}"), layer.bias_hh, false),
+            ]
+        });
+        let decoder = [
+            named("decoder.weight".into(), self.decoder_weight, false),
+            named("decoder.bias".into(), self.decoder_bias, false),
+        ];
+        let all = layers.chain(decoder);
+        all.filter(|named| !named.block.is_empty()).collect()
     }
 }
 
@@ -167,7 +155,7 @@ impl Named {
     }
 }
 
-/// All parameters of a network, or the gradient with respect to each of them.
+/// All parameters of a network, or the gradients with respect to them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameters<T> {
     layout: Layout,
@@ -188,7 +176,7 @@ impl<T: Scalar> Parameters<T> {
     /// # Errors
     /// [`Error::TooLarge`](crate::Error::TooLarge).
     pub fn try_zeros(config: &NetworkConfig) -> Result<Self> {
-        // Before there is a table, whose numbers have no room for what is too large for everything.
+        // Before the table: its `usize` numbers would overflow for a network far too large for memory.
         let data = memory::zeros(Layout::count(config))?;
         let layout = Layout::new(config);
         Ok(Parameters { layout, data })
@@ -207,12 +195,12 @@ impl<T: Scalar> Parameters<T> {
         memory::bytes::<T>(Layout::count(config))
     }
 
-    /// Whether each of them is a finite number.
+    /// Whether all of them are finite.
     pub fn is_finite(&self) -> bool {
         self.data.iter().all(|value| value.to_f64().is_finite())
     }
 
-    /// The table of parameters and where each is stored.
+    /// The table of parameters.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -227,17 +215,17 @@ impl<T: Scalar> Parameters<T> {
         self.data.is_empty()
     }
 
-    /// Every parameter in the order of the table.
+    /// All parameters in the order of the table.
     pub fn as_slice(&self) -> &[T] {
         &self.data
     }
 
-    /// Every parameter in the order of the table, mutably.
+    /// All parameters in the order of the table, mutably.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         &mut self.data
     }
 
-    /// The table and every parameter, to be changed piece by piece.
+    /// The table and all parameters, mutably.
     pub(crate) fn parts_mut(&mut self) -> (&Layout, &mut [T]) {
         (&self.layout, &mut self.data)
     }
@@ -262,17 +250,12 @@ impl<T: Scalar> Parameters<T> {
         MatrixView::new(self.slice(block), block.rows, block.cols)
     }
 
-    /// One parameter as a matrix, mutably.
-    pub fn matrix_mut(&mut self, block: Block) -> MatrixViewMut<'_, T> {
-        MatrixViewMut::new(&mut self.data[block.range()], block.rows, block.cols)
-    }
-
     /// The elements of one parameter in PyTorch's order: transposed where memory holds it so.
     pub fn to_pytorch(&self, named: &Named) -> Vec<T> {
         self.in_pytorch_order(named).collect()
     }
 
-    /// The same one by one.
+    /// The same as an iterator.
     pub(crate) fn in_pytorch_order(
         &self,
         named: &Named,
@@ -290,18 +273,12 @@ impl<T: Scalar> Parameters<T> {
     /// # Panics
     /// If the number of elements is not the parameter's.
     pub fn set_pytorch(&mut self, named: &Named, values: &[T]) {
-        let Block { rows, cols, .. } = named.block;
-        assert_eq!(
-            values.len(),
-            rows * cols,
-            "{}: {} values for {rows} x {cols}",
-            named.name,
-            values.len()
-        );
+        let count = values.len();
+        assert!(count == named.block.len(), "{count} values for {named:?}");
         self.fill_pytorch(named, |at| values[at]);
     }
 
-    /// Sets one parameter from its elements by their place in PyTorch's order.
+    /// Sets one parameter to `value` of each place in PyTorch's order.
     pub(crate) fn fill_pytorch(&mut self, named: &Named, value: impl Fn(usize) -> T) {
         let Block { rows, cols, .. } = named.block;
         let data = self.slice_mut(named.block);

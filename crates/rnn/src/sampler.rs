@@ -13,7 +13,7 @@ use draw::draw;
 pub use options::SampleOptions;
 
 use crate::config::NetworkConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_setting};
 use crate::memory;
 use crate::model::Model;
 use crate::packed::PackedWeights;
@@ -61,11 +61,8 @@ impl<'m> BatchSampler<'m> {
     ) -> Result<Self> {
         check_ids(prime, model.vocabulary().len());
         options.validate()?;
-        if samples == 0 {
-            return Err(Error::ZeroSize {
-                name: "number of samples",
-            });
-        }
+        let count = samples as f64;
+        check_setting("number of samples", count, samples > 0, "at least 1")?;
         let config = model.network().config();
         memory::check(Self::bytes(config, samples))?;
         let generator = |sample: usize| {

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::args::InspectArgs;
 use crate::console;
 use crate::file;
-use crate::format::{bytes, loss, quoted, thousands};
+use crate::format::{architecture, bytes, loss, quoted, settings, thousands};
 
 /// Size of the plot in characters.
 const PLOT: (usize, usize) = (60, 10);
@@ -61,11 +61,7 @@ fn tell(found: &Found, out: &mut impl Write) -> anyhow::Result<()> {
     } = found;
     let (network, vocabulary) = (model.network().config(), model.vocabulary());
     let parameters = model.network().parameters().len();
-    writeln!(
-        out,
-        "network     {}, layers {}, hidden units {}",
-        network.cell, network.num_layers, network.hidden_size
-    )?;
+    writeln!(out, "network     {}", architecture(network))?;
     writeln!(
         out,
         "parameters  {} in {}",
@@ -93,19 +89,7 @@ fn tell(found: &Found, out: &mut impl Write) -> anyhow::Result<()> {
     let Some(training) = model.training() else {
         return Ok(writeln!(out, "training    unknown")?);
     };
-    let config = &training.config;
-    writeln!(
-        out,
-        "training    {} {}, {} schedule, batch {}, window {}, dropout {}, seed {}{}",
-        config.optimizer,
-        config.learning_rate,
-        config.schedule,
-        config.batch_size,
-        config.seq_length,
-        config.dropout,
-        config.seed,
-        if config.records { ", line by line" } else { "" }
-    )?;
+    writeln!(out, "training    {}", settings(&training.config))?;
     let best = training
         .best_step
         .and_then(|step| training.history.iter().find(|record| record.step == step));

@@ -123,7 +123,12 @@ impl<T: Scalar> Bptt<T> {
         let bounds = |i: usize| i * batch / count;
         let group = |i| {
             let rows = bounds(i + 1) - bounds(i);
-            Group::new(config, bounds(i), window.size(rows, dropout), window.horizon)
+            Group::new(
+                config,
+                bounds(i),
+                window.size(rows, dropout),
+                window.horizon,
+            )
         };
         let groups = (0..count).map(group).collect::<Result<_>>()?;
         Ok(Bptt {

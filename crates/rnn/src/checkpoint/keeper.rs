@@ -2,14 +2,13 @@
 //! that resuming needs.
 //!
 //! At each improvement the keeper writes `MODEL`, then `MODEL.resume`. From time to time, and when the
-//! run stops, it writes `MODEL.resume` alone. `MODEL` comes first because people need it and it is the
-//! smaller: if the disk has room for only one of them, it is `MODEL`. Resuming trusts `MODEL.resume`
-//! alone, which leads to the same bits again, and rewrites a `MODEL` that is missing, damaged or older.
-//! So a kill between the two writes loses nothing. Both files stay when the run ends, since it may be
-//! given more steps; `MODEL` works without the other.
+//! run stops, it writes `MODEL.resume` alone. `MODEL` comes first because people need it: if the disk
+//! has room for only one of them, it is `MODEL`. Resuming reads `MODEL.resume` only, and rewrites a
+//! `MODEL` that is missing, damaged or older, so a kill between the two writes loses nothing. Both files
+//! stay when the run ends, since it may get more steps; `MODEL` works without the other.
 //!
-//! `MODEL.lock` keeps other writers out as long as the [`Keeper`] lives. Nobody typed the names
-//! `MODEL.resume` and `MODEL.lock`, so a file of such a name that is not ours is left alone.
+//! `MODEL.lock` keeps other writers out while the [`Keeper`] lives. Nobody typed the names
+//! `MODEL.resume` and `MODEL.lock`, so the keeper leaves a file of such a name alone if it is not ours.
 
 use std::fs;
 use std::io;
@@ -248,8 +247,8 @@ impl Keeper {
     /// # Errors
     /// [`Error::Save`]. If the disk has room for only one of them, it is `MODEL`.
     pub fn finish(&mut self, trainer: &Trainer<f32>) -> Result<()> {
-        self.write_last_model(&trainer.try_best_model()?)?;
-        self.note(trainer)
+        self.is_behind = true;
+        self.stop(trainer)
     }
 
     /// Writes `MODEL` for the last time. On a full disk `MODEL.resume` makes room for it.
@@ -283,12 +282,8 @@ impl Keeper {
         })?;
         let bytes = trainer.try_interrupt()?.into_bytes_for(&self.resume)?;
         // It holds the same weights, so give it the same permissions.
-        replace(
-            &self.resume,
-            &bytes,
-            Some(&mut self.lock),
-            Some(&self.target),
-        )?;
+        let like = Some(self.target.as_path());
+        replace(&self.resume, &bytes, Some(&mut self.lock), like)?;
         self.noted = step;
         Ok(())
     }

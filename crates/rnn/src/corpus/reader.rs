@@ -14,9 +14,9 @@ use super::utf8::Utf8Decoder;
 use crate::vocabulary::REPLACEMENT;
 use crate::{Error, Id, Result, Unknown, Vocabulary, memory};
 
-/// Most bytes of a character of UTF-8.
+/// The most bytes of a character in UTF-8.
 const LONGEST: u64 = 4;
-/// Bytes asked of a reader at once.
+/// Bytes read at a time.
 const CHUNK: usize = 1 << 18;
 
 /// Builds a [`Corpus`] from bytes, texts, readers and files.
@@ -59,23 +59,21 @@ impl CorpusBuilder {
         Self::with_coder(Coder::Learned(Box::default()))
     }
 
-    /// A builder that reads bytes, of UTF-8 or anything else, with [`Vocabulary::bytes`].
+    /// A builder that reads bytes of any kind, with [`Vocabulary::bytes`].
     pub fn bytes() -> Self {
         Self::with_coder(Coder::Bytes { for_training: true })
     }
 
-    /// A builder that reads with the vocabulary of a model, such as to score a text: characters
-    /// outside it are treated as `unknown` says.
+    /// A builder that uses a model's vocabulary, for example to score a text. `unknown` says what to do
+    /// with characters outside it.
     pub fn with_vocabulary(vocabulary: Vocabulary, unknown: Unknown) -> Self {
-        Self::with_coder(if vocabulary.is_bytes() {
-            Coder::Bytes {
-                for_training: false,
-            }
-        } else {
-            Coder::Given {
+        let for_training = false;
+        Self::with_coder(match vocabulary.is_bytes() {
+            true => Coder::Bytes { for_training },
+            false => Coder::Given {
                 vocabulary,
                 unknown,
-            }
+            },
         })
     }
 
@@ -92,8 +90,7 @@ impl CorpusBuilder {
         }
     }
 
-    /// Announces that many more bytes. A text that does not fit memory is then refused before the memory
-    /// is full.
+    /// Announces this many more bytes, so that a text too large for memory fails before it is read.
     ///
     /// # Errors
     /// [`Error::TooLarge`] if the text cannot fit.
@@ -110,9 +107,8 @@ impl CorpusBuilder {
         }
     }
 
-    /// Adds symbols to the vocabulary whether or not the text has them: those of a model that is trained
-    /// further, or [`REPLACEMENT`] for characters that only later texts have. Has no effect on a given
-    /// vocabulary.
+    /// Adds symbols to the vocabulary even if the text lacks them: those of a model to train further, or
+    /// [`REPLACEMENT`] for characters of later texts. Does not change a given vocabulary.
     #[must_use]
     pub fn reserve(mut self, symbols: &[char]) -> Self {
         if let Coder::Learned(learned) = &mut self.coder {
@@ -209,18 +205,14 @@ impl CorpusBuilder {
     /// [`Error::InvalidUtf8`] when the last character is cut.
     pub fn end_file(&mut self) -> Result<()> {
         self.decoder.end()?;
-        if self.is_records && self.offset > 0 && !self.ends_in_newline() {
+        let newline = self.coder.id('\n');
+        let ends_in_newline = newline.is_some() && self.blocks.last() == newline;
+        if self.is_records && self.offset > 0 && !ends_in_newline {
             self.push_bytes(b"\n")?;
         }
         self.at_start = true;
         self.offset = 0;
         Ok(())
-    }
-
-    fn ends_in_newline(&self) -> bool {
-        self.coder
-            .id('\n')
-            .is_some_and(|newline| self.blocks.last() == Some(newline))
     }
 
     /// Builds the corpus.

@@ -11,7 +11,8 @@
 use std::ops::Range;
 
 use super::ids::{IdSlice, View};
-use crate::{Error, Id, Result};
+use crate::error::{Error, Result, check_setting};
+use crate::vocabulary::Id;
 
 /// Piece `index` when `len` steps are cut into `pieces` whose lengths differ by at most 1.
 pub(super) fn even_piece(len: usize, pieces: usize, index: usize) -> Range<usize> {
@@ -147,7 +148,7 @@ fn write_column<T: Copy + Into<Id>>(
 /// windows gets a smaller batch, and where one window is still too long, a shorter window.
 ///
 /// # Errors
-/// [`Error::ZeroSize`] for a size of 0; [`Error::TooShort`] below two characters, as the second is
+/// [`Error::InvalidSetting`] for a size of 0; [`Error::TooShort`] below two characters, as the second is
 /// the first that can be predicted.
 pub(crate) fn fit(
     characters: usize,
@@ -155,9 +156,7 @@ pub(crate) fn fit(
     seq_length: usize,
 ) -> Result<(usize, usize)> {
     for (name, size) in [("batch size", batch_size), ("window length", seq_length)] {
-        if size == 0 {
-            return Err(Error::ZeroSize { name });
-        }
+        check_setting(name, size as f64, size > 0, "at least 1")?;
     }
     if characters < 2 {
         return Err(Error::TooShort {

@@ -127,12 +127,20 @@ impl Memory {
             let inputs: Vec<Id> = (0..=max_lag)
                 .flat_map(|step| starts.iter().map(move |start| ids[start + step]))
                 .collect();
-            group.unroll.read_states(network.parameters(), &forward, &inputs);
+            group
+                .unroll
+                .read_states(network.parameters(), &forward, &inputs);
             let targets = starts.iter().map(|start| ids[start + max_lag + 1]);
             let targets: Vec<Id> = targets.collect();
             let last = max_lag * starts.len() * config.hidden_size;
             let (params, weights) = (network.parameters(), [&forward, &backward]);
-            loss_gradient(&group.unroll, params, weights, &targets, &mut group.d_h[last..])?;
+            loss_gradient(
+                &group.unroll,
+                params,
+                weights,
+                &targets,
+                &mut group.d_h[last..],
+            )?;
             group.layers_backward(&backward, &(0..max_lag + 1), true, |k, t, step| {
                 add_norms(&mut layers[k], max_lag - t, config.cell, step);
             });
@@ -228,7 +236,12 @@ fn add_norms<T: Scalar>(
             carry.to_f64() + total * o * (1.0 - shown * shown)
         };
         let memories = step.c.iter().zip(&*step.carry_c);
-        let d_c: Vec<f64> = total.iter().zip(memories).enumerate().map(through_h).collect();
+        let d_c: Vec<f64> = total
+            .iter()
+            .zip(memories)
+            .enumerate()
+            .map(through_h)
+            .collect();
         norms.cell[lag] += sum_of_norms(&d_c, hidden);
     }
 }

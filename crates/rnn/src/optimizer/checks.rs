@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::OptimizerConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_setting};
 
 /// The smallest ε. Squares of gradients below about 1e-19 vanish in f32 while the gradients
 /// themselves do not; an ε this large keeps their quotient small, and 0 / 0 from ever occurring.
@@ -23,12 +23,12 @@ impl OptimizerConfig {
                 "weight decay" => (value >= 0.0, "finite and at least 0"),
                 _ => ((0.0..1.0).contains(&value), "in [0, 1)"),
             };
-            check(name, value, valid && value.is_finite(), expected)?;
+            check_setting(name, value, valid && value.is_finite(), expected)?;
         }
         match *self {
             Self::Sgd { momentum, nesterov } if nesterov => {
                 let valid = momentum > 0.0;
-                check("momentum with nesterov", momentum, valid, "in (0, 1)")
+                check_setting("momentum with nesterov", momentum, valid, "in (0, 1)")
             }
             _ => Ok(()),
         }
@@ -47,21 +47,7 @@ impl FromStr for OptimizerConfig {
 /// Checks a learning rate.
 pub(crate) fn check_learning_rate(learning_rate: f64) -> Result<()> {
     let valid = learning_rate.is_finite() && learning_rate > 0.0;
-    check("learning rate", learning_rate, valid, "finite and positive")
-}
-
-/// `Ok` when `valid`, else the setting with its range.
-pub(crate) fn check(
-    name: &'static str,
-    value: f64,
-    valid: bool,
-    expected: &'static str,
-) -> Result<()> {
-    valid.then_some(()).ok_or(Error::InvalidSetting {
-        name,
-        expected,
-        value,
-    })
+    check_setting("learning rate", learning_rate, valid, "finite and positive")
 }
 
 /// The one of `all` that is called `name`.

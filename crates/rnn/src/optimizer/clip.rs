@@ -9,7 +9,7 @@
 //! ```
 
 use super::parts::{BLOCK, Parts, in_parts};
-use crate::error::{Error, Result};
+use crate::error::{Result, check_setting};
 use serde::{Deserialize, Serialize};
 use tensor::{Scalar, reduce, vectorize};
 
@@ -43,22 +43,15 @@ impl Clip {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] when the limit is not finite and positive.
+    /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) when the limit is not finite and positive.
     pub fn validate(&self) -> Result<()> {
         let (name, value) = match *self {
             Self::None => return Ok(()),
             Self::Norm(limit) => ("clip norm", limit),
             Self::Value(limit) => ("clip value", limit),
         };
-        if value.is_finite() && value > 0.0 {
-            Ok(())
-        } else {
-            Err(Error::InvalidSetting {
-                name,
-                expected: "finite and positive",
-                value,
-            })
-        }
+        let valid = value.is_finite() && value > 0.0;
+        check_setting(name, value, valid, "finite and positive")
     }
 
     /// Clips `grads` in place and returns their norm from before.

@@ -37,7 +37,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use checks::{check, check_learning_rate};
+pub(crate) use checks::check_learning_rate;
 pub use clip::Clip;
 pub(crate) use patience::{Patience, PlateauState};
 pub(crate) use schedule::Position;
@@ -48,7 +48,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use tensor::Scalar;
-
 
 /// An optimiser and its settings: PyTorch's names, ranges and defaults.
 ///

@@ -3,8 +3,7 @@
 //!
 //! A loss that is not a number never counts as an improvement.
 
-use super::checks::check;
-use crate::error::Result;
+use crate::error::{Result, check_setting};
 use serde::{Deserialize, Serialize};
 
 /// The relative improvement below which an evaluation counts as none for the plateau schedule;
@@ -61,7 +60,7 @@ impl PlateauState {
     pub(crate) fn validate(&self) -> Result<()> {
         check_best(self.best)?;
         let valid = (0.0..=1.0).contains(&self.scale);
-        check("plateau scale", self.scale, valid, "in [0, 1]")
+        check_setting("plateau scale", self.scale, valid, "in [0, 1]")
     }
 }
 
@@ -106,14 +105,14 @@ impl Patience {
     /// [`InvalidSetting`](crate::Error::InvalidSetting) when the limit is 0, which would
     /// end training before it began, or the best loss is not finite.
     pub(crate) fn validate(&self) -> Result<()> {
-        check("patience", self.limit as f64, self.limit > 0, "at least 1")?;
+        check_setting("patience", self.limit as f64, self.limit > 0, "at least 1")?;
         check_best(self.best)
     }
 }
 
 fn check_best(best: Option<f64>) -> Result<()> {
     match best {
-        Some(loss) => check("best validation loss", loss, loss.is_finite(), "finite"),
+        Some(loss) => check_setting("best validation loss", loss, loss.is_finite(), "finite"),
         None => Ok(()),
     }
 }

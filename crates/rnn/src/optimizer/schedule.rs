@@ -1,4 +1,4 @@
-//! How the learning rate changes while training goes on.
+//! How the learning rate changes during training.
 //!
 //! With learning rate η, steps s = 0 … N−1, warm-up over w steps (Goyal et al. 2017), decay from step
 //! d to the last over a shape f that falls from 1 to 0, and a floor c as a share of η:
@@ -21,21 +21,21 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::checks::{check, named};
+use super::checks::named;
 use super::patience::PlateauState;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_setting};
 
-/// How the learning rate falls from its full value to the floor.
+/// The shape of the decay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decay {
-    /// Along a straight line.
+    /// A straight line.
     Linear,
-    /// Along half a cosine wave: slow, fast, slow.
+    /// Half a cosine wave: slow, fast, slow.
     Cosine,
 }
 
-/// The learning rate over the course of training, as a factor of the one that was set.
+/// The factor of the learning rate over the course of training.
 ///
 /// Parsing a name gives the defaults:
 ///
@@ -52,7 +52,7 @@ pub enum Decay {
 pub enum Schedule {
     /// The same learning rate throughout.
     Constant,
-    /// Up in a straight line, constant, then down over the last part.
+    /// Linear warm-up, constant, then decay over the last part.
     WarmupDecay {
         /// Steps of linear warm-up; 0 starts at the full rate.
         warmup_steps: u64,
@@ -63,7 +63,7 @@ pub enum Schedule {
         /// Factor at the last step, in [0, 1].
         floor: f64,
     },
-    /// The full rate for some epochs, then a little less after each.
+    /// The full rate for some epochs, then lower by a factor after each.
     Exponential {
         /// Number of epochs after which the rate first falls; at least 1.
         after_epoch: u64,
@@ -71,33 +71,32 @@ pub enum Schedule {
         #[serde(rename = "rate")]
         factor: f64,
     },
-    /// Up in a straight line, then down half a cosine wave to the end.
+    /// Linear warm-up, then cosine decay to the end.
     Cosine {
         /// Steps of linear warm-up; 0 starts just below the full rate.
         warmup_steps: u64,
         /// Factor at the last step, in [0, 1].
         floor: f64,
     },
-    /// Less whenever the validation loss stops falling.
+    /// Lower by a factor whenever the validation loss stops falling.
     Plateau {
         /// What the rate is multiplied by, in (0, 1).
         factor: f64,
-        /// Number of evaluations in a row without improvement to put up with.
+        /// Evaluations in a row without improvement before the rate falls.
         patience: u64,
     },
 }
 
-/// Where training stands: all that a schedule may depend on.
+/// All that the learning rate may depend on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Position {
-    /// The step about to be taken, counted from 0.
+    /// The next step, counted from 0.
     pub(crate) step: u64,
-    /// Steps in all; `None` while that is open, as when training goes by the clock. No decay
-    /// begins before it is known.
+    /// Steps in all; `None` until a time limit fixes them. Decay does not begin before.
     pub(crate) max_steps: Option<u64>,
     /// Whole epochs done.
     pub(crate) epoch: u64,
-    /// What plateaus of the validation loss have made of the rate so far.
+    /// The factor that plateaus of the validation loss have left.
     pub(crate) plateau_scale: f64,
 }
 
@@ -125,7 +124,7 @@ impl Schedule {
         },
     ];
 
-    /// What the learning rate is multiplied by for the step at `position`.
+    /// The factor for the step at `position`.
     pub(crate) fn factor(&self, position: Position) -> f64 {
         match *self {
             Self::Constant => 1.0,
@@ -150,8 +149,8 @@ impl Schedule {
         }
     }
 
-    /// The step from which the rate depends on `max_steps`: until then the number of steps may
-    /// stay open. `None` when it never depends on it.
+    /// The step from which the rate depends on `max_steps`, which may stay open until then. `None` for
+    /// a rate that never depends on it.
     pub(crate) fn decay_start(&self, max_steps: u64) -> Option<u64> {
         match *self {
             Self::WarmupDecay { decay_fraction, .. } => {
@@ -163,19 +162,15 @@ impl Schedule {
         }
     }
 
-    /// The least number of steps whose decay begins at `step` or later, so that the rates of all
-    /// steps before are what they are while the number is open. `None` where every number puts the
-    /// beginning before `step`; `step` itself for a schedule that never asks.
+    /// The least number of steps whose decay begins at `step` or later, so that it changes the rate of no
+    /// step before. `None` if the decay always begins earlier; `step` itself if there is none.
     pub(crate) fn least_steps(&self, step: u64) -> Option<u64> {
-        let fits = |max_steps| {
-            self.decay_start(max_steps)
-                .is_none_or(|start| start >= step)
-        };
+        let fits = |steps| self.decay_start(steps).is_none_or(|start| start >= step);
         if !fits(u64::MAX) {
             return None;
         }
-        // The beginning moves back with the end, by rounded numbers: halving finds the very step
-        // where a formula would be wrong by one now and then. `most` fits throughout.
+        // The start of the decay grows with the end, but it is rounded: a formula would sometimes be off
+        // by one, so bisect. `most` always fits.
         let (mut below, mut most) = (step, u64::MAX);
         while below < most {
             let middle = below + (most - below) / 2;
@@ -191,15 +186,9 @@ impl Schedule {
     /// The lower of warm-up and decay, so that they may overlap.
     fn ramps(&self, position: Position, warmup_steps: u64, decay: Decay, floor: f64) -> f64 {
         let done = position.step.saturating_add(1);
-        let warmup = if done < warmup_steps {
-            done as f64 / warmup_steps as f64
-        } else {
-            1.0
-        };
-        let Some((max_steps, start)) = position
-            .max_steps
-            .and_then(|n| Some((n, self.decay_start(n)?)))
-        else {
+        let warmup = (done as f64 / warmup_steps.max(1) as f64).min(1.0);
+        let decay_from = |n| Some((n, self.decay_start(n)?));
+        let Some((max_steps, start)) = position.max_steps.and_then(decay_from) else {
             return warmup;
         };
         if done <= start || start == max_steps {
@@ -213,7 +202,7 @@ impl Schedule {
         warmup.min(floor + (1.0 - floor) * shape)
     }
 
-    /// Tells the schedule a new validation loss; only [`Schedule::Plateau`] listens.
+    /// Notes a validation loss, which only [`Schedule::Plateau`] uses.
     pub(crate) fn observe(&self, plateau: &mut PlateauState, validation_loss: f64) {
         if let Self::Plateau { factor, patience } = *self {
             plateau.observe(validation_loss, factor, patience);
@@ -235,12 +224,12 @@ impl Schedule {
         }
     }
 
-    /// The name that [`FromStr`] takes and [`Display`](fmt::Display) writes.
+    /// The name that [`FromStr`] parses and [`Display`](fmt::Display) writes.
     pub fn name(&self) -> &'static str {
         self.facts().0
     }
 
-    /// What it does, in a few words.
+    /// A few words on what it does.
     pub fn help(&self) -> &'static str {
         self.facts().1
     }
@@ -266,25 +255,25 @@ impl Schedule {
                 factor,
             } => {
                 let valid = after_epoch >= 1;
-                check("decay epoch", after_epoch as f64, valid, "at least 1")?;
+                check_setting("decay epoch", after_epoch as f64, valid, "at least 1")?;
                 let valid = factor > 0.0 && factor <= 1.0;
-                check("decay per epoch", factor, valid, "in (0, 1]")
+                check_setting("decay per epoch", factor, valid, "in (0, 1]")
             }
             Self::Cosine { floor, .. } => check_fraction("floor of the learning rate", floor),
             Self::Plateau { factor, .. } => {
                 let valid = factor > 0.0 && factor < 1.0;
-                check("plateau factor", factor, valid, "in (0, 1)")
+                check_setting("plateau factor", factor, valid, "in (0, 1)")
             }
         }
     }
 }
 
 fn check_fraction(name: &'static str, value: f64) -> Result<()> {
-    check(name, value, (0.0..=1.0).contains(&value), "in [0, 1]")
+    check_setting(name, value, (0.0..=1.0).contains(&value), "in [0, 1]")
 }
 
 impl Default for Schedule {
-    /// 100 steps of warm-up, then constant, then cosine decay to a fiftieth over the last quarter.
+    /// 100 steps of warm-up, then constant, then cosine decay to 2 % over the last quarter.
     fn default() -> Self {
         Self::ALL[1]
     }

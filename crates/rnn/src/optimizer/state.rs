@@ -101,21 +101,18 @@ impl<T: Scalar> Optimizer<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::MissingState`], [`Error::StateLength`], or [`Error::StateValue`] for a negative value
-    /// where squares are kept. The optimiser is then unchanged.
+    /// [`Error::OptimizerState`] if a slice is missing or has another length, or if one that keeps squares
+    /// has a negative value. The optimiser is then unchanged.
     pub fn restore(&mut self, steps: u64, state: &[(&str, &[T])]) -> Result<()> {
         let empty: &[T] = &[];
         let mut found = [empty; 2];
         for (&name, found) in self.config.state_names().iter().zip(&mut found) {
-            let &(_, values) =
-                state
-                    .iter()
-                    .find(|(other, _)| *other == name)
-                    .ok_or(Error::MissingState {
-                        name,
-                        optimizer: self.config.name(),
-                    })?;
-            check_state(name, values, self.len)?;
+            let slice = state.iter().find(|(other, _)| *other == name);
+            let &(_, values) = slice.ok_or_else(|| {
+                let what = format!("lacks {name:?}, which {} needs", self.config);
+                Error::OptimizerState { what }
+            })?;
+            check_state(name, values, self.len).map_err(|what| Error::OptimizerState { what })?;
             *found = values;
         }
         self.first.copy_from_slice(found[0]);
@@ -125,25 +122,24 @@ impl<T: Scalar> Optimizer<T> {
     }
 }
 
-/// Checks a slice of saved state: its length, and that training can have left its values.
-fn check_state<T: Scalar>(name: &'static str, values: &[T], expected: usize) -> Result<()> {
-    if values.len() != expected {
-        return Err(Error::StateLength {
-            name,
-            value: values.len(),
-            expected,
-        });
+/// Checks the length of a slice of saved state, and that training can have left its values.
+fn check_state<T: Scalar>(
+    name: &str,
+    values: &[T],
+    expected: usize,
+) -> std::result::Result<(), String> {
+    let count = values.len();
+    if count != expected {
+        return Err(format!("{name:?} has {count} values, expected {expected}"));
     }
-    // A huge gradient takes any of them beyond all numbers, as it does the weights, and a run that stops
-    // there must be able to go on. Only below zero no square ever comes.
+    // A huge gradient makes any value infinite or NaN, as it does the weights, and a run that stops there
+    // must be able to continue. But a sum of squares is never negative.
     let is_square = !matches!(name, "momentum_buffer" | "exp_avg");
     match values.iter().position(|&v| is_square && v < T::ZERO) {
-        Some(index) => Err(Error::StateValue {
-            name,
-            index,
-            value: values[index].to_f64(),
-            expected: "at least 0",
-        }),
+        Some(at) => Err(format!(
+            "{name:?} must be at least 0, got {} at index {at}",
+            values[at]
+        )),
         None => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! How characters are drawn: temperature, top-k, top-p and seed.
 
-use crate::error::{Error, Result};
+use crate::error::{Result, check_setting};
 
 /// How characters are drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,27 +38,14 @@ impl SampleOptions {
     /// Checks that the numbers are in range.
     ///
     /// # Errors
-    /// [`Error::InvalidSetting`] or [`Error::ZeroSize`] naming the first that is not.
+    /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) naming the first that is not.
     pub fn validate(&self) -> Result<()> {
         let value = self.temperature;
-        if !(value.is_finite() && value >= 0.0) {
-            let expected = "finite and not negative (0 draws the likeliest)";
-            return Err(Error::InvalidSetting {
-                name: "temperature",
-                expected,
-                value,
-            });
-        }
-        if self.top_k == Some(0) {
-            return Err(Error::ZeroSize { name: "top-k" });
-        }
-        match self.top_p {
-            Some(value) if !(value > 0.0 && value <= 1.0) => Err(Error::InvalidSetting {
-                name: "top-p",
-                expected: "in (0, 1]",
-                value,
-            }),
-            _ => Ok(()),
-        }
+        let valid = value.is_finite() && value >= 0.0;
+        let expected = "finite and not negative (0 draws the likeliest)";
+        check_setting("temperature", value, valid, expected)?;
+        check_setting("top-k", 0.0, self.top_k != Some(0), "at least 1")?;
+        let value = self.top_p.unwrap_or(1.0);
+        check_setting("top-p", value, value > 0.0 && value <= 1.0, "in (0, 1]")
     }
 }

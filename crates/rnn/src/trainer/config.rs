@@ -6,7 +6,7 @@ use crate::bptt::Window;
 use crate::config::Init;
 use crate::corpus::{self, Corpus, Records};
 use crate::dropout::check_dropout;
-use crate::error::{Error, Result};
+use crate::error::{Result, check_setting};
 use crate::loss::Reduction;
 use crate::optimizer::{Clip, OptimizerConfig, Schedule, check_learning_rate};
 
@@ -60,7 +60,7 @@ impl TrainConfig {
     /// Checks every field.
     ///
     /// # Errors
-    /// [`Error::ZeroSize`] or [`Error::InvalidSetting`] naming the first that is out of range.
+    /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) naming the first that is out of range.
     pub fn validate(&self) -> Result<()> {
         let sizes = [
             ("batch size", self.batch_size as u64),
@@ -70,8 +70,8 @@ impl TrainConfig {
             ("number of steps between evaluations", self.eval_every),
             ("patience", self.patience.unwrap_or(1)),
         ];
-        if let Some(&(name, _)) = sizes.iter().find(|(_, size)| *size == 0) {
-            return Err(Error::ZeroSize { name });
+        for (name, size) in sizes {
+            check_setting(name, size as f64, size > 0, "at least 1")?;
         }
         check_dropout(self.dropout)?;
         check_learning_rate(self.learning_rate)?;
@@ -95,7 +95,7 @@ impl TrainConfig {
     /// the second value says so.
     ///
     /// # Errors
-    /// [`Error::TooShort`], and as [`Corpus::split`] and, for records, [`Records::split`].
+    /// [`Error::TooShort`](crate::Error::TooShort), and as [`Corpus::split`] and, for records, [`Records::split`].
     pub fn fitted(mut self, corpus: &Corpus, shares: &[f64]) -> Result<(Self, Option<String>)> {
         let (batch, window) = (self.batch_size, self.seq_length);
         let changed;

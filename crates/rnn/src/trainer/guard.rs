@@ -6,8 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
-use crate::optimizer::check;
+use crate::error::{Result, check_setting};
 
 /// Bad steps in a row that send training back to the best weights.
 const MOST_BAD_STEPS: u32 = 5;
@@ -60,11 +59,11 @@ impl Guard {
     pub(crate) fn validate(&self) -> Result<()> {
         let (bad, returns, scale) = (self.bad_steps, self.returns, self.scale);
         let valid = bad < MOST_BAD_STEPS;
-        check("number of bad steps in a row", bad.into(), valid, "below 5")?;
+        check_setting("number of bad steps in a row", bad.into(), valid, "below 5")?;
         let valid = returns <= MOST_RETURNS;
-        check("number of returns", returns.into(), valid, "at most 3")?;
+        check_setting("number of returns", returns.into(), valid, "at most 3")?;
         let valid = scale > 0.0 && scale <= 1.0;
-        check("scale of the learning rate", scale, valid, "in (0, 1]")
+        check_setting("scale of the learning rate", scale, valid, "in (0, 1]")
     }
 
     /// Judges a step by its loss and gradient norm.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::guard::Guard;
-use crate::error::Result;
-use crate::optimizer::{Patience, PlateauState, check};
+use crate::error::{Result, check_setting};
+use crate::optimizer::{Patience, PlateauState};
 
 /// What an evaluation found.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ impl Progress {
             ("number of losses", self.losses.1),
             ("number of steps skipped", self.guard.skipped),
         ] {
-            check(name, value as f64, value <= MOST, "at most 2^53")?;
+            check_setting(name, value as f64, value <= MOST, "at most 2^53")?;
         }
         Ok(())
     }

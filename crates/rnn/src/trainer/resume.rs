@@ -5,7 +5,7 @@ use tensor::Scalar;
 use super::Trainer;
 use crate::checkpoint::Interrupted;
 use crate::corpus::Corpus;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_setting};
 use crate::memory;
 use crate::network::Network;
 use crate::parameters::Parameters;
@@ -90,13 +90,10 @@ impl<T: Scalar> Trainer<T> {
     /// # Errors
     /// [`Error::StepsFixed`] when steps already taken would have gone differently: there are more
     /// of them, or the learning rate has begun to fall towards the end that was set.
-    /// [`Error::ZeroSize`] for 0.
+    /// [`Error::InvalidSetting`] for 0.
     pub fn set_max_steps(&mut self, max_steps: Option<u64>) -> Result<()> {
         let (step, old) = (self.progress.step, self.config.max_steps);
-        if max_steps == Some(0) {
-            let name = "number of steps";
-            return Err(Error::ZeroSize { name });
-        }
+        check_setting("number of steps", 0.0, max_steps != Some(0), "at least 1")?;
         if old == max_steps {
             return Ok(());
         }

@@ -14,8 +14,8 @@ impl<T: Scalar> Trainer<T> {
     pub(super) fn step(&mut self) -> (Step, Verdict) {
         let (window, loss) = self.differentiate();
         if self.config.freeze_recurrent_bias {
-            for bias in self.network.recurrent_biases() {
-                self.gradient.slice_mut(bias).fill(T::ZERO);
+            for layer in &self.network.parameters().layout().layers {
+                self.gradient.slice_mut(layer.bias_hh).fill(T::ZERO);
             }
         }
         let gradient_norm = self.config.clip.apply(self.gradient.as_mut_slice());

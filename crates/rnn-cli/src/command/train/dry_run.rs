@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rnn::{Event, Layout, Trainer, memory};
 
 use crate::console::{self, Console};
-use crate::format::{bytes, duration, thousands};
+use crate::format::{architecture, bytes, duration, settings, thousands};
 use crate::plan::Plan;
 
 use super::prepare;
@@ -39,24 +39,12 @@ pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
     let parameters = Layout::count(network) as u64;
     writeln!(
         out,
-        "network     {}, layers {}, hidden units {}\nparameters  {}, {} as a model",
-        network.cell,
-        network.num_layers,
-        network.hidden_size,
+        "network     {}\nparameters  {}, {} as a model",
+        architecture(network),
         thousands(parameters),
         bytes(4 * parameters)
     )?;
-    writeln!(
-        out,
-        "training    {} {}, {} schedule, batch {}, window {}, dropout {}, seed {}",
-        config.optimizer,
-        config.learning_rate,
-        config.schedule,
-        config.batch_size,
-        config.seq_length,
-        config.dropout,
-        config.seed
-    )?;
+    writeln!(out, "training    {}", settings(config))?;
     let epoch = count(trainer.windows_per_epoch());
     match config.max_steps {
         Some(steps) => writeln!(out, "steps       {}, {epoch} an epoch", thousands(steps))?,

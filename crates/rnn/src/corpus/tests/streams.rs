@@ -100,12 +100,16 @@ fn sizes_are_fitted_to_short_texts() {
     ));
     assert!(matches!(
         fit(9, 0, 64),
-        Err(Error::ZeroSize { name: "batch size" })
+        Err(Error::InvalidSetting {
+            name: "batch size",
+            ..
+        })
     ));
     assert!(matches!(
         fit(9, 1, 0),
-        Err(Error::ZeroSize {
-            name: "window length"
+        Err(Error::InvalidSetting {
+            name: "window length",
+            ..
         })
     ));
     assert_eq!(sizes(50, 32, 64), (1, 49));
