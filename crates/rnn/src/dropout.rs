@@ -1,9 +1,8 @@
 //! Dropout between layers and before the decoder (Zaremba, Sutskever and Vinyals 2014).
 //!
-//! Each unit of a layer's output is zero with probability `p` and scaled by `1/(1-p)` otherwise;
-//! the recurrent path is left alone. A unit's fate is a hash of (seed, step, layer, time, row,
-//! unit), so it does not depend on the order of the work, and the backward pass computes it again
-//! instead of storing it.
+//! Each unit of a layer's output is zero with probability `p` and scaled by `1/(1-p)` otherwise; the
+//! recurrent path has no dropout. A hash of (seed, step, layer, time, row, unit) decides, so the order of
+//! the work does not matter, and the backward pass computes the mask again instead of storing it.
 
 use tensor::{Scalar, vectorize};
 
@@ -18,7 +17,7 @@ pub(crate) fn check_dropout(probability: f64) -> Result<()> {
     check_setting("dropout", probability, valid, "in [0, 1)")
 }
 
-/// The dropout of one training step: which units fall out is a function of seed and step alone.
+/// The dropout of one training step: the mask depends on seed and step only.
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
     probability: f64,
@@ -42,8 +41,7 @@ impl Dropout {
         }
     }
 
-    /// Writes the dropped form of a row of units to `out`, or multiplies `out` by the mask where
-    /// `units` is `None`.
+    /// Writes a row of units times the mask to `out`; without `units` it multiplies `out` by the mask.
     pub(crate) fn apply<T: Scalar>(&self, at: [usize; 3], units: Option<&[T]>, out: &mut [T]) {
         let key = at
             .into_iter()
@@ -68,8 +66,8 @@ impl Dropout {
     }
 }
 
-/// A mixing of 32 bits in which every input bit moves every output bit: the constants are the
-/// low-bias pair found by Wellons' search of two-round xor-shift-multiply hashes.
+/// Mixes 32 bits so that every input bit affects every output bit. The constants are the low-bias pair
+/// from Wellons' search of two-round xor-shift-multiply hashes.
 #[inline(always)]
 fn mix(mut x: u32) -> u32 {
     x ^= x >> 16;

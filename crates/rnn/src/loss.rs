@@ -13,14 +13,14 @@ use tensor::{Scalar, map_in_place, reduce, vectorize};
 
 use crate::vocabulary::{IGNORE, Id, check_targets};
 
-/// How the losses of a window become one number, and so how its gradient is scaled.
+/// How the losses of a window become one number, which also scales its gradient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reduction {
     /// The mean over the characters of the window: nats per character.
     #[default]
     Mean,
-    /// The sum over them, as the notebook has it.
+    /// The sum over them, as in the notebook.
     Sum,
 }
 
@@ -30,7 +30,7 @@ pub enum Reduction {
 /// [`IGNORE`] has loss 0.
 ///
 /// # Panics
-/// If the three lengths do not belong together, or a target is outside the vocabulary.
+/// If the three lengths do not match, or a target is outside the vocabulary.
 #[track_caller]
 pub fn softmax_cross_entropy<T: Scalar>(logits: &mut [T], targets: &[Id], losses: &mut [f64]) {
     check(logits, targets, losses);
@@ -58,7 +58,7 @@ fn check<T>(logits: &[T], targets: &[Id], losses: &[f64]) {
     assert!(
         targets.len() == losses.len()
             && (targets.is_empty() || logits.len().is_multiple_of(targets.len())),
-        "{} logits, {} targets and {} losses do not belong together",
+        "{} logits, {} targets and {} losses do not match",
         logits.len(),
         targets.len(),
         losses.len()
@@ -66,11 +66,11 @@ fn check<T>(logits: &[T], targets: &[Id], losses: &[f64]) {
     check_targets(targets, logits.len() / targets.len().max(1));
 }
 
-/// Logits whose exponentials are taken together: those of several rows where the vocabulary is small, so
-/// that whole vectors are full.
+/// Logits whose exponentials are computed together: several rows if the vocabulary is small, to fill
+/// whole vectors.
 const STRIP: usize = 64;
 
-/// Loss and probabilities of every row, or its loss and gradient where there is a `scale`.
+/// The loss and probabilities of every row, or its loss and gradient if there is a `scale`.
 fn rows<T: Scalar>(logits: &mut [T], targets: &[Id], losses: &mut [f64], scale: Option<T>) {
     if targets.is_empty() {
         return;

@@ -1,7 +1,7 @@
-//! The weights of a network, packed once for all the steps of a window.
+//! The weights of a network, packed once for all steps of a window.
 //!
-//! A recurrent step multiplies a small block of hidden states by the same matrix again and again.
-//! Packing that matrix costs as much as one pass over it, and is paid once a window.
+//! Every recurrent step multiplies a small block of hidden states by the same matrix. Packing that
+//! matrix costs about as much as one pass over it, once a window.
 
 use std::sync::OnceLock;
 
@@ -15,8 +15,8 @@ use crate::parameters::Parameters;
 /// The packed right-hand sides of every product in one direction.
 pub(crate) struct PackedWeights<T> {
     config: NetworkConfig,
-    /// Recurrent weights of each layer; none for a cell without, and none where no gradient flows from
-    /// step to step.
+    /// Recurrent weights of each layer; empty for a cell that has none, and for a backward pass in which
+    /// the gradient does not flow from step to step.
     pub(crate) recurrent: Vec<PackedMatrix<T>>,
     /// Input weights of each layer above the first, cut as [`input_parts`] says.
     ///
@@ -26,8 +26,8 @@ pub(crate) struct PackedWeights<T> {
     pub(crate) decoder: PackedMatrix<T>,
 }
 
-/// The weights for the forward products of a network that does not change, packed when they are first
-/// asked for. It follows from the network, so a copy begins empty and all are equal.
+/// The weights for the forward products of a network that does not change, packed on first use. They
+/// follow from the network, so a clone starts empty and all are equal.
 #[derive(Default)]
 pub(crate) struct PackedOnce(OnceLock<PackedWeights<f32>>);
 
@@ -41,7 +41,7 @@ impl PackedOnce {
             return Ok(weights);
         }
         memory::check(PackedWeights::<f32>::forward_bytes(config))?;
-        // Of two threads that come here at once, one packs for nothing.
+        // If two threads come here at once, one packs in vain.
         let mut weights = PackedWeights::forward(config)?;
         weights.pack_forward(params);
         Ok(self.0.get_or_init(|| weights))
@@ -67,25 +67,25 @@ impl std::fmt::Debug for PackedOnce {
 }
 
 impl<T: Scalar> PackedWeights<T> {
-    /// Room for the forward products `h W^T`: matrices `[H, G*H]` and `[H, V]`.
+    /// Buffers for the forward products `h W^T`: matrices `[H, G*H]` and `[H, V]`.
     pub(crate) fn forward(config: &NetworkConfig) -> Result<Self> {
         Self::new(config, true, |rows, cols| memory::packed(cols, rows))
     }
 
-    /// Bytes that it takes.
+    /// Bytes of these buffers.
     pub(crate) fn forward_bytes(config: &NetworkConfig) -> u128 {
         Self::bytes(config, true, |rows, cols| {
             memory::packed_len::<T>(cols, rows)
         })
     }
 
-    /// Room for the backward products `da W`: matrices `[G*H, H]` and `[V, H]`. From step to step the
-    /// gradient passes the recurrent weights, if it `flows` at all.
+    /// Buffers for the backward products `da W`: matrices `[G*H, H]` and `[V, H]`. The recurrent weights
+    /// are needed only if the gradient `flows` from step to step.
     pub(crate) fn backward(config: &NetworkConfig, flows: bool) -> Result<Self> {
         Self::new(config, flows, memory::packed)
     }
 
-    /// Bytes that it takes.
+    /// Bytes of these buffers.
     pub(crate) fn backward_bytes(config: &NetworkConfig, flows: bool) -> u128 {
         Self::bytes(config, flows, memory::packed_len::<T>)
     }
@@ -95,7 +95,7 @@ impl<T: Scalar> PackedWeights<T> {
         recurrent: bool,
         make: impl Fn(usize, usize) -> Result<PackedMatrix<T>>,
     ) -> Result<Self> {
-        // Whoever packs weights goes on to multiply by them.
+        // Whoever packs weights multiplies by them next.
         tensor::try_reserve_for_products::<T>().map_err(memory::refused_by)?;
         let h = config.hidden_size;
         let shapes = Shapes::new(config, recurrent);
@@ -111,7 +111,7 @@ impl<T: Scalar> PackedWeights<T> {
         })
     }
 
-    /// Bytes of what [`new`](Self::new) makes, if it makes matrices of so many elements.
+    /// Bytes of what [`new`](Self::new) makes, if `len` is the length of a matrix.
     fn bytes(config: &NetworkConfig, recurrent: bool, len: impl Fn(usize, usize) -> u128) -> u128 {
         let shapes = Shapes::new(config, recurrent);
         let input = (0..config.num_layers).flat_map(|layer| shapes.input(layer));
@@ -149,7 +149,7 @@ impl<T: Scalar> PackedWeights<T> {
     }
 }
 
-/// Rows of the weights of each product; all of them have a column for each hidden unit.
+/// Rows of each weight matrix; all have a column for each hidden unit.
 struct Shapes<'a> {
     config: &'a NetworkConfig,
     recurrent: bool,

@@ -171,10 +171,10 @@ impl<T: Scalar> Parameters<T> {
         Self::try_zeros(config).expect("memory for parameters")
     }
 
-    /// The same, or an error where memory runs out.
+    /// As [`zeros`](Self::zeros).
     ///
     /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
     pub fn try_zeros(config: &NetworkConfig) -> Result<Self> {
         // Before the table: its `usize` numbers would overflow for a network far too large for memory.
         let data = memory::zeros(Layout::count(config))?;

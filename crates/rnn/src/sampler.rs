@@ -1,8 +1,8 @@
-//! Sampling: the network predicts a character, one is drawn, and the network reads it in turn.
+//! Sampling: predict the next character, draw one, read it, repeat.
 //!
-//! With temperature `T` character `j` has probability `softmax(o / T)_j`: below 1 the likely ones
-//! gain, above 1 the unlikely ones; 0 is the limit, the likeliest alone (greedy). Top-k (Fan 2018)
-//! keeps the `k` likeliest, top-p (Holtzman 2020) the fewest whose probabilities reach `p`.
+//! At temperature `T` character `j` has probability `softmax(o / T)_j`: below 1 likely characters
+//! become likelier, above 1 unlikely ones do; 0 always takes the likeliest (greedy). Top-k (Fan 2018)
+//! keeps the `k` likeliest, top-p (Holtzman 2020) the fewest whose probabilities add up to `p`.
 
 mod draw;
 mod options;
@@ -20,14 +20,14 @@ use crate::packed::PackedWeights;
 use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{Id, check_ids};
 
-/// Streams of the generator from here on draw samples.
+/// The generator's stream of the first sample.
 const SAMPLE_STREAMS: u64 = 1 << 32;
 /// The most steps of the prime read at a time.
 const STEPS: usize = 64;
 
-/// Several samples side by side, one character each at a time.
+/// Several samples at once, one character of each at a time.
 ///
-/// Sample `i` draws from its own stream, so its text does not depend on how many others there are.
+/// Sample `i` draws from its own stream, so its text does not depend on the number of samples.
 pub struct BatchSampler<'m> {
     model: &'m Model,
     weights: &'m PackedWeights<f32>,
@@ -36,7 +36,7 @@ pub struct BatchSampler<'m> {
     generators: Vec<ChaCha8Rng>,
     chosen: Vec<Id>,
     probabilities: Vec<f32>,
-    /// The logits that every sample's first character is drawn from.
+    /// The logits for the first character of every sample.
     after_prime: Vec<f32>,
     order: Vec<Id>,
     /// Characters that each sample has read, including the prime.
@@ -44,11 +44,11 @@ pub struct BatchSampler<'m> {
 }
 
 impl<'m> BatchSampler<'m> {
-    /// A sampler that has read `prime`. After an empty prime the first character is drawn uniformly.
+    /// A sampler that has read `prime`. After an empty prime every first character is equally likely.
     ///
     /// # Errors
-    /// If an option is out of range, `samples` is 0 or beyond the machine's memory, or the network's
-    /// states [overflow](Error::Overflow) over the prime.
+    /// If an option is out of range, `samples` is 0 or too large for memory, or the network
+    /// [overflows](Error::Overflow) on the prime.
     ///
     /// # Panics
     /// If an id is outside the model's vocabulary.
@@ -87,7 +87,7 @@ impl<'m> BatchSampler<'m> {
         Ok(sampler)
     }
 
-    /// Bytes that so many samples take beside the model.
+    /// Bytes of this many samples, without the model.
     fn bytes(config: &NetworkConfig, samples: usize) -> u128 {
         // Each sample has a generator, and its caller keeps a text.
         let others = memory::bytes::<[u8; 1024]>(samples as u128);
@@ -124,10 +124,10 @@ impl<'m> BatchSampler<'m> {
     /// Draws the next character of every sample and reads it.
     ///
     /// # Errors
-    /// [`Error::Overflow`] where the characters before have left the network without a prediction,
-    /// in one of the samples: then nothing is drawn, now or later.
+    /// [`Error::Overflow`] if the network of one of the samples overflowed on the character before. No
+    /// more characters are drawn then.
     pub fn next_characters(&mut self) -> Result<&[Id]> {
-        // An overflow is an error only once a character is asked for after it.
+        // The last character may overflow: that is an error only if another is wanted.
         if self.unroll.steps() > 0 {
             check(&self.unroll, self.read - 1)?;
         }
@@ -153,7 +153,7 @@ impl<'m> BatchSampler<'m> {
     }
 }
 
-/// Characters read after a window that followed `read` others.
+/// The number of characters read, `read` before the last window and those in it.
 fn check(unroll: &Unroll<f32>, read: u64) -> Result<u64> {
     match unroll.overflow() {
         None => Ok(read + unroll.steps() as u64),
@@ -163,8 +163,8 @@ fn check(unroll: &Unroll<f32>, read: u64) -> Result<u64> {
     }
 }
 
-/// An endless iterator of characters. It ends with an error if the network's states
-/// [overflow](Error::Overflow), as those of a training that diverged may.
+/// An endless iterator of characters. It ends with an error if the network
+/// [overflows](Error::Overflow), as it may after a training that diverged.
 pub struct Sampler<'m> {
     batch: BatchSampler<'m>,
     has_failed: bool,
@@ -206,14 +206,13 @@ impl Model {
     /// An endless iterator of the characters that follow `prime`.
     ///
     /// # Errors
-    /// If `prime` has a character that the model does not know, an option is out of range, or the
-    /// network's states [overflow](Error::Overflow) over the prime. An overflow later on is what the
-    /// iterator gives last.
+    /// If `prime` has a character that the model does not know, an option is out of range, or the network
+    /// [overflows](Error::Overflow) on the prime. If it overflows later, the error is the last item.
     pub fn sample(&self, prime: &str, options: &SampleOptions) -> Result<Sampler<'_>> {
         Sampler::new(self, &self.vocabulary().encode(prime)?, options)
     }
 
-    /// Several samples at once, each continuing `prime`; sample `i` draws from stream `i`.
+    /// Several samples at once, each continuing `prime`.
     ///
     /// # Errors
     /// As [`sample`](Self::sample).

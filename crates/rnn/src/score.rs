@@ -1,4 +1,4 @@
-//! How well a model predicts a text: nats, bits per character, perplexity, surprise by character.
+//! How well a model predicts a text: nats, bits per character, perplexity, surprise of each character.
 
 use crate::error::{Error, Result};
 use crate::loss;
@@ -18,7 +18,7 @@ pub struct Score {
 }
 
 impl Score {
-    /// Mean surprise in nats per character; 0 for nothing.
+    /// Mean surprise in nats per character; 0 if there are none.
     pub fn nats_per_character(&self) -> f64 {
         self.nats / self.characters.max(1) as f64
     }
@@ -28,17 +28,17 @@ impl Score {
         self.nats_per_character() / std::f64::consts::LN_2
     }
 
-    /// `exp` of the nats per character: the number of equally likely characters that would be as hard
-    /// to predict.
+    /// `exp` of the nats per character: as uncertain as a choice among this many equally likely
+    /// characters.
     pub fn perplexity(&self) -> f64 {
         libm::exp(self.nats_per_character())
     }
 }
 
-/// The most steps through the network at a time.
+/// The most characters to read at a time.
 const STEPS: usize = 256;
 
-/// Scores one text that arrives in pieces; how it is cut changes no bit of the result.
+/// Scores a text piece by piece; how it is cut changes no bit of the result.
 pub struct Scorer<'m> {
     model: &'m Model,
     weights: &'m PackedWeights<f32>,
@@ -54,12 +54,12 @@ impl<'m> Scorer<'m> {
     /// A scorer at the start of a text, from a zero state.
     ///
     /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for it.
+    /// [`Error::TooLarge`] where memory runs out.
     pub fn new(model: &'m Model) -> Result<Self> {
         Self::for_pieces(model, STEPS)
     }
 
-    /// The same for a text whose pieces are no longer than `most`.
+    /// As [`new`](Self::new), for a text whose pieces have at most `most` characters.
     pub(crate) fn for_pieces(model: &'m Model, most: usize) -> Result<Self> {
         let config = model.network().config();
         let size = Size::piecewise::<f32>(config, 1, STEPS.min(most));
@@ -79,9 +79,8 @@ impl<'m> Scorer<'m> {
     /// Reads the next piece of the text.
     ///
     /// # Errors
-    /// [`Error::Overflow`] from the first character on that the network has no prediction for, as its
-    /// states have left the numbers of `f32`; the score is then that of the characters before, until
-    /// [`reset`](Self::reset).
+    /// [`Error::Overflow`] if the network overflows. The score is then that of the characters before, and
+    /// every call is an error until [`reset`](Self::reset).
     ///
     /// # Panics
     /// If an id is outside the model's vocabulary.
@@ -90,11 +89,11 @@ impl<'m> Scorer<'m> {
         self.push_with(ids, |_, _, _| {})
     }
 
-    /// Reads the next piece and calls `tell` for each predicted character with its id, its surprise
-    /// in nats, and the probabilities of all characters in its place.
+    /// Reads the next piece and calls `tell` for each predicted character with its id, its surprise in
+    /// nats, and the probabilities that the model gave to all characters.
     ///
     /// # Errors
-    /// As those of [`push`](Self::push).
+    /// As [`push`](Self::push).
     ///
     /// # Panics
     /// If an id is outside the model's vocabulary.
@@ -138,7 +137,7 @@ impl<'m> Scorer<'m> {
         Ok(())
     }
 
-    /// What has gone wrong: the character after the last one predicted was the last one read.
+    /// The error of an overflow: one more character was read than predicted.
     fn overflow(&self) -> Error {
         Error::Overflow {
             characters: self.score.characters + 1,
@@ -150,7 +149,7 @@ impl<'m> Scorer<'m> {
         self.score
     }
 
-    /// Starts a new text: zero state, zero score.
+    /// Starts a new text from a zero state with a zero score.
     pub fn reset(&mut self) {
         self.unroll.start();
         self.last = None;
@@ -163,8 +162,8 @@ impl Model {
     /// How surprising `text` is. The first character is read, not predicted.
     ///
     /// # Errors
-    /// If `text` has a character that the model does not know, the network's states
-    /// [overflow](Error::Overflow) over it, or memory runs out.
+    /// If `text` has a character that the model does not know, the network [overflows](Error::Overflow),
+    /// or memory runs out.
     pub fn score(&self, text: &str) -> Result<Score> {
         let ids = self.vocabulary().encode(text)?;
         let mut scorer = Scorer::for_pieces(self, ids.len())?;

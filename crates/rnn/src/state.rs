@@ -6,12 +6,12 @@ use crate::config::NetworkConfig;
 use crate::error::Result;
 use crate::memory;
 
-/// The state of every layer for a batch of sequences: what a network remembers of the text so far.
+/// The state of every layer for a batch of sequences: all that a network remembers of the text so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<T> {
     /// Hidden state of each layer, `[batch, hidden]`.
     pub h: Vec<Matrix<T>>,
-    /// Memory of each layer of an LSTM, `[batch, hidden]`; empty for the other cells.
+    /// Memory of each layer, `[batch, hidden]`; empty for cells without, such as the GRU.
     pub c: Vec<Matrix<T>>,
 }
 
@@ -24,23 +24,19 @@ impl<T: Scalar> State<T> {
         Self::try_zeros(config, batch_size).expect("memory for a state")
     }
 
-    /// The same, or an error where memory runs out.
+    /// As [`zeros`](Self::zeros).
     ///
     /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
     pub fn try_zeros(config: &NetworkConfig, batch_size: usize) -> Result<Self> {
         let zeros = |layers: usize| -> Result<_> {
             (0..layers)
                 .map(|_| memory::matrix(batch_size, config.hidden_size))
                 .collect()
         };
-        let memories = match config.cell.has_memory() {
-            true => config.num_layers,
-            false => 0,
-        };
         Ok(State {
             h: zeros(config.num_layers)?,
-            c: zeros(memories)?,
+            c: zeros(memories(config))?,
         })
     }
 
@@ -49,14 +45,10 @@ impl<T: Scalar> State<T> {
         self.h.first().map_or(0, Matrix::rows)
     }
 
-    /// Panics unless the state is one of `batch_size` sequences, at least one, in such a network.
+    /// Panics unless the state is one of `batch_size` sequences, at least one, in this network.
     #[track_caller]
     pub(crate) fn check(&self, config: &NetworkConfig, batch_size: usize) {
-        let memories = if config.cell.has_memory() {
-            config.num_layers
-        } else {
-            0
-        };
+        let memories = memories(config);
         let shape = (batch_size, config.hidden_size);
         let fits = batch_size > 0
             && (self.h.len(), self.c.len()) == (config.num_layers, memories)
@@ -68,5 +60,13 @@ impl<T: Scalar> State<T> {
             self.h.first().map(Matrix::shape),
             self.c.len()
         );
+    }
+}
+
+/// Number of layers that have a memory.
+fn memories(config: &NetworkConfig) -> usize {
+    match config.cell.has_memory() {
+        true => config.num_layers,
+        false => 0,
     }
 }

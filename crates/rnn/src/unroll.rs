@@ -1,14 +1,13 @@
 //! The engine: a network unrolled over the steps of a window, for a group of the batch's rows.
 //!
-//! Training, validation, scoring, sampling and insight all read text through it, and it is the one home
-//! of the hidden state: [`start`](Unroll::start) it, or start it from a state; [`read`](Unroll::read)
-//! characters, again and again, each time from where the last ended; then take the logits, or the state,
-//! or, to go back through the window, the [trace](trace::Trace) of each layer.
+//! Training, validation, scoring, sampling and insight all read text through it, and it alone holds the
+//! hidden state. [`start`](Unroll::start) it from zero or from a state; [`read`](Unroll::read)
+//! characters, each time from where the last call ended; then take the logits, the state, or, for the
+//! backward pass, the [trace](trace::Trace) of each layer.
 //!
-//! Every buffer is time-major: step `t` of a layer is one contiguous block of rows. The forward
-//! pass goes layer by layer, so that the input side of all steps is one product (for the first
-//! layer not even that: a one-hot input picks a row), and only the recurrent side is one product
-//! per step.
+//! Every buffer is time-major: step `t` of a layer is one contiguous block of rows. The forward pass
+//! goes layer by layer, so the input side of all steps is one product (for the first layer none: a
+//! one-hot input picks a row), and only the recurrent side takes a product per step.
 
 mod forward;
 mod size;
@@ -33,11 +32,11 @@ pub(crate) use size::{Size, pieces};
 struct Layer<T> {
     /// `[time, rows, K*H]`: pre-activations, then gate activations, then their gradients.
     block: Buffer<T>,
-    /// `[time + 1, rows, H]`: block 0 is the state before the window.
+    /// `[time + 1, rows, H]`: the state before the window, then that after each step.
     h: Vec<T>,
-    /// The LSTM's memory, laid out as `h`; empty for the other cells.
+    /// The memory, laid out as `h`; empty for a cell that has none.
     c: Vec<T>,
-    /// `[time, rows, H]`: the output after dropout; empty without.
+    /// `[time, rows, H]`: the output after dropout; empty without dropout.
     dropped: Vec<T>,
 }
 
@@ -59,18 +58,18 @@ pub(crate) struct Unroll<T> {
     config: NetworkConfig,
     /// Number of sequences.
     rows: usize,
-    /// Index in the batch of the first sequence.
+    /// The first sequence's index in the batch.
     first_row: usize,
-    /// Steps of the window last run.
+    /// Steps of the last window.
     steps: usize,
     capacity: usize,
     layers: Vec<Layer<T>>,
-    /// `[time, rows, V]`; empty where nobody reads them.
+    /// `[time, rows, V]`; empty if not needed.
     logits: Vec<T>,
     /// `[time, rows]`
     inputs: Vec<Id>,
     dropout: Option<Dropout>,
-    /// `[K*H]`: the biases of the layer at hand, as a row of its block.
+    /// `[K*H]`: the biases of the current layer, as a row of its block.
     bias: Vec<T>,
 }
 
@@ -101,12 +100,12 @@ impl<T: Scalar> Unroll<T> {
         })
     }
 
-    /// The most steps that it runs at a time.
+    /// The most steps of a window.
     pub(crate) fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// The network that is unrolled.
+    /// The network's architecture.
     pub(crate) fn config(&self) -> &NetworkConfig {
         &self.config
     }
@@ -116,7 +115,7 @@ impl<T: Scalar> Unroll<T> {
         self.rows
     }
 
-    /// Steps of the window last read; 0 after a start.
+    /// Steps of the last window; 0 after a start.
     pub(crate) fn steps(&self) -> usize {
         self.steps
     }
@@ -144,7 +143,7 @@ impl<T: Scalar> Unroll<T> {
         }
     }
 
-    /// Starts every sequence from where the only one of another engine has come to.
+    /// Starts every sequence from the state of the single sequence of `one`.
     pub(crate) fn start_all_from(&mut self, one: &Self) {
         self.steps = 0;
         let (len, hidden) = (self.state_len(), self.config.hidden_size);
@@ -158,7 +157,7 @@ impl<T: Scalar> Unroll<T> {
         }
     }
 
-    /// Copies the state after all that was read to this group's rows of `state`.
+    /// Copies the current state to this group's rows of `state`.
     pub(crate) fn state_to(&self, state: &mut State<T>) {
         let mine = self.rows_of_batch();
         let last = self.steps * mine.len()..(self.steps + 1) * mine.len();
@@ -170,7 +169,7 @@ impl<T: Scalar> Unroll<T> {
         }
     }
 
-    /// Reads the next characters, `[time, rows]`, up to [`capacity`](Self::capacity) steps of them.
+    /// Reads the next characters, `[time, rows]`, of up to [`capacity`](Self::capacity) steps.
     pub(crate) fn read(
         &mut self,
         params: &Parameters<T>,
@@ -180,8 +179,7 @@ impl<T: Scalar> Unroll<T> {
         self.read_group(params, weights, inputs, self.rows, None);
     }
 
-    /// Reads this group's columns of a batch's next characters, `[time, batch]`, with dropout where
-    /// training has it.
+    /// Reads this group's columns of the batch's next characters, `[time, batch]`.
     pub(crate) fn read_group(
         &mut self,
         params: &Parameters<T>,
@@ -196,7 +194,7 @@ impl<T: Scalar> Unroll<T> {
         self.decode(params, weights);
     }
 
-    /// As [`read`](Self::read), for those who want no logits.
+    /// As [`read`](Self::read), but computes no logits.
     pub(crate) fn read_states(
         &mut self,
         params: &Parameters<T>,
@@ -208,12 +206,12 @@ impl<T: Scalar> Unroll<T> {
         self.run_layers(params, weights);
     }
 
-    /// The logits of the window last read, `[time, rows, V]`.
+    /// The logits of the last window, `[time, rows, V]`.
     pub(crate) fn logits(&self) -> &[T] {
         &self.logits[..self.steps * self.rows * self.config.vocab_size]
     }
 
-    /// The same, for a loss to turn into probabilities or gradients.
+    /// The same, mutably: a loss turns them into probabilities or gradients.
     pub(crate) fn logits_mut(&mut self) -> &mut [T] {
         &mut self.logits[..self.steps * self.rows * self.config.vocab_size]
     }
@@ -225,18 +223,18 @@ impl<T: Scalar> Unroll<T> {
         &logits[logits.len() - step..]
     }
 
-    /// Numbers in a state of all sequences.
+    /// Elements in one layer's state of all sequences.
     fn state_len(&self) -> usize {
         self.rows * self.config.hidden_size
     }
 
-    /// Where this group's rows lie in a state of the whole batch.
+    /// The elements of this group's rows in a state of the whole batch.
     fn rows_of_batch(&self) -> Range<usize> {
         let hidden = self.config.hidden_size;
         self.first_row * hidden..(self.first_row + self.rows) * hidden
     }
 
-    /// Makes the state after the last window the state before the next, and takes its characters.
+    /// Copies the state after the last window to that before the next, and takes its characters.
     fn set_inputs(&mut self, inputs: &[Id], batch_size: usize) {
         let steps = inputs.len() / batch_size;
         assert!(
@@ -256,14 +254,11 @@ impl<T: Scalar> Unroll<T> {
         rows::take_columns(inputs, batch_size, columns, &mut self.inputs);
     }
 
-    /// The first step of the window that has left the numbers of its type: a state that is not
-    /// finite, or logits that are not or lie so far apart that their difference is not.
-    ///
-    /// Without it a softmax of such logits gives no number for the likeliest character, or for every
-    /// one, and whoever looks for the largest finds the first.
+    /// The first step of the window whose state or logits overflow: some are not finite, or the
+    /// difference of two logits is not. The softmax of such logits would be NaN.
     pub(crate) fn overflow(&self) -> Option<usize> {
         let (state, vocab) = (self.rows * self.config.hidden_size, self.config.vocab_size);
-        // No two numbers of half the largest size differ by more than the largest.
+        // Two numbers of at most half the largest have a finite difference.
         let most = T::from_f64(f64::from(f32::MAX) / 2.0);
         let is_sound = |values: &[T]| values.iter().fold(true, |all, x| all & (x.abs() <= most));
         (0..self.steps).find(|&t| {
@@ -271,7 +266,7 @@ impl<T: Scalar> Unroll<T> {
             let mut states = self.layers.iter().flat_map(Layer::states);
             let are_states_sound = states.all(|states| is_sound(&states[after.clone()]));
             let logits = t * self.rows * vocab..(t + 1) * self.rows * vocab;
-            // Where nobody reads logits there are none.
+            // There may be no logits.
             let logits = self.logits.get(logits).unwrap_or_default();
             !(are_states_sound && is_sound(logits))
         })

@@ -1,8 +1,8 @@
-//! A group of the batch's rows on its way through a window: forward, loss, and back.
+//! A group of the batch's rows: forward through a window, loss, and backward.
 //!
-//! For each layer from the top down, and for each step from the last to the first, the cell turns
-//! the gradient of its output, `dh_t + carry`, into `da_t`; `W^T da_t` is the carry to the step
-//! before. What the layer's inputs get, `U^T da`, is one product over all steps at the end.
+//! For each layer from the top down, and each step from the last to the first, the cell turns the
+//! gradient of its output, `dh_t + carry`, into `da_t`, and `W^T da_t` is the carry to the step before.
+//! The gradient of the layer's inputs, `U^T da`, is one product over all steps at the end.
 
 use std::ops::Range;
 
@@ -184,7 +184,7 @@ impl<T: Scalar> Group<T> {
         }
     }
 
-    /// Dropout lets a gradient through where it let the value through.
+    /// Applies the dropout of layer `k`'s output to its gradient.
     fn drop_gradient(&mut self, k: usize, span: &Range<usize>) {
         let Some(dropout) = self.unroll.dropout() else {
             return;
@@ -254,7 +254,7 @@ impl<T: Scalar> Group<T> {
         }
     }
 
-    /// The gradient of layer `k`'s inputs, which is that of the outputs of the layer below.
+    /// Sets `d_h` to the gradient of layer `k`'s inputs, the outputs of the layer below.
     fn input_gradient(&mut self, k: usize, weights: &PackedWeights<T>, span: &Range<usize>) {
         let NetworkConfig {
             cell,

@@ -1,23 +1,23 @@
-//! Back-propagation through time (Werbos 1990; truncated: Williams and Peng 1990).
+//! Backpropagation through time (Werbos 1990; truncated: Williams and Peng 1990).
 //!
-//! A window of steps is unrolled forward, then the gradient of its loss is taken back through the
-//! same steps. The state is carried from window to window; the gradient stops at the window's
-//! start. For each layer, from the last step of the window to the first:
+//! The forward pass unrolls a window of steps; the backward pass takes the gradient of its loss back
+//! through them. The state passes from window to window, the gradient stops at the start of the window.
+//! For each layer, from the last step of the window to the first:
 //!
 //! ```text
-//! dh_t     = (gradient from above) + W^T da_{t+1}        from the decoder or next layer, and from t+1
-//! da_t     = what the cell makes of dh_t                 cell/elman.rs, cell/lstm.rs, cell/gru.rs
+//! dh_t = (gradient from the decoder or the next layer) + W^T da_{t+1}
+//! da_t = the cell's backward step from dh_t                               cell/elman.rs, cell/lstm.rs ...
 //! ```
 //!
-//! and then, over all steps at once, the gradients of the weights: `bptt/weights.rs`.
+//! then the gradients of the weights, over all steps at once: `bptt/weights.rs`.
 //!
-//! The *horizon* is how many steps a loss sends its gradient back, itself included. It is the
-//! whole window unless asked to be shorter; a horizon of 1 cuts the term `W^T da_{t+1}` and gives
-//! the notebook's gradient.
+//! The *horizon* is the number of steps that a loss is backpropagated through, its own included. By
+//! default it is the whole window; a horizon of 1 drops the term `W^T da_{t+1}` and gives the notebook's
+//! gradient.
 //!
-//! The batch's rows are cut into groups whose number depends on the batch alone. Each group goes
-//! through its window without waiting for the others, and the weight gradients add the groups in
-//! order, so that the number of threads changes no bit.
+//! The rows of the batch are cut into groups, whose number depends on the batch size only. Each group
+//! goes through the window on its own, and the weight gradients add the groups in order, so the number of
+//! threads changes no bit.
 
 mod group;
 mod weights;
@@ -39,21 +39,21 @@ use crate::state::State;
 use crate::unroll::Size;
 use crate::vocabulary::{IGNORE, Id, check_ids, check_targets};
 
-/// The shape of the work: how many sequences, how many steps, how far back.
+/// The shape of a window: sequences, steps, and how far back the gradient goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Sequences side by side.
+    /// Number of sequences.
     pub batch_size: usize,
-    /// Most steps in a window.
+    /// The most steps in a window.
     pub seq_length: usize,
-    /// Steps that a gradient flows back; `None` is the whole window.
+    /// Steps to backpropagate a loss through; `None` for the whole window.
     pub horizon: Option<usize>,
-    /// How the losses become one number.
+    /// Mean or sum of the losses.
     pub reduction: Reduction,
 }
 
 impl Window {
-    /// Whether a gradient flows from step to step at all.
+    /// Whether the gradient flows from step to step.
     fn flows(&self) -> bool {
         self.horizon != Some(1)
     }
@@ -67,7 +67,7 @@ impl Window {
     }
 }
 
-/// Forward and backward passes over windows, with all their buffers.
+/// Forward and backward passes over windows, and their buffers.
 ///
 /// ```
 /// use rnn::{Bptt, CellKind, Init, Network, NetworkConfig, Parameters, Reduction, Window};
@@ -91,21 +91,21 @@ pub struct Bptt<T> {
     backward_weights: PackedWeights<T>,
 }
 
-/// Rows of the batch that one thread takes through a window.
+/// The most rows of a group, which one thread takes through a window.
 const GROUP_ROWS: usize = 32;
 
-/// How many groups a batch makes.
+/// Number of groups of a batch.
 fn group_count(batch: usize) -> usize {
     batch
         .div_ceil(GROUP_ROWS)
         .max(if batch >= 8 { 2 } else { 1 })
 }
 
-/// Parameters from which on two threads pack them for the two directions sooner than one.
+/// From this many parameters on, it pays to pack for the two directions on two threads.
 const WORTH_PACKING_APART: usize = 1 << 16;
 
 impl<T: Scalar> Bptt<T> {
-    /// Buffers for windows of this shape, with room for dropout if `dropout`.
+    /// Buffers for windows of this shape, and for dropout if `dropout`.
     ///
     /// # Errors
     /// [`Error::TooLarge`](crate::Error::TooLarge) for sizes beyond the machine's memory.
@@ -142,7 +142,7 @@ impl<T: Scalar> Bptt<T> {
 
     /// Bytes of these buffers.
     pub(crate) fn bytes(config: &NetworkConfig, window: &Window, dropout: bool) -> u128 {
-        // As if all groups were as large as the largest.
+        // Count every group as the largest.
         let count = group_count(window.batch_size);
         let rows = window.batch_size.div_ceil(count);
         Group::<T>::bytes(config, &window.size(rows, dropout), window.horizon)
@@ -183,10 +183,10 @@ impl<T: Scalar> Bptt<T> {
         self.try_state().expect("memory for a state")
     }
 
-    /// The same, or an error where memory runs out.
+    /// As [`state`](Self::state).
     ///
     /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge).
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
     pub(crate) fn try_state(&self) -> Result<State<T>> {
         let mut state = State::try_zeros(&self.config, self.window.batch_size)?;
         for group in &self.groups {
@@ -195,12 +195,12 @@ impl<T: Scalar> Bptt<T> {
         Ok(state)
     }
 
-    /// Reads a window from the carried state on and returns its loss in nats, reduced as the
-    /// window says. `inputs` and `targets` are `[time, batch]`; a target of [`IGNORE`] counts for nothing.
+    /// Reads the next window and returns the mean or sum of its losses in nats. `inputs` and `targets`
+    /// are `[time, batch]`; a target of [`IGNORE`] has no loss.
     ///
     /// # Panics
-    /// If the lengths do not make whole steps of the batch, there are more steps than the window
-    /// has, or an id is outside the vocabulary.
+    /// If the lengths are not whole steps of the batch, there are more steps than in a window, or an id
+    /// is outside the vocabulary.
     #[track_caller]
     pub fn forward(
         &mut self,
@@ -254,7 +254,7 @@ impl<T: Scalar> Bptt<T> {
     pub fn backward(&mut self, gradient: &mut Parameters<T>) {
         let steps = self.groups[0].unroll.steps();
         match self.window.horizon {
-            // No gradient flows from step to step, so all steps can be taken at once.
+            // The gradient does not flow from step to step, so take all steps at once.
             Some(1) => self.backward_span(0..steps, 0, gradient),
             Some(horizon) if horizon < steps => {
                 for group in &mut self.groups {
@@ -271,7 +271,7 @@ impl<T: Scalar> Bptt<T> {
         }
     }
 
-    /// The gradient through the steps of `span` of the losses from step `from` on.
+    /// Backpropagates the losses from step `from` on through the steps of `span`.
     fn backward_span(&mut self, span: Range<usize>, from: usize, gradient: &mut Parameters<T>) {
         let Self {
             groups,
@@ -289,7 +289,7 @@ impl<T: Scalar> Bptt<T> {
             cell: self.config.cell,
             hidden: self.config.hidden_size,
         };
-        // The decoder's gradient belongs to no span: it goes with the first.
+        // The decoder's gradient does not depend on the span, so add it with the first.
         unrolled.add_to(gradient, from == 0);
     }
 }

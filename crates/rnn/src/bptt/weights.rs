@@ -1,14 +1,14 @@
-//! Gradients of the weights: sums over all steps and rows of a window at once.
+//! Gradients of the weights: sums over all steps and rows of a window.
 //!
 //! ```text
 //! dV = sum_t do_t h_t^T      dc = sum_t do_t
 //! dW = sum_t da_t h_{t-1}^T  dU = sum_t da_t x_t^T  db = sum_t da_t      for each layer
 //! ```
 //!
-//! Each sum adds up the groups of rows in order. A product's rows are computed in two halves, each
-//! over all groups, so that two threads meet once a product and not once a group; what is no
-//! product goes on beside one. The next product waits for the last: with several in flight, a
-//! thread that waits in one might begin another and need memory for packing a second time.
+//! Each sum adds the groups of rows in order. Two threads share a product: each computes half of its
+//! rows over all groups, so they wait for each other once a product and not once a group. Other sums run
+//! beside a product. Products run one after the other: a thread that waits in one could otherwise begin
+//! another, and would need a second buffer for packing.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ use crate::cell::CellKind;
 use crate::parameters::{LayerLayout, Layout, Parameters};
 use crate::rows;
 
-/// The groups after their way back through the steps of `span`.
+/// The groups after the backward pass through the steps of `span`.
 pub(super) struct Unrolled<'a, T> {
     pub(super) groups: &'a [Group<T>],
     pub(super) span: &'a Range<usize>,
@@ -28,7 +28,7 @@ pub(super) struct Unrolled<'a, T> {
 }
 
 impl<T: Scalar> Unrolled<'_, T> {
-    /// Adds the gradients of all layers, and those of the decoder if `decoder`.
+    /// Adds the gradients of all layers, and of the decoder if `decoder`.
     pub(super) fn add_to(&self, gradient: &mut Parameters<T>, decoder: bool) {
         let (layout, data) = gradient.parts_mut();
         if decoder {
@@ -39,7 +39,7 @@ impl<T: Scalar> Unrolled<'_, T> {
         }
     }
 
-    /// `dV` and `dc`, which lie one after the other in `gradient`.
+    /// Adds `dV` and `dc`, which `gradient` holds one after the other.
     fn decoder(&self, layout: &Layout, gradient: &mut [T]) {
         let (vocab, hidden) = (layout.decoder_weight.rows, self.hidden);
         let (d_v, d_c) = gradient.split_at_mut(vocab * hidden);
@@ -60,7 +60,7 @@ impl<T: Scalar> Unrolled<'_, T> {
         });
     }
 
-    /// `dU`, `dW` and `db` of layer `k`, which lie one after the other in `gradient`.
+    /// Adds `dU`, `dW` and `db` of layer `k`, which `gradient` holds one after the other.
     fn layer(&self, k: usize, layer: &LayerLayout, gradient: &mut [T]) {
         let (d_u, rest) = gradient.split_at_mut(layer.weight_ih.len());
         let (d_w, biases) = rest.split_at_mut(layer.weight_hh.len());
@@ -82,7 +82,7 @@ impl<T: Scalar> Unrolled<'_, T> {
         }
     }
 
-    /// `dW` of layer `k`.
+    /// Adds `dW` of layer `k`.
     fn recurrent(&self, k: usize, d_w: &mut [T]) {
         let hidden = self.hidden;
         let Some(part) = self.cell.recurrent_part() else {
@@ -92,7 +92,7 @@ impl<T: Scalar> Unrolled<'_, T> {
         self.in_halves(d_w, hidden, &|gates, mut d_w| {
             let columns = first + gates.start..first + gates.end;
             for group in self.groups {
-                // What follows these rows may be read with the last of them.
+                // Row t is the state before step t. The slice goes on, so kernels may read past the rows.
                 let rows = group.unroll.rows_of(self.span);
                 let h = &group.unroll.trace(k).h[rows.start * hidden..];
                 let h_prev = MatrixView::new(h, rows.len(), hidden);
@@ -102,7 +102,7 @@ impl<T: Scalar> Unrolled<'_, T> {
         });
     }
 
-    /// `dU` of layer `k` above the first.
+    /// Adds `dU` of a layer above the first.
     fn input(&self, k: usize, d_u: &mut [T]) {
         let hidden = self.hidden;
         for part in self.cell.input_parts() {
@@ -120,7 +120,7 @@ impl<T: Scalar> Unrolled<'_, T> {
         }
     }
 
-    /// `dU` of the first layer, `[V, G*H]`: each step's row goes to that of its character.
+    /// Adds `dU` of the first layer, `[V, G*H]`: each step's row to that of its character.
     fn one_hot_input(&self, mut d_u: MatrixViewMut<'_, T>) {
         for group in self.groups {
             let inputs = group.unroll.inputs(self.span);
@@ -132,7 +132,7 @@ impl<T: Scalar> Unrolled<'_, T> {
         }
     }
 
-    /// `db` of layer `k`: that of the input side, then that of the recurrent side.
+    /// Adds `db` of layer `k`: of the input side, then of the recurrent side.
     fn biases(&self, k: usize, gradient: &mut [T]) {
         let hidden = self.hidden;
         let (d_ih, rest) = gradient.split_at_mut(self.cell.gates() * hidden);
@@ -148,12 +148,12 @@ impl<T: Scalar> Unrolled<'_, T> {
         }
     }
 
-    /// Gradients of layer `k`'s pre-activations, a row for each step of the span and row of the group.
+    /// Gradients of layer `k`'s pre-activations, a row for each step and sequence.
     fn block<'g>(&self, group: &'g Group<T>, k: usize) -> MatrixView<'g, T> {
         group.unroll.block(k, self.span)
     }
 
-    /// Calls `f` on the first and the second half of a matrix's rows, side by side inside a pool.
+    /// Calls `f` on the first and the second half of a matrix's rows, in parallel inside a pool.
     fn in_halves(
         &self,
         matrix: &mut [T],
@@ -172,7 +172,7 @@ impl<T: Scalar> Unrolled<'_, T> {
         );
     }
 
-    /// Whether the product that makes a weight's gradient is more than some ten microseconds of work.
+    /// Whether the product for this gradient takes more than about ten microseconds.
     fn worth_sharing(&self, gradient: &[T]) -> bool {
         let rows = |group: &Group<T>| group.unroll.rows_of(self.span).len();
         gradient.len() * self.groups.iter().map(rows).sum::<usize>() >= 1 << 20

@@ -1,11 +1,11 @@
 //! Characters as points in a plane: which of them a network reads and predicts alike.
 //!
-//! A character has two vectors in a network: its row of `decoder.weight`, which says what states
-//! predict it, and its column of `weight_ih_l0`, which says what reading it does. Each cloud of `V`
-//! vectors is shown by its first two principal components: with the mean row taken off `X`, the
-//! directions `v` of unit length in which `||X v||^2` is largest, the second at a right angle to
-//! the first. They are eigenvectors of `X^T X`, found by power iteration on the smaller of `X^T X`
-//! and `X X^T`, which share their eigenvalues.
+//! A character has two vectors in a network: its row of `decoder.weight`, which says which states
+//! predict it, and its column of `weight_ih_l0`, which says what reading it does. A map shows the first
+//! two principal components of `V` such vectors: subtract the mean row from `X`; then take the unit
+//! vectors `v` for which `||X v||^2` is largest, the second orthogonal to the first. They are
+//! eigenvectors of `X^T X`, found by power iteration on the smaller of `X^T X` and `X X^T`, which have
+//! the same eigenvalues.
 
 use tensor::{Matrix, MatrixView, Scalar, reduce};
 
@@ -14,10 +14,10 @@ use crate::error::Result;
 use crate::memory;
 use crate::network::Network;
 
-/// Most products of one power iteration; the convergence of close eigenvalues is slow, and there
+/// The most products of one power iteration. It converges slowly only for close eigenvalues, where
 /// either direction shows the same spread.
 const MOST_ITERATIONS: usize = 500;
-/// Change of a direction, in any component, below which it has converged.
+/// A direction has converged when no component changes by more than this.
 const CONVERGED: f64 = 1e-11;
 
 /// A plane with a point for each row of a matrix.
@@ -38,16 +38,16 @@ pub struct Letters {
     pub input: Map,
 }
 
-/// A kind of character; each has a colour on the page.
+/// A kind of character; each has its own colour on the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// a, e, i, o, u, with the usual accents.
+    /// a, e, i, o or u, with or without an accent.
     Vowel,
-    /// Another letter that is no capital.
+    /// Any other letter.
     Consonant,
     /// An upper-case letter.
     Capital,
-    /// A digit of any script.
+    /// A digit in any script.
     Digit,
     /// White space.
     Space,
@@ -91,7 +91,7 @@ impl Class {
     }
 }
 
-/// Maps the characters of a network by what predicts them and by what they do.
+/// Maps the characters of a network by the states that predict them and by what reading them does.
 ///
 /// ```
 /// use rnn::{CellKind, Init, Network, NetworkConfig, insight};
@@ -115,12 +115,12 @@ pub fn letters<T: Scalar>(network: &Network<T>) -> Result<Letters> {
 
 /// The first two principal components of the rows of a matrix.
 ///
-/// The result depends on nothing but the matrix: the iteration starts from fixed numbers, and the
-/// sign of each axis is such that the point farthest out lies on its positive side.
+/// The result depends on the matrix only: the iteration starts from fixed numbers, and the point
+/// farthest out on each axis has a positive coordinate.
 ///
 /// # Errors
-/// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for a copy of it in double
-/// precision and for the products of its rows, or its columns where they are fewer.
+/// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory for a copy in f64 and the
+/// products of its rows, or of its columns if they are fewer.
 pub fn principal_components<T: Scalar>(rows: MatrixView<'_, T>) -> Result<Map> {
     let (count, width) = (rows.rows(), rows.cols());
     let (is_wide, side) = (count <= width, count.min(width));
@@ -147,7 +147,7 @@ pub fn principal_components<T: Scalar>(rows: MatrixView<'_, T>) -> Result<Map> {
     };
     for axis in 0..2 {
         let (value, vector) = dominant(&gram)?;
-        // A cloud along a line has no second axis: what is left of it is rounding.
+        // Points on a line have no second axis: the rest is rounding.
         if value <= total * 1e-12 {
             break;
         }
@@ -167,7 +167,7 @@ pub fn principal_components<T: Scalar>(rows: MatrixView<'_, T>) -> Result<Map> {
             point[axis] = x;
         }
         map.explained[axis] = value / total;
-        // The rest of the cloud lies at a right angle to what has been found.
+        // Remove this direction, so that the next is orthogonal to it.
         for (i, u) in vector.iter().enumerate() {
             for (g, v) in gram.row_mut(i).iter_mut().zip(&vector) {
                 *g -= value * u * v;
@@ -177,7 +177,7 @@ pub fn principal_components<T: Scalar>(rows: MatrixView<'_, T>) -> Result<Map> {
     Ok(map)
 }
 
-/// The rows in f64 with their mean taken off.
+/// The rows in f64 less their mean.
 fn centre<T: Scalar>(rows: MatrixView<'_, T>) -> Result<Matrix<f64>> {
     let mut centred = memory::matrix(rows.rows(), rows.cols())?;
     for i in 0..rows.rows() {
@@ -198,10 +198,9 @@ fn centre<T: Scalar>(rows: MatrixView<'_, T>) -> Result<Matrix<f64>> {
     Ok(centred)
 }
 
-/// The largest eigenvalue of a symmetric matrix without negative ones, and its unit eigenvector.
+/// The largest eigenvalue of a positive semidefinite matrix and its unit eigenvector.
 fn dominant(matrix: &Matrix<f64>) -> Result<(f64, Vec<f64>)> {
-    // Fractions of multiples of the golden ratio: no pattern that a real direction is likely to be
-    // at a right angle to.
+    // Fractional parts of multiples of the golden ratio: unlikely to be orthogonal to a real direction.
     let start = |i: usize| (i as f64 * 0.618_033_988_749_894_9).fract() - 0.45;
     let mut vector: Vec<f64> = memory::collected((0..matrix.rows()).map(start))?;
     let mut next: Vec<f64> = memory::zeros(matrix.rows() as u128)?;

@@ -1,18 +1,15 @@
-//! How far a model remembers: the gradient of the loss at one step with respect to the states of
-//! the steps before it.
+//! How far back a model remembers: the gradient of the loss at one step with respect to earlier states.
 //!
 //! ```text
 //! hidden[k] = mean over t of  || d loss_t / d h_{t-k} ||_2          loss_t = -ln p(x_{t+1})
 //! ```
 //!
-//! with the derivative through every path from the state to that one loss: the recurrent weights of
-//! its own layer, and the layers above. A network that has lost a character `k` steps after reading
-//! it cannot act on it, and its gradient is zero there (Bengio 1994). The text is not cut into
-//! windows for this: each loss is taken back the whole way, over states of the whole text.
+//! The derivative includes every path from the state to that loss: the recurrent weights of its layer,
+//! and the layers above. If a network has forgotten a character after `k` steps, its gradient is zero
+//! there (Bengio 1994). Here each loss goes back all the way, without windows.
 //!
-//! Training by truncated BPTT sees less. A loss at place `j` of a window of `W` steps reaches back
-//! `j` steps and no more, so over a window a lag of `k` is seen by `W - k` losses of `W`:
-//! [`kept_share`].
+//! Truncated BPTT sees less. The loss at place `j` of a window of `W` steps goes back `j` steps, so
+//! `W - k` losses of `W` see a lag of `k`: [`kept_share`].
 
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
@@ -29,33 +26,32 @@ use crate::rows;
 use crate::unroll::{Size, Unroll, pieces};
 use crate::vocabulary::{Id, check_ids};
 
-/// Losses taken back side by side.
+/// Losses to backpropagate at a time.
 const ROWS: usize = 32;
 
-/// The mean norms of one layer, by lag: element `k` is that of `t - k`.
+/// The mean norms of one layer by lag: element `k` is for the state `k` steps before.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerMemory {
-    /// Of `d loss_t / d h_{t-k}`, the memory `c_{t-k}` held fixed. The units of the loss, nats, over
-    /// those of the state.
+    /// The norm of `d loss_t / d h_{t-k}` with the memory `c_{t-k}` fixed, in nats per unit of state.
     pub hidden: Vec<f64>,
-    /// LSTM only, else empty: of `d loss_t / d c_{t-k}`, where `h_{t-k} = o * tanh(c_{t-k})` follows.
+    /// LSTM only, else empty: the norm of `d loss_t / d c_{t-k}`, on which `h_{t-k} = o * tanh(c_{t-k})`
+    /// depends.
     pub cell: Vec<f64>,
 }
 
 /// How strongly a loss depends on the states before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Memory {
-    /// From the bottom.
+    /// The layers from the bottom.
     pub layers: Vec<LayerMemory>,
-    /// Losses averaged over; 0 where the text is too short for any.
+    /// Number of losses in the mean; 0 if the text is too short.
     pub samples: usize,
 }
 
 impl Memory {
-    /// Measures lags from 0 to `max_lag`, averaged over `samples` places spread evenly over the
-    /// text, or over all where it has fewer. `traces` are those of `ids`; a text of fewer than
-    /// `max_lag + 2` characters is measured as far back as it goes. A gradient that grows from step
-    /// to step may outgrow its type; its norm is then infinite or NaN from some lag on.
+    /// Measures lags from 0 to `max_lag`: the mean over `samples` places spread evenly over the text, or
+    /// over all if it has fewer. `traces` are those of `ids`. A text of fewer than `max_lag + 2`
+    /// characters gives fewer lags. If the gradient explodes, norms are infinite or NaN from some lag on.
     ///
     /// ```
     /// use rnn::insight::{Memory, Traces};
@@ -93,7 +89,7 @@ impl Memory {
         );
         check_ids(ids, config.vocab_size);
         let max_lag = max_lag.min(ids.len().saturating_sub(2));
-        // Place t needs a lag's worth of text before it and a character after it.
+        // A place needs `max_lag` characters before it and one after it.
         let places = ids.len().saturating_sub(max_lag + 1);
         let samples = samples.min(places);
         let lags = if samples > 0 { max_lag + 1 } else { 0 };
@@ -151,8 +147,8 @@ impl Memory {
         Ok(Memory { layers, samples })
     }
 
-    /// The share of the summed norms of a layer's hidden states that training with this window and
-    /// horizon does not see: `1 - sum_k kept(k) hidden[k] / sum_k hidden[k]`, over the lags measured.
+    /// The share of a layer's gradient that training with this window and horizon does not see:
+    /// `1 - sum_k kept(k) hidden[k] / sum_k hidden[k]`, over the lags measured.
     ///
     /// # Panics
     /// If there is no such layer.
@@ -167,8 +163,8 @@ impl Memory {
     }
 }
 
-/// The share of a window's losses whose gradient goes `lag` steps back, when the window has
-/// `window` steps and no gradient goes back `horizon` steps or more.
+/// The share of the losses in a window of `window` steps whose gradient goes `lag` steps back, if none
+/// goes back `horizon` steps or more.
 ///
 /// ```
 /// use rnn::insight::kept_share;
@@ -183,8 +179,8 @@ pub fn kept_share(lag: usize, window: usize, horizon: Option<usize>) -> f64 {
     (window - lag) as f64 / window as f64
 }
 
-/// Writes the gradient of the last step's loss to `d_h`, `[rows, H]`: that of the top layer's output.
-/// Computes logits a few rows at a time, since a row may have a million of them.
+/// Writes the gradient of the last step's loss with respect to the top layer's output to `d_h`,
+/// `[rows, H]`. Takes a few rows at a time, since a row may have a million logits.
 fn loss_gradient<T: Scalar>(
     unroll: &Unroll<T>,
     params: &Parameters<T>,
@@ -216,7 +212,7 @@ fn loss_gradient<T: Scalar>(
     Ok(())
 }
 
-/// Adds the norms of the rows of `step`, the backward step of a layer that has come `lag` steps back.
+/// Adds the norms of the gradients that reach a layer's backward `step`, `lag` steps back.
 fn add_norms<T: Scalar>(
     norms: &mut LayerMemory,
     lag: usize,

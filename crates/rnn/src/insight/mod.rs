@@ -1,13 +1,12 @@
-//! What a network has learned, as numbers: activations, surprise, units that follow a property of
-//! the text, how far back a loss reaches, and which characters it takes to be alike.
+//! What a network has learned, in numbers.
 //!
 //! | question | answer |
 //! |---|---|
-//! | what does each unit do as the text goes by? | [`Traces`]: every state and gate after every character |
+//! | what does each unit do while reading a text? | [`Traces`]: every state and gate after every character |
 //! | where is the model surprised, and what did it expect? | [`surprises`]: `-ln p` and the likeliest characters |
 //! | does a unit follow quotes, brackets, lines, ...? | [`Property`] and [`correlations`]: Pearson's `r` for each unit |
-//! | how far does it remember? | [`Memory`]: the norm of `d(loss at t) / d(h at t-k)` against `k` |
-//! | which characters are alike to it? | [`letters`]: principal components of the weights by character |
+//! | how far back does it remember? | [`Memory`]: the norm of `d(loss at t) / d(h at t-k)` against `k` |
+//! | which characters does it treat alike? | [`letters`]: principal components of each character's weights |
 //!
 //! ```
 //! use rnn::insight::{Property, Signal, Traces, correlations};

@@ -1,36 +1,36 @@
 //! Properties of a text that a unit may follow, and how closely it does.
 //!
-//! A property is a number for each character, known when that character has been read. How closely
-//! a unit follows it is Pearson's coefficient of correlation over the text,
+//! A property is a number for each character, which depends on the text up to that character. Pearson's
+//! correlation coefficient over the text says how closely a unit follows it:
 //!
 //! ```text
 //! r = sum_t (a_t - mean a) (p_t - mean p) / sqrt(sum_t (a_t - mean a)^2 * sum_t (p_t - mean p)^2)
 //! ```
 //!
-//! 1 or -1 for a unit that is a straight line of the property, 0 for one that knows nothing of it.
+//! It is 1 or -1 for a unit that is linear in the property, about 0 for one that ignores it.
 //! Karpathy, Johnson and Fei-Fei (2015) looked for such units by eye.
 
 use tensor::Scalar;
 
 use super::traces::Traces;
 
-/// Something that can be said of each character of a text, given what came before it.
+/// A property of each character of a text, given the characters before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Property {
-    /// 1 after an opening quotation mark, up to the closing one: `"` in turn, and `“ ”`, `« »`. An
-    /// empty line closes them, so that a missing mark does not turn the rest of the text around.
+    /// 1 after an opening quotation mark up to the closing one: alternating `"`, and `“ ”`, `« »`. An
+    /// empty line closes them, so that a missing mark does not invert the rest of the text.
     InsideQuotes,
-    /// 1 while more of `( [ {` have been opened than closed.
+    /// 1 while more of `( [ {` are open than closed.
     InsideBrackets,
-    /// Characters since the last line's end: 1 for the first of a line, 0 for the newline.
+    /// The place in the line: 1 for its first character, 0 for the newline.
     LinePosition,
-    /// 1 for a letter or digit that follows none.
+    /// 1 for a letter or digit that does not follow another.
     WordStart,
     /// 1 for an upper-case letter.
     Capital,
-    /// 1 when a newline has just been read.
+    /// 1 for a newline.
     AfterNewline,
-    /// 1 for a, e, i, o and u, in either case and with the usual accents of Latin letters.
+    /// 1 for a, e, i, o and u, in upper or lower case, with or without an accent.
     Vowel,
 }
 
@@ -99,7 +99,7 @@ fn quotes(text: &[char]) -> Vec<bool> {
             '\n' if before == '\n' => false,
             _ => inside,
         };
-        // A carriage return does not make an empty line full.
+        // A line with a carriage return only is empty too.
         if character != '\r' {
             before = character;
         }
@@ -137,12 +137,11 @@ pub(super) fn is_vowel(character: char) -> bool {
         .is_some_and(|lower| VOWELS.contains(lower))
 }
 
-/// Pearson's `r` between a property and a signal of each unit of a layer; `None` where one of the
-/// two is the same throughout, so that there is nothing to follow.
+/// Pearson's `r` between a property and a signal of each unit of a layer; `None` if either is constant.
 ///
 /// # Panics
-/// If there is not one value of the property for each character of the trace, or if the network
-/// has no such layer or signal.
+/// If the property does not have a value for each character of the trace, or if the network has no such
+/// layer or signal.
 #[track_caller]
 pub fn correlations<T: Scalar>(
     property: &[f64],
@@ -166,8 +165,8 @@ pub fn correlations<T: Scalar>(
         }
     }
     means.iter_mut().for_each(|mean| *mean /= count);
-    // Deviations from the means, in a second pass: the one-pass formula loses all digits of a unit
-    // that hardly moves.
+    // Sum deviations from the means in a second pass: the one-pass formula loses all digits of a unit
+    // that hardly changes.
     let (mut products, mut squares) = (vec![0.0f64; units], vec![0.0f64; units]);
     let mut squares_p = 0.0;
     for (t, &p) in property.iter().enumerate() {
@@ -180,7 +179,7 @@ pub fn correlations<T: Scalar>(
             *square += da * da;
         }
     }
-    // A constant column leaves rounding behind, far below any movement that f32 can show.
+    // A constant column leaves rounding errors, far below any change that f32 can show.
     let moves = |square: f64, mean: f64| square > count * 1e-24 * mean * mean;
     let sums = products.iter().zip(&squares).zip(&means);
     sums.map(|((product, &square), &mean)| {

@@ -1,7 +1,7 @@
-//! How surprising each character was to a model, and what it had expected in its place.
+//! How surprising each character was to a model, and what it expected.
 //!
-//! The surprise of character `t` is `-ln p(x_t | x_0 ... x_{t-1})` in nats: 0 for what was certain,
-//! `ln V` for a guess among all `V` characters.
+//! The surprise of character `t` is `-ln p(x_t | x_0 ... x_{t-1})` in nats: 0 for a certain character,
+//! `ln V` for a uniform guess among `V`.
 
 use crate::error::Result;
 use crate::memory;
@@ -12,17 +12,16 @@ use crate::vocabulary::Id;
 /// A predicted character.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Surprise {
-    /// What came.
+    /// The character in the text.
     pub id: Id,
-    /// `-ln p` of what came, in nats.
+    /// Its `-ln p` in nats.
     pub nats: f64,
-    /// What had been likeliest, with probabilities, the likeliest first; of equals the lower id.
+    /// The likeliest characters and their probabilities, the likeliest first; among equals the lower id.
     pub likeliest: Vec<(Id, f32)>,
 }
 
-/// The surprise of every character but the first, which is read and not predicted, with the
-/// `likeliest` most likely characters in each place. The numbers are those of
-/// [`Scorer`](crate::Scorer), bit for bit.
+/// The surprise of every character but the first, which is not predicted, and the `likeliest` most
+/// likely characters at each place. The numbers are those of [`Scorer`](crate::Scorer), bit for bit.
 ///
 /// ```
 /// use rnn::insight::surprises;
@@ -40,8 +39,8 @@ pub struct Surprise {
 /// ```
 ///
 /// # Errors
-/// [`Error::Overflow`](crate::Error::Overflow) where the network's states overflow over the text,
-/// [`Error::TooLarge`](crate::Error::TooLarge) where there is no memory.
+/// [`Error::Overflow`](crate::Error::Overflow) if the network overflows,
+/// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
 ///
 /// # Panics
 /// If an id is outside the model's vocabulary.

@@ -1,8 +1,7 @@
 //! Every state and every gate of every unit, after every character of a text.
 //!
-//! The text is read once, from a zero state, by the same forward pass that trains and scores. Row
-//! `t` of a trace is what the network holds when it has read character `t` and is about to predict
-//! character `t + 1`.
+//! One forward pass from a zero state, the same as in training and scoring. Row `t` of a trace is the
+//! network's state after character `t`, when it predicts character `t + 1`.
 
 use tensor::{Matrix, MatrixView, Scalar};
 
@@ -16,7 +15,7 @@ use crate::state::State;
 use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{Id, check_ids};
 
-/// The most steps through the network at a time.
+/// The most characters to read at a time.
 const STEPS: usize = 256;
 
 /// The signals of all layers over a text.
@@ -41,7 +40,7 @@ pub struct Traces<T> {
     length: usize,
 }
 
-/// How a text is read: with its logits, since they may overflow where no state does.
+/// The size of the engine: with logits, since they may overflow where no state does.
 fn size(config: &NetworkConfig, characters: usize) -> Size {
     Size::piecewise::<f64>(config, 1, STEPS.min(characters))
 }
@@ -50,8 +49,7 @@ impl<T: Scalar> Traces<T> {
     /// Reads a text from a zero state.
     ///
     /// # Errors
-    /// [`Error::Overflow`] where the states leave the numbers of their type, [`Error::TooLarge`] where
-    /// there is no memory for them.
+    /// [`Error::Overflow`] if the network overflows, [`Error::TooLarge`] where memory runs out.
     ///
     /// # Panics
     /// If an id is outside the vocabulary.
@@ -107,7 +105,7 @@ impl<T: Scalar> Traces<T> {
         })
     }
 
-    /// Bytes that the traces of so many characters take, with what reading them does.
+    /// Bytes of the traces of this many characters, and of the buffers to read them.
     fn bytes(config: &NetworkConfig, characters: usize) -> u128 {
         let signals = config.cell.signals().len();
         let held = [characters, config.hidden_size, config.num_layers, signals];
@@ -121,7 +119,7 @@ impl<T: Scalar> Traces<T> {
         &self.config
     }
 
-    /// Characters read.
+    /// Number of characters read.
     #[expect(
         clippy::len_without_is_empty,
         reason = "as long as the text that was read"
@@ -130,12 +128,12 @@ impl<T: Scalar> Traces<T> {
         self.length
     }
 
-    /// What is recorded: the [signals](crate::CellKind::signals) of the network's cell.
+    /// The [signals](crate::CellKind::signals) of the network's cell.
     pub fn signals(&self) -> &[Signal] {
         &self.signals
     }
 
-    /// The signal of that name, of all units of a layer, `[time, hidden]`.
+    /// A signal of all units of a layer, by name, `[time, hidden]`.
     ///
     /// # Panics
     /// If the network has no such layer or its cell no such signal.
@@ -148,7 +146,7 @@ impl<T: Scalar> Traces<T> {
         }
     }
 
-    /// A signal of one unit, one value for each character of the text.
+    /// A signal of one unit, a value for each character of the text.
     ///
     /// # Panics
     /// If the network has no such layer or unit, or its cell no such signal.
@@ -165,7 +163,7 @@ impl<T: Scalar> Traces<T> {
         (0..self.length).map(move |t| matrix.row(t)[unit])
     }
 
-    /// The state of a batch of sequences, row `b` of which has read `read[b]` characters.
+    /// The state of a batch whose row `b` has read the first `read[b]` characters.
     pub(super) fn states_after(&self, read: &[usize]) -> Result<State<T>> {
         let mut state = State::try_zeros(&self.config, read.len())?;
         let copy = |signal: &str, to: &mut [Matrix<T>]| {

@@ -1,4 +1,4 @@
-//! Drawing one character from the logits of all.
+//! Draws a character from logits.
 
 use rand::RngExt;
 use tensor::random::ChaCha8Rng;
@@ -7,7 +7,7 @@ use tensor::{activation, reduce};
 use super::SampleOptions;
 use crate::vocabulary::Id;
 
-/// Draws a character from logits, which become probabilities on the way.
+/// Draws a character from logits, and turns them into probabilities.
 pub(super) fn draw(
     logits: &mut [f32],
     order: &mut Vec<Id>,
@@ -17,8 +17,8 @@ pub(super) fn draw(
     if options.temperature == 0.0 {
         return reduce::argmax(logits) as Id;
     }
-    // Shifted before it is scaled: a tiny temperature then sends all but the likeliest to minus
-    // infinity, whose probability is 0, and no infinity meets another.
+    // Shift before scaling: a tiny temperature then sends all but the likeliest to minus infinity, whose
+    // probability is 0, and infinity minus infinity cannot occur.
     let max = reduce::max(logits);
     for logit in logits.iter_mut() {
         *logit = (f64::from(*logit - max) / options.temperature) as f32;
@@ -40,7 +40,7 @@ pub(super) fn draw(
     last as Id
 }
 
-/// Sets the probabilities of all but the likeliest to 0; of equals the first stays.
+/// Sets the probabilities of all but the likeliest to 0; among equals the lower id stays.
 fn keep_likeliest(probabilities: &mut [f32], order: &mut Vec<Id>, options: &SampleOptions) {
     order.clear();
     order.extend(0..probabilities.len() as Id);

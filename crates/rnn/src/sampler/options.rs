@@ -1,15 +1,15 @@
-//! How characters are drawn: temperature, top-k, top-p and seed.
+//! The options of sampling: temperature, top-k, top-p and seed.
 
 use crate::error::{Result, check_setting};
 
-/// How characters are drawn.
+/// How to draw characters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SampleOptions {
-    /// Divides the logits; 0 draws the likeliest character always.
+    /// Divides the logits; 0 always draws the likeliest character.
     pub temperature: f64,
-    /// Draw among this many of the likeliest characters only.
+    /// Draw only from this many of the likeliest characters.
     pub top_k: Option<usize>,
-    /// Draw among the likeliest characters that together have this probability only.
+    /// Draw only from the likeliest characters that together have this probability.
     pub top_p: Option<f64>,
     /// Seed of the draws.
     pub seed: u64,

@@ -1,23 +1,23 @@
-//! How much memory an unrolled network takes, and how many steps of it take little.
+//! The memory of an unrolled network, and how many steps to take at a time.
 
 use crate::config::NetworkConfig;
 use crate::memory;
 use crate::vocabulary::Id;
 
-/// How large an [`Unroll`](super::Unroll) is.
+/// The size of an [`Unroll`](super::Unroll).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
-    /// Sequences.
+    /// Number of sequences.
     pub(crate) rows: usize,
     /// The most steps.
     pub(crate) steps: usize,
-    /// Whether there is room for dropout.
+    /// Whether it has buffers for dropout.
     pub(crate) dropout: bool,
-    /// Whether there is room for logits.
+    /// Whether it has buffers for logits.
     pub(crate) logits: bool,
 }
 
-/// Numbers of elements in the buffers of an [`Unroll`](super::Unroll), those of a layer first.
+/// Lengths of the buffers of an [`Unroll`](super::Unroll), those of a layer first.
 pub(super) struct Lengths {
     pub(super) block: u128,
     pub(super) h: u128,
@@ -29,7 +29,7 @@ pub(super) struct Lengths {
 }
 
 impl Size {
-    /// To read with: neither dropout nor gradients.
+    /// For reading: logits, no dropout.
     pub(crate) fn reading(rows: usize, steps: usize) -> Self {
         Size {
             rows,
@@ -39,8 +39,8 @@ impl Size {
         }
     }
 
-    /// The same over as many steps at a time as take little memory, up to `most`. A text may be cut
-    /// into pieces anywhere: that changes no bit of what is read.
+    /// The same for up to `most` steps at a time, fewer if they would take much memory. Cutting a text
+    /// into pieces changes no bit of the result.
     pub(crate) fn piecewise<T>(config: &NetworkConfig, rows: usize, most: usize) -> Self {
         let one = Size::reading(rows, 1).bytes::<T>(config);
         Size::reading(rows, pieces(one, most))
@@ -75,8 +75,8 @@ impl Size {
     }
 }
 
-/// How many of what takes `one` byte or more to take at a time, up to `most`: enough of a network of
-/// ordinary size to make one product of many.
+/// How many items of `one` byte or more to take at a time, up to `most`: enough for large products in a
+/// network of ordinary size.
 pub(crate) fn pieces(one: u128, most: usize) -> usize {
     const ENOUGH: u128 = 32 << 20;
     (ENOUGH / one.max(1)).clamp(1, most.max(1) as u128) as usize

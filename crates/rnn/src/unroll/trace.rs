@@ -1,4 +1,4 @@
-//! What a window leaves behind, for those who go back through it.
+//! What the forward pass leaves for the backward pass and for insight.
 
 use std::ops::Range;
 
@@ -8,17 +8,17 @@ use super::Unroll;
 use crate::dropout::Dropout;
 use crate::vocabulary::Id;
 
-/// All that a layer computed in a window.
+/// What a layer computed in a window.
 pub(crate) struct Trace<'a, T> {
     /// `[time, rows, K*H]`: the activations of the gates.
     pub(crate) block: &'a [T],
-    /// `[time + 1, rows, H]`: the hidden states, that before the window first.
+    /// `[time + 1, rows, H]`: the hidden state before the window, then that after each step.
     pub(crate) h: &'a [T],
-    /// The memory, laid out as `h`; empty for cells without.
+    /// The memory, laid out as `h`; empty for a cell that has none.
     pub(crate) c: &'a [T],
 }
 
-/// The same, for a backward pass to turn the activations into the gradients of what went into them.
+/// The same, for a backward pass that turns the block into the gradients of the pre-activations.
 pub(crate) struct TraceMut<'a, T> {
     pub(crate) block: &'a mut [T],
     pub(crate) h: &'a [T],
@@ -26,12 +26,12 @@ pub(crate) struct TraceMut<'a, T> {
 }
 
 impl<T: Scalar> Unroll<T> {
-    /// Columns of a block.
+    /// Number of columns of a block.
     pub(crate) fn width(&self) -> usize {
         self.config.cell.block_width() * self.config.hidden_size
     }
 
-    /// Rows of a time-major matrix that belong to a range of steps.
+    /// The rows of a range of steps in a time-major matrix.
     pub(crate) fn rows_of(&self, steps: &Range<usize>) -> Range<usize> {
         steps.start * self.rows..steps.end * self.rows
     }
@@ -46,12 +46,12 @@ impl<T: Scalar> Unroll<T> {
         &self.inputs[self.rows_of(steps)]
     }
 
-    /// The dropout of the window last read.
+    /// The dropout of the last window.
     pub(crate) fn dropout(&self) -> Option<Dropout> {
         self.dropout
     }
 
-    /// What layer `k` hands on: its hidden states, after dropout where there is any.
+    /// The outputs of layer `k`: its hidden states, after dropout if there is any.
     pub(crate) fn output(&self, k: usize) -> MatrixView<'_, T> {
         let (rows, hidden) = (self.rows, self.config.hidden_size);
         let layer = &self.layers[k];
@@ -77,7 +77,7 @@ impl<T: Scalar> Unroll<T> {
         }
     }
 
-    /// The trace of layer `k`, to be turned into gradients.
+    /// The trace of layer `k`, for a backward pass.
     pub(crate) fn trace_mut(&mut self, k: usize) -> TraceMut<'_, T> {
         let layer = &mut self.layers[k];
         TraceMut {
