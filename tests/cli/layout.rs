@@ -139,87 +139,69 @@ fn every_module_is_declared() {
     );
 }
 
-/// The paths of a file's `use` statements, which begin with `start`: `a::{b, c::d}` is `a::b`, `a::c::d`.
+/// The paths of a file's `use` statements that begin with `start`, as `a/b` and `a/c` for `a::{b, c}`.
 fn uses(text: &str, start: &str) -> Vec<String> {
-    fn paths(tree: &str) -> Vec<String> {
-        let Some((start, rest)) = tree.split_once('{') else {
-            return tree.split(" as ").take(1).map(str::to_owned).collect();
-        };
-        let mut depth = 0;
-        let parts = rest.trim_end_matches([' ', '\n']).split(|c| {
-            depth += i32::from(c == '{') - i32::from(c == '}');
-            (c == ',' && depth == 0) || depth < 0
-        });
-        let parts = parts.map(str::trim).filter(|part| !part.is_empty());
-        let whole = parts.flat_map(|part| paths(&format!("{start}{part}")));
-        whole.collect()
-    }
     let trees = text.split(start).skip(1);
     let trees = trees.filter_map(|rest| rest.split(';').next());
-    trees.flat_map(paths).collect()
+    let paths = trees.flat_map(|tree| {
+        let (path, names) = tree.split_once('{').unwrap_or(("", tree));
+        let names = names.trim_end_matches('}').split(',').map(str::trim);
+        let names =
+            names.filter_map(|name| name.split(" as ").next().filter(|name| !name.is_empty()));
+        names.map(move |name| format!("{path}{name}").replace("::", "/"))
+    });
+    paths.collect()
 }
 
 /// Modules below a folder that import each other in a circle. Re-exports do not count as imports: they
-/// say where else a name can be found.
-fn circles(folder: &Path) -> io::Result<Vec<String>> {
+/// only give a name another home. Trees of `use` have no trees inside.
+fn circles(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     sources(folder, &mut files)?;
     let mut texts = BTreeMap::new();
     for path in &files {
-        let name = path.strip_prefix(folder).expect("a file below it");
-        let name = name.with_extension("").to_string_lossy().replace('/', "::");
-        let name = name.trim_end_matches("lib").trim_end_matches("::mod");
-        if !name.contains("tests") {
-            texts.insert(name.to_owned(), fs::read_to_string(path)?);
+        let module = path.strip_prefix(folder).expect("a file below it");
+        let module = match module.file_stem().and_then(|stem| stem.to_str()) {
+            Some("lib" | "mod") => module.parent().expect("a folder").to_owned(),
+            _ => module.with_extension(""),
+        };
+        if !module.to_string_lossy().contains("tests") {
+            texts.insert(module, fs::read_to_string(path)?);
         }
     }
-    let parent = |module: &str| {
-        module
-            .rsplit_once("::")
-            .map_or("", |(above, _)| above)
-            .to_owned()
-    };
-    let join = |module: &str, path: &str| {
-        format!("{module}::{path}")
-            .trim_start_matches("::")
-            .to_owned()
-    };
-    let absolute = |module: &str, path: &str| match path.split_once("::") {
-        Some(("crate", rest)) => rest.to_owned(),
-        Some(("super", rest)) => join(&parent(module), rest),
-        Some(("self", rest)) => join(module, rest),
-        _ => join(module, path),
+    let absolute = |module: &Path, path: &str| match path.split_once('/') {
+        Some(("crate", rest)) => PathBuf::from(rest),
+        Some(("super", rest)) => module.with_file_name(rest),
+        Some(("self", rest)) => module.join(rest),
+        _ => module.join(path),
     };
     let mut homes = BTreeMap::new();
     for (module, text) in &texts {
         for start in ["\npub use ", "\npub(crate) use ", "\npub(super) use "] {
-            for path in uses(text, start) {
-                let name = path.rsplit("::").next().unwrap_or_default();
-                homes.insert(join(module, name), absolute(module, &path));
+            for path in uses(text, start).iter().map(|path| absolute(module, path)) {
+                homes.insert(module.join(path.file_name().unwrap_or_default()), path);
             }
         }
     }
     let mut graph = BTreeMap::new();
-    for (module, text) in texts.iter().filter(|(module, _)| !module.is_empty()) {
-        let home = |path: String| {
-            let mut name = absolute(module, &path);
-            while let Some(home) = homes.get(&name) {
-                name.clone_from(home);
+    for (module, text) in texts.iter().filter(|(module, _)| *module != Path::new("")) {
+        let home = |path: &String| {
+            let mut name = &absolute(module, path);
+            while let Some(home) = homes.get(name) {
+                name = home;
             }
-            while !texts.contains_key(&name) {
-                name = parent(&name);
-            }
-            name
+            let mut modules = name.ancestors().map(Path::to_owned);
+            modules.find(|name| texts.contains_key(name))
         };
-        let mut to: BTreeSet<String> = uses(text, "\nuse ").into_iter().map(home).collect();
+        let mut to: BTreeSet<_> = uses(text, "\nuse ").iter().filter_map(home).collect();
         to.remove(module);
         graph.insert(module.clone(), to);
     }
     // Take away what imports nothing, or nothing imports, until only circles are left.
     loop {
         let count = graph.len();
-        let all: BTreeSet<String> = graph.keys().cloned().collect();
-        let imported: BTreeSet<String> = graph.values().flatten().cloned().collect();
+        let all: BTreeSet<_> = graph.keys().cloned().collect();
+        let imported: BTreeSet<_> = graph.values().flatten().cloned().collect();
         graph.retain(|module, to| {
             to.retain(|other| all.contains(other));
             !to.is_empty() && imported.contains(module)
@@ -233,22 +215,23 @@ fn circles(folder: &Path) -> io::Result<Vec<String>> {
 #[test]
 fn no_modules_import_each_other_in_a_circle() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rnn/src");
-    assert_eq!(circles(&root).expect("a folder"), [""; 0]);
+    assert_eq!(circles(&root).expect("a folder"), Vec::<PathBuf>::new());
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::create_dir(folder.path().join("b")).expect("a folder");
     for (name, text) in [
-        ("lib.rs", "\nmod a;\nmod b;\nmod d;\npub use a::A;\n"),
+        ("lib.rs", "\nmod a;\npub use a::A;\n"),
         ("a.rs", "\nuse crate::b::{self, C};\n"),
-        ("b/mod.rs", "\nmod c;\npub(crate) use c::{B, C};\n"),
+        ("b/mod.rs", "\npub(crate) use c::{B, C};\n"),
         (
             "b/c.rs",
-            "\nuse std::{fs, {io::{self}}};\nuse crate::{d::D,\n    A};\n",
+            "\nuse super::D;\nuse crate::{\n    A, d::D,\n};\n",
         ),
         ("d.rs", "\nuse std::fs;\n"),
     ] {
         fs::write(folder.path().join(name), text).expect("a file");
     }
-    assert_eq!(circles(folder.path()).expect("a folder"), ["a", "b::c"]);
+    let found = circles(folder.path()).expect("a folder");
+    assert_eq!(found, ["a", "b/c"].map(Path::new));
 }
 
 #[test]

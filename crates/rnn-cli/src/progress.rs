@@ -190,22 +190,21 @@ impl Progress {
 
     /// Writes a note.
     pub(crate) fn note(&mut self, text: &str) {
-        if let Some(live) = &mut self.live {
-            live.change(|board| board.line(&visible(text, "\n")));
-            self.kept.push(Kept::Note(text.to_owned()));
-            return;
-        }
-        self.bar.suspend(|| self.console.note(text));
+        self.say(text, Kept::Note, Console::note);
     }
 
     /// Writes a warning.
     pub(crate) fn warn(&mut self, text: &str) {
+        self.say(text, Kept::Warning, Console::warn);
+    }
+
+    fn say(&mut self, text: &str, kept: fn(String) -> Kept, write: fn(Console, &str)) {
         if let Some(live) = &mut self.live {
             live.change(|board| board.line(&visible(text, "\n")));
-            self.kept.push(Kept::Warning(text.to_owned()));
+            self.kept.push(kept(text.to_owned()));
             return;
         }
-        self.bar.suspend(|| self.console.warn(text));
+        self.bar.suspend(|| write(self.console, text));
     }
 
     /// Time since the start.

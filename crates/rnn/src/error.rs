@@ -63,9 +63,9 @@ pub enum Error {
         what: String,
     },
 
-    /// The loss was not finite, even after several returns to the best weights at lower learning rates.
+    /// The loss was not finite, even after 2 returns to the best weights at lower learning rates.
     #[error(
-        "training diverged at step {step}: the loss was still not finite after 3 returns to the best weights; try gradient clipping (--clip 1) or a smaller learning rate"
+        "training diverged at step {step}: the loss was still not finite after 2 returns to the best weights; try gradient clipping (--clip 1) or a smaller learning rate"
     )]
     Diverged {
         /// The step.

@@ -1,4 +1,4 @@
-//! A network that has learned one text, made ready for another with more characters.
+//! Adapts a trained network to a text with other characters.
 
 use crate::config::{Init, NetworkConfig};
 use crate::error::Result;
@@ -8,9 +8,8 @@ use crate::network::Network;
 use crate::vocabulary::{Id, Vocabulary};
 
 impl Model {
-    /// Its network for another vocabulary, to be [trained on](crate::Trainer::with_network).
-    /// Characters that both have keep their weights, new ones begin as in a new network, those that
-    /// `vocabulary` lacks are gone.
+    /// The network for another vocabulary, to [train further](crate::Trainer::with_network). Characters
+    /// in both keep their weights, new ones start as in a new network, the others are dropped.
     ///
     /// ```
     /// use rnn::{CellKind, Init, Model, Network, NetworkConfig, Vocabulary};
@@ -47,7 +46,7 @@ impl Model {
                 to.slice_mut(b.block).copy_from_slice(from.slice(a.block));
                 continue;
             }
-            // All of these lie in memory character by character.
+            // These parameters have a row for each character.
             let width = if a.bias { 1 } else { a.block.cols };
             let (values, target) = (from.slice(a.block), to.slice_mut(b.block));
             for &(old, new) in &kept {
@@ -58,7 +57,7 @@ impl Model {
     }
 }
 
-/// The number in `vocabulary` of a symbol of the model.
+/// The id in `vocabulary` of a symbol of the model.
 fn same(model: &Model, vocabulary: &Vocabulary, id: Id, symbol: char) -> Option<Id> {
     match (model.vocabulary().is_bytes(), vocabulary.is_bytes()) {
         (true, true) => Some(id),

@@ -1,15 +1,15 @@
-//! Memory: how much is available, and buffers that return an error where there is none.
+//! Memory: how much is available, and buffers that return an error if it runs out.
 //!
-//! Rust ends the program when an allocation fails. Sizes come from people and their files, so a size
-//! that does not fit is an error that says how large it is:
+//! Rust aborts the program when an allocation fails. Sizes come from people and their files, so a size
+//! that does not fit has to be an error with its number of bytes:
 //!
-//! * Beside each constructor of large buffers stands a function that computes their bytes from the same
+//! * Each constructor of large buffers has a function beside it that computes their bytes from the same
 //!   lengths.
 //! * Public functions [`check`] the whole need before they allocate any of it.
-//! * Buffers come from the functions here, which return an error if the system refuses after all:
-//!   another program may have been faster.
+//! * Buffers come from the functions here, which return an error if the system refuses after all, because
+//!   another program was faster.
 //!
-//! Allocations of a few kilobytes and those inside other crates still end the program if they fail.
+//! Small allocations and those inside other crates still abort the program if they fail.
 //! [`check`] leaves a margin free for them.
 
 mod system;
@@ -21,12 +21,11 @@ use tensor::{Buffer, Matrix, PackedMatrix, Scalar, TensorError, Zeroable};
 use crate::error::{Error, Result};
 use system::System;
 
-/// All that a run takes beside what is counted. [`check`] leaves it free.
+/// What a run takes beside the bytes that are counted. [`check`] leaves it free.
 pub const MARGIN: u128 = 16 << 20;
-/// Bytes that a program cannot start without.
+/// Bytes that a program needs to start.
 const START: usize = 8 << 20;
-/// Bytes that are not worth a check, which takes two dozen system calls or fifty microseconds: as long
-/// as a small network takes to learn its first word.
+/// Bytes that are not worth a check, which takes two dozen system calls or fifty microseconds.
 const UNASKED: u128 = 1 << 20;
 
 /// Where this machine says how much memory it has.
@@ -37,8 +36,8 @@ fn system() -> System<'static> {
     }
 }
 
-/// Bytes that this process can still get: the least of what the system, its control groups and a limit
-/// on the address space (`ulimit -v`) leave. `None` if the system does not say.
+/// Bytes that this process can still get: the least that the system, its control groups and a limit on
+/// the address space (`ulimit -v`) leave. `None` if the system does not say.
 pub fn available() -> Option<u64> {
     system().available()
 }
@@ -53,7 +52,7 @@ pub fn check_start() -> Result<()> {
     ask(START)
 }
 
-/// Asks the allocator for room and gives it back. That takes addresses, not memory, and costs nothing.
+/// Allocates that many bytes and frees them. That takes addresses, not memory, and costs nothing.
 /// The `black_box` keeps the compiler from removing the request.
 fn ask(bytes: usize) -> Result<()> {
     room::<u8>(bytes).map(|room| drop(std::hint::black_box(room)))
@@ -92,7 +91,7 @@ pub(crate) fn refused_by(error: TensorError) -> Error {
     }
 }
 
-/// A product of sizes, which no sizes overflow.
+/// A product of sizes that cannot overflow.
 pub(crate) fn product(sizes: &[usize]) -> u128 {
     let all = sizes.iter().map(|&size| size as u128);
     all.fold(1, |all: u128, size| all.saturating_mul(size))
@@ -103,7 +102,7 @@ pub(crate) fn bytes<T>(len: u128) -> u128 {
     len.saturating_mul(size_of::<T>() as u128)
 }
 
-/// Calls `make` with a length, if the machine has such lengths and the memory.
+/// Calls `make` with a length, if it fits a `usize` and memory.
 fn made<T, R>(
     len: u128,
     make: impl FnOnce(usize) -> std::result::Result<R, TensorError>,

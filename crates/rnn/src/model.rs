@@ -79,12 +79,12 @@ impl Model {
         }
     }
 
-    /// The characters it knows.
+    /// The characters that the model knows.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
 
-    /// Its network.
+    /// The network.
     pub fn network(&self) -> &Network<f32> {
         &self.network
     }
@@ -99,12 +99,12 @@ impl Model {
         State::zeros(self.network.config(), 1)
     }
 
-    /// Reads one character, which changes `state`, and returns the probability of each symbol to come
-    /// next, in the order of the vocabulary: for a loop over key presses.
+    /// Reads one character, updates `state`, and returns the probability of each symbol to come next, in
+    /// the order of the vocabulary: for a loop over key presses.
     ///
     /// # Errors
     /// [`Error::UnknownCharacter`], [`Error::Overflow`], or [`Error::TooLarge`] where memory runs out;
-    /// all leave `state` as it was.
+    /// all leave `state` unchanged.
     ///
     /// # Panics
     /// If `state` is not one of a single sequence in this network.

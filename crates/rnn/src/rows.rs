@@ -6,7 +6,7 @@ use tensor::{MatrixView, MatrixViewMut, Scalar, vectorize};
 
 use crate::vocabulary::Id;
 
-/// Copies some columns of a batch's `[time, batch]` characters, all in one go where they are all there are.
+/// Copies some columns of a batch's `[time, batch]` characters.
 pub(crate) fn take_columns(all: &[Id], batch_size: usize, columns: Range<usize>, to: &mut [Id]) {
     if columns.len() == batch_size {
         return to[..all.len()].copy_from_slice(all);
@@ -56,13 +56,13 @@ pub(crate) fn scatter_add<T: Scalar>(
     );
 }
 
-/// Adds every row of a matrix as wide as `to` to `to`, from the first to the last.
+/// Adds every row of a matrix to `to`, from the first to the last.
 pub(crate) fn sum<T: Scalar>(matrix: &[T], to: &mut [T]) {
     sum_steps(matrix, matrix.len(), to);
 }
 
-/// The same for time-major steps of so many rows: from the last step to the first, and within a step
-/// from the first row to the last.
+/// The same for a time-major matrix with `rows` rows a step: from the last step to the first, and within
+/// a step from the first row to the last.
 pub(crate) fn sum_back<T: Scalar>(matrix: &[T], rows: usize, to: &mut [T]) {
     sum_steps(matrix, rows * to.len(), to);
 }
@@ -80,7 +80,7 @@ fn sum_steps<T: Scalar>(matrix: &[T], step: usize, to: &mut [T]) {
     );
 }
 
-/// `to += from`: at full vector width inside a kernel; a single row outside of one needs none.
+/// `to += from`, with full vectors inside a kernel.
 #[inline(always)]
 pub(crate) fn add<T: Scalar>(from: &[T], to: &mut [T]) {
     for (to, &from) in to.iter_mut().zip(from) {
@@ -88,8 +88,8 @@ pub(crate) fn add<T: Scalar>(from: &[T], to: &mut [T]) {
     }
 }
 
-/// A row of the block with nothing but biases: those of the input side in its columns, those of
-/// the recurrent side in its own, added up where the two share columns.
+/// Sets a row of the block to the biases of the input side plus those of the recurrent side, each in the
+/// columns of its side.
 pub(crate) fn bias_row<T: Scalar>(
     row: &mut [T],
     sides: impl Iterator<Item = (Range<usize>, Range<usize>)>,

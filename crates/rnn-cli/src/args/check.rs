@@ -33,12 +33,7 @@ pub(crate) struct CheckArgs {
     pub(crate) dropout: f64,
 
     /// Seed of the sizes, weights and characters
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "1",
-        value_parser = value::whole,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value::whole,
+          allow_negative_numbers = true)]
     pub(crate) seed: u64,
 }

@@ -36,13 +36,8 @@ pub(crate) struct DemoArgs {
     pub(crate) learning_rate: f64,
 
     /// Seed of the initial weights
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "1",
-        value_parser = value::whole,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value::whole,
+          allow_negative_numbers = true)]
     pub(crate) seed: u64,
 
     /// Backpropagate through one step only, as the notebook does, instead of through time

@@ -72,12 +72,7 @@ pub(crate) struct SampleArgs {
     pub(crate) samples: usize,
 
     /// Seed of the random draws
-    #[arg(
-        long,
-        value_name = "N",
-        default_value = "1",
-        value_parser = value::whole,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value::whole,
+          allow_negative_numbers = true)]
     pub(crate) seed: u64,
 }

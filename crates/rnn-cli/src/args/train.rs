@@ -193,13 +193,8 @@ pub(crate) struct RunArgs {
 
     /// Shares of the text for training, validation and testing
     /// [default: 0.9,0.1, but at most 1 million characters for validation]
-    #[arg(
-        long,
-        value_name = "SHARES",
-        value_delimiter = ',',
-        value_parser = value::number,
-        allow_hyphen_values = true
-    )]
+    #[arg(long, value_name = "SHARES", value_delimiter = ',', value_parser = value::number,
+          allow_hyphen_values = true)]
     pub(crate) split: Option<Vec<f64>>,
 
     /// Evaluate on the validation text every STEPS steps

@@ -1,29 +1,28 @@
-//! What keeps a loss or gradient that is not finite away from the weights.
+//! Keeps losses and gradients that are not finite away from the weights.
 //!
-//! A step whose loss or gradient norm is not finite is skipped. Five in a row mean that skipping
-//! does not help: training goes back to the best weights with half the learning rate. Where that
-//! would happen a third time, training ends with an error instead.
+//! A step whose loss or gradient norm is not finite is skipped. After five in a row training returns to
+//! the best weights with half the learning rate. Instead of a third return it ends with an error.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, check_setting};
 
-/// Bad steps in a row that send training back to the best weights.
+/// Bad steps in a row before training returns to the best weights.
 const MOST_BAD_STEPS: u32 = 5;
-/// Returns that end training.
+/// The return to the best weights that would be this one ends training instead.
 const MOST_RETURNS: u32 = 3;
 
 /// The counters of the guard; part of what a resumed run needs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Guard {
-    /// Bad steps in a row, up to now.
+    /// Bad steps in a row so far.
     pub(crate) bad_steps: u32,
     /// Bad steps in all.
     pub(crate) skipped: u64,
     /// Returns to the best weights.
     pub(crate) returns: u32,
-    /// What the learning rate is multiplied by: a half for each return.
+    /// The factor of the learning rate: a half for each return.
     pub(crate) scale: f64,
 }
 
@@ -78,7 +77,7 @@ impl Guard {
             return Verdict::Skip;
         }
         self.bad_steps = 0;
-        // A caller that goes on regardless gets the same answer, and can still save the counters.
+        // A caller that continues anyway gets the same answer, and can still save the counters.
         if self.returns >= MOST_RETURNS {
             return Verdict::End;
         }

@@ -58,7 +58,7 @@ use source::{HeldOut, Parts, Source};
 /// ```
 pub struct Trainer<T> {
     corpus: Corpus,
-    /// Of the corpus, which is worth computing once.
+    /// The digest of the corpus, computed once.
     digest: u64,
     shares: Vec<f64>,
     source: Source,
@@ -80,7 +80,7 @@ pub struct Trainer<T> {
 /// What one step did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
-    /// The window's loss before the update, in nats, reduced as asked.
+    /// The mean or sum of the window's losses before the update, in nats.
     pub loss: f64,
     /// Euclidean norm of the whole gradient before clipping.
     pub gradient_norm: f64,
@@ -97,7 +97,7 @@ impl<T: Scalar> Trainer<T> {
     /// so in [`notes`](Self::notes).
     ///
     /// # Errors
-    /// For a setting out of range, shares that are none, or a text too short to learn from;
+    /// For an invalid setting or split, or a text too short to learn from;
     /// [`Error::TooLarge`](crate::Error::TooLarge) for sizes beyond the machine's memory.
     ///
     /// # Panics
@@ -137,7 +137,7 @@ impl<T: Scalar> Trainer<T> {
         );
         let shares = split.to_vec();
         let (config, changed) = config.fitted(&corpus, split)?;
-        // The network is there already.
+        // The network exists already.
         let there = Parameters::<T>::bytes(network.config());
         memory::check(Self::bytes(network.config(), &config).saturating_sub(there))?;
         let mut notes: Vec<String> = changed.into_iter().collect();
@@ -179,8 +179,8 @@ impl<T: Scalar> Trainer<T> {
         })
     }
 
-    /// Measures the held-out loss, notes it in the history, and keeps the weights if they are the
-    /// best so far; of equals the earlier stays.
+    /// Measures the held-out loss, adds it to the history, and keeps the weights if they are the best so
+    /// far; among equals the earlier.
     fn evaluate(&mut self) -> (Record, bool) {
         let ids = self.corpus.ids().as_slice();
         let parameters = self.network.parameters();
@@ -200,7 +200,7 @@ impl<T: Scalar> Trainer<T> {
         let improved = validation_loss.is_some_and(|loss| {
             loss.is_finite() && self.progress.best.is_none_or(|(_, best)| loss < best)
         });
-        // A weight that the held-out text never reads may be none of a finite loss's.
+        // A weight that the held-out text never uses may be infinite although the loss is finite.
         let improved = improved && parameters.is_finite();
         if improved {
             self.progress.best = validation_loss.map(|loss| (record.step, loss));
@@ -221,7 +221,7 @@ impl<T: Scalar> Trainer<T> {
         (record, improved || validation_loss.is_none())
     }
 
-    /// Back to the best weights with zero state and fresh moments.
+    /// Returns to the best weights and resets the hidden state and the optimiser.
     fn go_back(&mut self) {
         if let Some(best) = &self.best {
             self.network

@@ -1,4 +1,4 @@
-//! Where training stands, beside weights and optimiser.
+//! The progress of training, beside weights and optimiser.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,29 +6,28 @@ use super::guard::Guard;
 use crate::error::{Result, check_setting};
 use crate::optimizer::{Patience, PlateauState};
 
-/// What an evaluation found.
+/// The result of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// Steps taken.
     pub step: u64,
-    /// Mean training loss since the evaluation before, in nats per character (with
-    /// [`Reduction::Sum`](crate::Reduction::Sum): nats per window); `None` if every step since was
-    /// skipped.
+    /// Mean training loss since the last evaluation, in nats per character (with
+    /// [`Reduction::Sum`](crate::Reduction::Sum) per window); `None` if every step since was skipped.
     pub train_loss: Option<f64>,
-    /// Loss on the held-out text in nats per character; `None` where there is none.
+    /// Loss on the held-out text in nats per character; `None` if no text is held out.
     pub validation_loss: Option<f64>,
     /// Learning rate of the last step.
     pub learning_rate: f64,
 }
 
-/// Where training stands, beside weights and optimiser: all counters and records.
+/// The progress of training: all counters and records.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Progress {
     pub(crate) step: u64,
     pub(crate) epoch: u64,
-    /// The window of the epoch that comes next.
+    /// The next window of the epoch.
     pub(crate) window: usize,
     pub(crate) guard: Guard,
     pub(crate) plateau: PlateauState,
@@ -43,14 +42,14 @@ pub(crate) struct Progress {
     pub(crate) patience_spent: bool,
 }
 
-/// The most records of a history that a file has room for.
+/// The most records in a history.
 const MOST_RECORDS: usize = 100_000;
-/// The most that any counter of a run can come to, in any time that a run may take.
+/// The most that a counter may be: no run lasts long enough for more.
 const MOST: u64 = 1 << 53;
 
 impl Progress {
-    /// Appends a record. Of a history that is full every other record goes, so that a run of any
-    /// length can be saved.
+    /// Appends a record. If the history is full, it drops every other record, so that a run of any length
+    /// can be saved.
     pub(crate) fn record(&mut self, record: Record) {
         if self.history.len() == MOST_RECORDS {
             let mut at = 0;
@@ -62,10 +61,10 @@ impl Progress {
         self.history.push(record);
     }
 
-    /// Checks what a file says of it.
+    /// Checks progress from a file.
     ///
     /// # Errors
-    /// [`InvalidSetting`](crate::Error::InvalidSetting) naming what training cannot have left.
+    /// [`InvalidSetting`](crate::Error::InvalidSetting) for a value that cannot have come from training.
     pub(crate) fn validate(&self) -> Result<()> {
         self.plateau.validate()?;
         if let Some(patience) = &self.patience {

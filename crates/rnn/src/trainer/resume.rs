@@ -1,4 +1,4 @@
-//! Stopping between two steps and going on later with the same bits.
+//! Stops between two steps and resumes later with the same bits.
 
 use tensor::Scalar;
 
@@ -11,7 +11,7 @@ use crate::network::Network;
 use crate::parameters::Parameters;
 
 impl Trainer<f32> {
-    /// All that going on needs, as it stands between two steps.
+    /// All that is needed to resume after the last step.
     ///
     /// # Panics
     /// If memory runs out.
@@ -19,10 +19,10 @@ impl Trainer<f32> {
         self.try_interrupt().expect("memory for what is saved")
     }
 
-    /// The same, or an error where memory runs out.
+    /// As [`interrupt`](Self::interrupt).
     ///
     /// # Errors
-    /// [`Error::TooLarge`].
+    /// [`Error::TooLarge`] where memory runs out.
     pub fn try_interrupt(&self) -> Result<Interrupted> {
         let copy = |(name, values): (&str, &[f32])| -> Result<_> {
             let values = memory::collected(values.iter().copied())?;
@@ -43,7 +43,7 @@ impl Trainer<f32> {
         })
     }
 
-    /// Goes on where a run was interrupted: the same text, and every bit as if it had not been.
+    /// Resumes an interrupted run on the same text; every bit is as if it had not been interrupted.
     ///
     /// # Errors
     /// [`Error::TextChanged`] if `corpus` is not the text of that run, and
@@ -77,19 +77,19 @@ impl Trainer<f32> {
 }
 
 impl<T: Scalar> Trainer<T> {
-    /// Whether an evaluation has brought a model worth keeping.
+    /// Whether an evaluation has found a model to keep.
     pub(crate) fn has_result(&self) -> bool {
         let is_evaluated = !self.progress.history.is_empty();
         self.progress.best.is_some() || (self.held_out.is_none() && is_evaluated)
     }
 
-    /// Changes the number of steps; `None` leaves it open until a time limit fixes it. From here on
-    /// every bit is as if the new number had been set from the start, with one addition: where the
-    /// run was at its end already, the history keeps the evaluation made there.
+    /// Changes the number of steps; `None` leaves it open until a time limit fixes it. From here on every
+    /// bit is as if the new number had been set from the start, but a run that was at its end keeps the
+    /// evaluation there in its history.
     ///
     /// # Errors
-    /// [`Error::StepsFixed`] when steps already taken would have gone differently: there are more
-    /// of them, or the learning rate has begun to fall towards the end that was set.
+    /// [`Error::StepsFixed`] if it would have changed steps already taken: there are more of them, or the
+    /// learning rate has begun to decay.
     /// [`Error::InvalidSetting`] for 0.
     pub fn set_max_steps(&mut self, max_steps: Option<u64>) -> Result<()> {
         let (step, old) = (self.progress.step, self.config.max_steps);

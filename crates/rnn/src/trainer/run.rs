@@ -1,4 +1,4 @@
-//! Running the trainer to its end, in a thread pool, with reports on the way.
+//! Runs the trainer to its end in a thread pool and reports every event.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::model::Model;
 pub struct RunOptions {
     /// Number of threads; any number gives the same bits.
     pub threads: usize,
-    /// Where `max_steps` is `None`: fix it so that training takes about this long.
+    /// If `max_steps` is `None`, choose it so that training takes about this long.
     pub time: Option<Duration>,
 }
 
@@ -38,9 +38,9 @@ pub enum Event {
     Step(Step),
     /// A step was skipped: its loss or gradient was not finite.
     Skipped(Step),
-    /// Five steps in a row were skipped: back to the best weights, at a lower learning rate.
+    /// Five steps in a row were skipped; training returned to the best weights with a lower learning rate.
     WentBack {
-        /// What the learning rate is multiplied by from now on.
+        /// The factor of the learning rate from now on.
         scale: f64,
     },
     /// The model was evaluated.
@@ -62,7 +62,7 @@ pub enum Event {
 pub enum Outcome {
     /// All steps are done.
     Finished,
-    /// Too many evaluations in a row brought no improvement.
+    /// Too many evaluations in a row without improvement.
     PatienceSpent,
     /// The callback asked for it.
     Stopped,
@@ -87,8 +87,8 @@ impl<T: Scalar> Trainer<T> {
     /// Trains to the end, reporting every event.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if losses are not finite at lower learning rates either,
-    /// [`Error::Threads`] if the system gives no threads, and whatever the callback returns.
+    /// [`Error::Diverged`] if losses are not finite at lower learning rates either, [`Error::Threads`] if
+    /// the system cannot start the threads, and whatever the callback returns.
     pub fn run<E: From<Error> + Send>(
         &mut self,
         options: &RunOptions,
@@ -114,10 +114,10 @@ impl<T: Scalar> Trainer<T> {
     ) -> Result<Outcome, E> {
         let (start, first) = (Instant::now(), self.progress.step);
         tensor::try_reserve_for_products::<T>().map_err(memory::refused_by)?;
-        // Threads take addresses of their own. What then cannot be saved should not be learned.
+        // Threads take address space. If a save no longer fits, fail before the work.
         memory::check(Self::saving_bytes(self.network.config(), &self.config))?;
         loop {
-            // First, since a run may have been interrupted between a step and its evaluation.
+            // Evaluate first: a run may have been interrupted between a step and its evaluation.
             if self.is_evaluation_due() {
                 let (record, improved) = self.evaluate();
                 if report(self, Event::Evaluated { record, improved })?.is_break() {
@@ -168,7 +168,7 @@ impl<T: Scalar> Trainer<T> {
         self.config.max_steps.is_some_and(|most| step >= most)
     }
 
-    /// Whether the last step calls for an evaluation that has not been made yet.
+    /// Whether the evaluation after the last step is still to come.
     fn is_evaluation_due(&self) -> bool {
         let step = self.progress.step;
         let is_done = self.progress.history.last().map(|record| record.step) == Some(step);
@@ -181,8 +181,8 @@ impl<T: Scalar> Trainer<T> {
         self.progress.step.is_multiple_of(self.config.eval_every)
     }
 
-    /// The number of steps that `time` allows, once it must be known: before the first step whose
-    /// rate depends on it, or, for a schedule that never asks, when the time is up.
+    /// The number of steps that `time` allows, once it must be known: before the first step whose rate
+    /// depends on it, or at the end of the time if none does.
     fn fix_steps(&mut self, elapsed: Duration, time: Duration, first: u64) -> Option<u64> {
         let step = self.progress.step;
         let clock = Clock {
@@ -201,8 +201,8 @@ impl<T: Scalar> Trainer<T> {
         Some(clock.steps(&self.config.schedule, count, took))
     }
 
-    /// How long a step takes, without taking it: reads the next window forward and back and keeps
-    /// nothing. Takes the shortest of up to five, since the first finds every cache cold.
+    /// How long a step takes, without taking it: passes forward and backward through the next window and
+    /// keeps nothing. Takes the shortest of up to five, since the first finds all caches cold.
     fn time_a_step(&mut self, time: Duration) -> Duration {
         let state = self.bptt.state();
         let begin = Instant::now();

@@ -1,4 +1,4 @@
-//! How much memory a training run takes.
+//! The memory of a training run.
 
 use tensor::Scalar;
 
@@ -12,8 +12,8 @@ use crate::parameters::{Layout, Parameters};
 use crate::vocabulary::Id;
 
 impl<T: Scalar> Trainer<T> {
-    /// Bytes that a trainer takes at most beside its text: parameters, gradient, best weights, optimiser,
-    /// packed weights, a window's activations, and a save.
+    /// The most bytes of a trainer without its text: parameters, gradient, best weights, optimiser, packed
+    /// weights, a window's activations, and a save.
     pub fn bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
         let parameters = Layout::count(network);
         [
@@ -29,8 +29,8 @@ impl<T: Scalar> Trainer<T> {
         .fold(0, u128::saturating_add)
     }
 
-    /// Bytes that a save takes: weights, best weights and optimiser state as tensors and in one piece,
-    /// and half as much again for what the allocator makes of it in a tight place.
+    /// Bytes of a save: weights, best weights and optimiser state, as tensors and in one piece, and half
+    /// as much again for the allocator's fragmentation.
     pub(crate) fn saving_bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
         let state = config.optimizer.state_names().len() as u128;
         memory::bytes::<f32>(Layout::count(network).saturating_mul(3 * (2 + state)))

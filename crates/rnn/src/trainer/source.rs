@@ -1,4 +1,4 @@
-//! Where windows come from: streams through one long text, or records of their own.
+//! The source of windows: streams through one long text, or records.
 
 use tensor::Scalar;
 
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::parameters::Parameters;
 use crate::vocabulary::Id;
 
-/// The part to learn from.
+/// The training part.
 pub(super) enum Source {
     Text(Streams),
     Records { batches: RecordBatches, seed: u64 },
@@ -24,7 +24,7 @@ impl Source {
         }
     }
 
-    /// Puts records into the order of the epoch.
+    /// Shuffles records for the epoch.
     pub(super) fn begin_epoch(&mut self, ids: IdSlice<'_>, epoch: u64) {
         if let Source::Records { batches, seed } = self {
             batches.shuffle(ids, *seed, epoch);
@@ -53,14 +53,14 @@ impl Source {
     }
 }
 
-/// The part that is held out.
+/// The held-out part.
 pub(super) enum HeldOut<T> {
     Text(TextValidator<T>),
     Records(Box<RecordValidator<T>>),
 }
 
 impl<T: Scalar> HeldOut<T> {
-    /// Bytes that it takes at most, without its notes on each record.
+    /// Bytes that it takes at most, without its list of records.
     pub(super) fn bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
         match config.records {
             true => RecordValidator::<T>::bytes(network),
@@ -77,16 +77,16 @@ impl<T: Scalar> HeldOut<T> {
     }
 }
 
-/// A corpus cut into what is learned from and what is held out.
+/// A corpus split into a training part and a held-out part.
 pub(super) struct Parts<T> {
     pub(super) source: Source,
     pub(super) held_out: Option<HeldOut<T>>,
-    /// Characters of either part.
+    /// Number of characters in each part.
     pub(super) lengths: (usize, usize),
 }
 
 impl<T: Scalar> Parts<T> {
-    /// Cuts the corpus as `config`, fitted to it, says.
+    /// Splits the corpus; `config` has to be fitted to it.
     pub(super) fn new(
         corpus: &Corpus,
         shares: &[f64],

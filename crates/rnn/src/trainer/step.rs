@@ -1,4 +1,4 @@
-//! One step: a window forward and back, and the update.
+//! One step: forward and backward through a window, and the update.
 
 use tensor::Scalar;
 
@@ -50,8 +50,8 @@ impl<T: Scalar> Trainer<T> {
         )
     }
 
-    /// Reads the next window, forward and back: returns what was read and its loss, and leaves its
-    /// gradient in `self.gradient`. Of what a run saves, only the carried state changes.
+    /// Reads the next window, returns it and its loss, and leaves its gradient in `self.gradient`. Of what
+    /// a run saves, only the hidden state changes.
     pub(super) fn differentiate(&mut self) -> (RecordWindow, f64) {
         let window = self.source.fill(
             self.corpus.ids().as_slice(),
@@ -74,8 +74,8 @@ impl<T: Scalar> Trainer<T> {
         (window, loss)
     }
 
-    /// The learning rate of the step about to be taken: the one that was set, by the schedule, by
-    /// what the guard has made of it.
+    /// The learning rate of the next step: that of the settings times the factors of the schedule and the
+    /// guard.
     fn learning_rate(&self) -> f64 {
         let factor = self.config.schedule.factor(Position {
             step: self.progress.step,

@@ -1,11 +1,10 @@
 //! The loss on held-out text.
 //!
-//! The held-out part is cut into as many streams as its length makes worthwhile, at most
-//! [`MOST_STREAMS`], whatever the batch size of training. Each starts from a zero state and runs
-//! through fixed windows with its state carried, so every character but the first is predicted
-//! exactly once. The few characters at each stream's start that are read without a past make the
-//! figure a little worse than one stream through all of it would, by about 0.002 nats where a
-//! stream has thousands of characters.
+//! The held-out part is cut into at most [`MOST_STREAMS`] streams, fewer if it is short, whatever the
+//! batch size of training. Each starts from a zero state and carries it from window to window, so every
+//! character but the first is predicted exactly once. The first characters of each stream lack a past,
+//! which makes the loss about 0.002 nats worse than that of a single stream if streams have thousands of
+//! characters.
 
 use std::ops::Range;
 
@@ -36,7 +35,7 @@ pub(super) struct TextValidator<T> {
 
 struct Group<T> {
     unroll: Unroll<T>,
-    /// For each row the predictions that are its own, counted from the first of the part.
+    /// The predictions of each row, counted from the first of the part.
     streams: Vec<Range<usize>>,
     inputs: Vec<Id>,
     targets: Vec<Id>,
@@ -131,8 +130,8 @@ impl<T: Scalar> Group<T> {
     }
 }
 
-/// The sum of a window's losses, read in as many pieces as there are buffers for. The sum is one over
-/// the whole window, so the pieces change no bit.
+/// The sum of a window's losses. Reads it in pieces as large as the buffers, but adds the losses of the
+/// whole window in one sum, so the pieces change no bit.
 fn window_loss<T: Scalar>(
     unroll: &mut Unroll<T>,
     params: &Parameters<T>,
@@ -149,7 +148,7 @@ fn window_loss<T: Scalar>(
     losses.iter().sum()
 }
 
-/// Records evaluated side by side.
+/// Records to evaluate at a time.
 const RECORDS: usize = 64;
 
 /// Buffers for the evaluation of held-out records, each from a zero state.
@@ -192,7 +191,7 @@ impl<T: Scalar> RecordValidator<T> {
         PackedWeights::<T>::forward_bytes(config).saturating_add(size.bytes::<T>(config))
     }
 
-    /// Characters that are predicted: all of the records, newlines included.
+    /// Number of characters predicted: all of the records, newlines included.
     pub(super) fn characters(&self) -> usize {
         self.characters
     }

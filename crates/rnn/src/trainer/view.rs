@@ -1,4 +1,4 @@
-//! What a trainer tells: settings, counters, evaluations and models.
+//! What a trainer shows: settings, counters, evaluations and models.
 
 use tensor::Scalar;
 
@@ -11,7 +11,7 @@ use crate::network::Network;
 use crate::parameters::Parameters;
 
 impl<T: Scalar> Trainer<T> {
-    /// Notes for the user, a line each, such as sizes that were fitted to the text.
+    /// Notes for the user, a line each, such as sizes fitted to the text.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -75,7 +75,7 @@ impl<T: Scalar> Trainer<T> {
 }
 
 impl Trainer<f32> {
-    /// The model with the best weights so far; the last where nothing is held out.
+    /// The model with the best weights so far, or the last if nothing is held out.
     ///
     /// # Panics
     /// If memory runs out.
