@@ -66,10 +66,14 @@ fn runs(folder: &Folder, model: &str, text: &str) -> Vec<(&'static str, Run)> {
 
 #[track_caller]
 pub(crate) fn assert_one_reason(folder: &Folder, model: &str, text: &str) -> Option<String> {
-    let runs = runs(folder, model, text);
+    one_reason(&runs(folder, model, text), &format!("{model} {text}"))
+}
+
+#[track_caller]
+fn one_reason(runs: &[(&str, Run)], what: &str) -> Option<String> {
     let expected = reason(&runs[0].1);
     for (name, run) in &runs[1..] {
-        assert_eq!(reason(run), expected, "{name} {model} {text}, after score");
+        assert_eq!(reason(run), expected, "{name} {what}, after score");
     }
     expected
 }
@@ -164,7 +168,8 @@ fn sound_and_unsound_models_and_texts_are_the_same_to_every_command() {
         let is_model = !["nan", "cut"].contains(&model);
         assert_eq!(folder.run(&["inspect", model]).code == Some(0), is_model);
         for text in names.into_iter().chain(["text.txt"]) {
-            let reason = assert_one_reason(&folder, model, text);
+            let runs = runs(&folder, model, text);
+            let reason = one_reason(&runs, &format!("{model} {text}"));
             if reason.is_some() {
                 refused += 1;
                 // A start for training is read like any other model, and a text like any other, but
@@ -185,7 +190,7 @@ fn sound_and_unsound_models_and_texts_are_the_same_to_every_command() {
                 }
             } else {
                 accepted += 1;
-                numbers_agree(&folder, model, text);
+                numbers_agree(&folder, &runs, model, text);
             }
         }
     }
@@ -199,9 +204,8 @@ fn network_of(vocabulary: &Vocabulary) -> Network<f32> {
 }
 
 /// The whole, its parts, and what the page and the library say of them.
-fn numbers_agree(folder: &Folder, model: &str, text: &str) {
+fn numbers_agree(folder: &Folder, runs: &[(&str, Run)], model: &str, text: &str) {
     let what = format!("{model} {text}");
-    let runs = runs(folder, model, text);
     let whole = &json(&runs[0].1)[0];
     let count = whole["characters"].as_f64().expect("a number");
     let nats = whole["nats_per_character"].as_f64().expect("a number") * count;

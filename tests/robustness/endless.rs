@@ -173,7 +173,13 @@ fn samples_that_wait_for_others_do_not_fill_the_memory() {
     assert_eq!((run.code, run.stderr.lines().count()), (Some(1), 1));
     // A stop may end them all early, so the end of memory is told when it comes.
     let stop = [&many[..], &["--stop", "never to be seen"]].concat();
-    let run = folder.run_limited("ulimit -v 100000", &stop);
+    // Characters of four bytes from one unit fill it soonest.
+    folder.write("wide.txt", "\u{1f600}\u{1f601}".repeat(200));
+    let train = ["train", "wide.txt", "-o", "model.safetensors", "--force"];
+    folder
+        .run(&[&train[..], &["--hidden-size", "1"], &TINY[2..]].concat())
+        .ok();
+    let run = folder.run_limited("export RAYON_NUM_THREADS=2; ulimit -v 60000", &stop);
     let said = "error: not enough memory for samples that wait for earlier ones; use fewer or shorter samples";
     assert!(run.stderr.starts_with(said), "{}", run.stderr);
     assert_eq!((run.code, run.stderr.lines().count()), (Some(1), 1));
