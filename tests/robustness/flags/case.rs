@@ -19,7 +19,7 @@ const CONFLICTS: &[(&str, &str, &[&str])] = &[
         &[
             "orthogonal",
             "forget-bias",
-            "model",
+            "cell",
             "hidden-size",
             "num-layers",
             "bytes",
@@ -45,7 +45,7 @@ const NEEDS: &[(&str, &str, &[&str])] = &[
     ("warmup-steps", "schedule", &["cosine", "warmup-decay"]),
     ("learning-rate-decay", "schedule", &["exponential"]),
     ("learning-rate-decay-after", "schedule", &["exponential"]),
-    ("forget-bias", "model", &["lstm"]),
+    ("forget-bias", "cell", &["lstm"]),
 ];
 
 /// What a run that goes on may be given.
