@@ -59,22 +59,21 @@ impl Run {
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    /// An empty folder.
+    /// An empty folder, in memory where the system has such folders: flushing to a disk takes its
+    /// time, which adds up where hundreds of runs do it.
     pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Folder(folder.expect("a temporary folder"))
+    }
+
+    /// An empty folder on a disk, which takes long to save to.
+    pub(crate) fn on_disk() -> Self {
         Folder(tempfile::tempdir().expect("a temporary folder"))
     }
 
     /// A folder with `text.txt`: a hundred lines that differ in their numbers.
     pub(crate) fn with_text() -> Self {
         let folder = Self::new();
-        folder.write("text.txt", text());
-        folder
-    }
-
-    /// A folder with a text, in memory where the system has such folders: flushing to a disk takes
-    /// its time, which adds up where hundreds of runs do it.
-    pub(crate) fn in_memory() -> Self {
-        let folder = tempfile::tempdir_in("/dev/shm").map_or_else(|_| Self::new(), Folder);
         folder.write("text.txt", text());
         folder
     }

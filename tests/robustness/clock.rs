@@ -38,7 +38,7 @@ fn every_schedule_ends_by_the_clock_with_the_bytes_of_its_number_of_steps() {
         "cosine --warmup-steps 18446744073709551615",
         "plateau",
     ] {
-        let folder = Folder::in_memory();
+        let folder = Folder::with_text();
         let flags = format!("{SMALL} --schedule {schedule}");
         let timed = format!("-o timed --time 0.1s {flags}");
         let said = run(&folder, &train(&timed)).ok().stderr;
@@ -64,7 +64,7 @@ fn a_time_without_end_stops_when_asked_and_goes_on_as_printed() {
         "cosine",
     ] {
         for time in ["10000000000000000000s", "18446744073709549568s", "1h"] {
-            let folder = Folder::in_memory();
+            let folder = Folder::with_text();
             let flags = format!("-o m --time {time} {SMALL} --schedule {schedule}");
             let case = format!("{schedule}, {time}");
             let printed = stop(folder.command(&train(&flags)), &case);

@@ -81,7 +81,7 @@ fn what_is_printed_after_a_stop_goes_on_and_what_is_printed_at_the_end_samples()
     let (mut cases, mut lines) = (0, 0);
     for name in NAMES {
         for (text, model, links) in LAYOUTS {
-            let folder = Folder::in_memory();
+            let folder = Folder::with_text();
             fs::create_dir(folder.path("texts")).expect("a new name");
             let content = folder.read("text.txt");
             fs::remove_file(folder.path("text.txt")).expect("it is there");

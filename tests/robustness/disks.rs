@@ -61,7 +61,7 @@ fn left(folder: &Folder, name: &str) -> Option<Vec<u8>> {
 
 #[test]
 fn a_run_that_trains_to_its_end_leaves_its_model_on_any_disk() {
-    let folder = Folder::in_memory();
+    let folder = Folder::with_text();
     fs::create_dir(folder.path("disk")).expect("a new name");
     folder.run(&[&["train"], &RUN[..]].concat()).ok();
     let (model, resume) = (folder.read("disk/m"), folder.read("disk/m.resume"));

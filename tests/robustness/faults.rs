@@ -46,7 +46,7 @@ fn trained(flags: &[&str]) -> [Vec<u8>; 2] {
 /// A folder with the model of an earlier run at `outbox/m`.
 fn folder() -> Folder {
     static EARLIER: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| trained(&["--seed", "7"]));
-    let folder = Folder::in_memory();
+    let folder = Folder::with_text();
     fs::create_dir(folder.path(OUT)).expect("a new name");
     folder.write("outbox/m", &EARLIER[0]);
     folder.write("outbox/m.resume", &EARLIER[1]);

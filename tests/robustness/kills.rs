@@ -6,7 +6,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::cli_support::Folder;
+use crate::cli_support::{Folder, text};
 use rnn::Model;
 use rnn::checkpoint::Interrupted;
 
@@ -38,7 +38,8 @@ fn step(folder: &Folder) -> Option<u64> {
 
 /// Kills a run so many times, after a time that differs from round to round.
 fn kill(rounds: u64) {
-    let folder = Folder::with_text();
+    let folder = Folder::on_disk();
+    folder.write("text.txt", text());
     let (mut random, mut last, mut during) = (rounds, None, 0);
     for round in 0..rounds {
         let place = if last.is_some() {
@@ -106,7 +107,8 @@ fn two_hundred_kills_lose_nothing() {
 
 #[test]
 fn of_two_runs_at_one_path_the_second_is_told() {
-    let folder = Folder::with_text();
+    let folder = Folder::on_disk();
+    folder.write("text.txt", text());
     let endless = ["train", "text.txt", "-o", "m", "--max-steps", "1000000"];
     let endless = [&endless[..], &RUN].concat();
     let mut first = folder.command(&endless).spawn().expect("the binary runs");

@@ -151,7 +151,7 @@ fn restore(folder: &Folder, sound: &Snapshot) {
 
 #[test]
 fn whatever_stands_at_a_path_nothing_hangs_and_nothing_behind_it_changes() {
-    let folder = Folder::in_memory();
+    let folder = Folder::with_text();
     folder
         .train(&["text.txt", "-o", "run", "--schedule", "constant"])
         .ok();

@@ -55,7 +55,7 @@ const COMMANDS: [(&str, &[&str], &[&str]); 6] = [
 
 /// A folder with a text, a model and a network of PyTorch.
 fn folder() -> Folder {
-    let folder = Folder::in_memory();
+    let folder = Folder::with_text();
     folder.train(&["text.txt", "-o", "model"]).ok();
     fs::remove_file(folder.path("model.resume")).expect("it is there");
     fs::copy(FIXTURE, folder.path("theirs")).expect("a fixture");

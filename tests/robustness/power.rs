@@ -70,7 +70,7 @@ fn train(first: [&'static str; 2], steps: &'static str) -> Vec<&'static str> {
 #[test]
 fn after_a_power_cut_at_any_flush_the_run_goes_on_to_the_same_bytes() {
     let Some(shim) = shim() else { return };
-    let folder = Folder::in_memory();
+    let folder = Folder::with_text();
     for name in ["out", "shadow", "shadow/states", "shadow/flushed"] {
         fs::create_dir(folder.path(name)).expect("a new name");
     }

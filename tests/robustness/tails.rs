@@ -29,7 +29,7 @@ fn train(flags: &[&'static str]) -> Vec<&'static str> {
 
 /// A folder with a run of 20 steps, and what it is after 40.
 fn folder() -> (Folder, Vec<Vec<u8>>) {
-    let folder = Folder::in_memory();
+    let folder = Folder::with_text();
     folder
         .run(&[&train(&["-o", "m", "--schedule", "constant"])[..], &TINY].concat())
         .ok();

@@ -264,7 +264,7 @@ fn files(folder: &Folder) -> Files {
 
 /// A folder with texts, models, and runs that can go on.
 fn folder() -> Folder {
-    let folder = Folder::in_memory();
+    let folder = Folder::with_text();
     fs::create_dir(folder.path("folder")).expect("a folder");
     for (name, content) in fixtures() {
         folder.write(name, content);
@@ -276,7 +276,7 @@ fn folder() -> Folder {
 fn fixtures() -> &'static Files {
     static FIXTURES: OnceLock<Files> = OnceLock::new();
     FIXTURES.get_or_init(|| {
-        let folder = Folder::in_memory();
+        let folder = Folder::with_text();
         folder.write(
             "odd.txt",
             "\u{feff}\u{4f60}\u{597d}\r\ncafe\u{301} \u{1f600}\n\n\0\u{1b}[31m".repeat(30),

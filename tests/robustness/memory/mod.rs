@@ -135,7 +135,7 @@ impl Start {
 
     /// A folder with these files; with the run at `out.resume` where a command goes on with it.
     fn folder(&self, command: &str) -> Folder {
-        let folder = Folder::in_memory();
+        let folder = Folder::with_text();
         for (name, content) in &self.files {
             folder.write(name, content);
         }

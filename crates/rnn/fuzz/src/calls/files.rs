@@ -5,17 +5,24 @@ use std::path::Path;
 
 use rnn::checkpoint::{self, Every, Interrupted, Keeper, resume_path};
 use rnn::{Error, Event, Model, RunOptions, Trainer};
+use tempfile::TempDir;
 
 use super::World;
 use super::draw::Draw;
 use super::training;
 
-/// Files that are kept in one input at most; each waits for the disk.
+/// Files that are kept in one input at most; each may wait for the disk.
 const MOST: usize = 8;
+
+/// A folder, in memory where the system has such: flushing to a disk takes its time.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    folder.expect("a folder")
+}
 
 /// A model as bytes, and in a file where it can be read again.
 pub(super) fn save(draw: &mut Draw<'_>, world: &World) {
-    let (model, folder) = (&world.model, tempfile::tempdir().expect("a folder"));
+    let (model, folder) = (&world.model, folder());
     let is_finite = model.network().parameters().is_finite();
     let bytes = model.to_bytes();
     let again = Model::from_bytes(&bytes);
@@ -52,7 +59,7 @@ pub(super) fn save(draw: &mut Draw<'_>, world: &World) {
 /// A run's files, by any calls in any order.
 pub(super) fn keep(draw: &mut Draw<'_>, world: &mut World) {
     let trainer = &mut world.trainer;
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let path = folder.path().join("m.safetensors");
     let resume = resume_path(&path);
     let every = match draw.below(3) {
