@@ -4,9 +4,9 @@
 //! | array | its largest | here |
 //! |---|---|---|
 //! | history | 100,000 evaluations | the same |
-//! | characters of the text | what `--characters` says, up to some five million, where their numbers are the longest text that Chrome reads and `view` refuses | 300,000 |
+//! | characters of the text | what `--characters` says, up to some five million, where their numbers are the longest text that Chrome reads and `view` refuses | 150,000 |
 //! | symbols of the vocabulary | 1,112,064, all of Unicode | 150,000, and all with `--ignored` |
-//! | units of a layer | 32,768 | 4,096 |
+//! | units of a layer | 32,768 | 2,048 |
 
 use rnn::{
     CellKind, Init, Model, Network, NetworkConfig, Record, Training, Vocabulary, recommended,
@@ -152,7 +152,7 @@ fn a_long_text_is_shown_a_stretch_at_a_time() {
     };
     let folder = folder(
         &model(letters(), CellKind::RNN, 2, vec![]),
-        &small_text(300_000),
+        &small_text(150_000),
     );
     open(&browser, &folder);
     let shown = "return [...document.querySelectorAll('#surprise .text span')].map((s) => s.index).filter((_, i, all) => i === 0 || i === all.length - 1).concat(document.querySelectorAll('#surprise .text span').length)";
@@ -237,7 +237,7 @@ fn many_units_are_drawn() {
     };
     let folder = Folder::new();
     folder.write("text.txt", small_text(40));
-    model(letters(), CellKind::RNN, 4_096, vec![])
+    model(letters(), CellKind::RNN, 2_048, vec![])
         .save(folder.path("m"))
         .expect("a sound model");
     let view = ["view", "m", "text.txt", "-o", "page.html"];
