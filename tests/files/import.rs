@@ -106,6 +106,26 @@ fn files_that_are_no_such_network_are_refused() {
             assert!(checkpoint::import(&bytes, Some(&characters), false).is_err());
         }
     }
+    // An LSTM without its recurrent weights is no other cell, and nothing in a file is passed over.
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let changed = |names: &dyn Fn(&str) -> Option<String>| {
+        let kept = tensors
+            .iter()
+            .filter_map(|(name, view)| Some((names(name)?, view)));
+        let bytes = safetensors::serialize(kept, None).unwrap();
+        let refused = checkpoint::import(&bytes, Some(&characters), false).unwrap_err();
+        refused.to_string()
+    };
+    let without = |name: &str| (!name.contains("weight_hh_l0")).then(|| name.to_owned());
+    let error = changed(&without);
+    assert!(error.contains("weight_hh_l0\" is missing"), "{error}");
+    let bare = |name: &str| match name {
+        "memory.weight_ih_l0" => None,
+        "memory.weight_ih_l1" => Some("memory.weight_ih_l0".to_owned()),
+        other => (!other.contains("_hh_") && !other.contains("_ih_")).then(|| other.to_owned()),
+    };
+    let error = changed(&bare);
+    assert!(error.contains("weight_hh_l0\" is missing"), "{error}");
     // The shapes of four gates for three, by cutting what the header says.
     for cut in [0, 7, 8, 100, bytes.len() - 1] {
         assert!(checkpoint::import(&bytes[..cut], Some(&characters), false).is_err());
@@ -171,4 +191,32 @@ fn recurrent_layers_have_any_prefix_or_none() {
             );
         }
     }
+}
+
+#[test]
+fn a_mingru_comes_back_and_brings_nothing_that_it_has_no_place_for() {
+    let vocabulary = rnn::Vocabulary::from_text("abc").unwrap();
+    let config = rnn::NetworkConfig {
+        cell: rnn::CellKind::MIN_GRU,
+        vocab_size: 3,
+        hidden_size: 4,
+        num_layers: 2,
+    };
+    let network = rnn::Network::new(config, &rnn::Init::default(), 1).unwrap();
+    let bytes = Model::new(vocabulary, network.clone(), None).to_bytes();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let import = |tensors| {
+        let bytes = safetensors::serialize(tensors, None).unwrap();
+        checkpoint::import(&bytes, Some("abc"), false)
+    };
+    let tensors: Vec<_> = file.iter().collect();
+    let imported = import(tensors.clone()).unwrap();
+    assert_eq!(imported.network(), &network);
+    let bias = file.tensor("rnn.bias_ih_l0").unwrap();
+    let more = [tensors, vec![("rnn.bias_hh_l0", bias)]].concat();
+    let error = import(more).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "not a network to import: it holds 7 tensors, expected 6"
+    );
 }

@@ -1,6 +1,6 @@
 //! The networks against PyTorch: logits, losses, gradients, clipping and optimiser steps.
 //!
-//! `fixtures/torch/` holds one training step of PyTorch in f64 for every cell, one and two layers
+//! `fixtures/torch/` holds one training step of PyTorch in f64 for every cell that it has, one and two layers
 //! and three seeds; `fixtures/generate.py` wrote it. Everything must agree to a relative error of
 //! 1e-10, where numbers below [`FLOOR`] count as that: a sum of terms of size 1 has lost the digits
 //! below 1e-16 on either side, and what is left of a tiny sum shows it.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rnn::checkpoint::Every;
 use rnn::optimizer::Clip;
-use rnn::{Recommended, RunOptions, check_shares, recommended};
+use rnn::{CellKind, Recommended, RunOptions, check_shares, recommended};
 
 use crate::args::{LearnedUnknownArg, RunArgs, TrainArgs};
 use crate::exit::misuse;
@@ -190,10 +190,16 @@ impl Plan {
         set(&mut network.num_layers, net.num_layers);
         set(&mut train.dropout, net.dropout);
         if net.forget_bias.is_some() {
-            if network.cell.signal("forget gate").is_none() {
-                let cell = network.cell;
-                let message = format!("--forget-bias has no effect with {cell}; use --cell lstm");
-                return Err(misuse(message));
+            if network.cell.forget_gate().is_none() {
+                let with = CellKind::ALL
+                    .into_iter()
+                    .filter(|cell| cell.forget_gate().is_some());
+                let with: Vec<&str> = with.map(CellKind::name).collect();
+                return Err(misuse(format!(
+                    "--forget-bias has no effect with {}; use --cell {}",
+                    network.cell,
+                    with.join(" or ")
+                )));
             }
             train.init.forget_bias = net.forget_bias;
         }

@@ -3,7 +3,7 @@
 //! what it was.
 //!
 //! A thread waits for them. A handler may do next to nothing, neither set a terminal nor write a line,
-//! and what trains looks up only between two steps.
+//! and the training loop looks only between two steps.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ pub(crate) fn survive_file_limits() {
 
 /// Makes the end that Rust has for a program without memory, which is a crash, a failure like any
 /// other. What is large is asked for and refused in our own words; this is for the few kilobytes here and
-/// there, and for other people's code. The standard library has said how many bytes there were none for.
+/// there, and for other people's code. The standard library has already printed the size that was refused.
 pub(crate) fn fail_without_memory() {
     // Where the system grants no handler its own way remains.
     #[cfg(unix)]
@@ -63,13 +63,13 @@ impl Signals {
         Ok(Signals(came))
     }
 
-    /// Whether one has come.
-    pub(crate) fn came(&self) -> bool {
+    /// Whether a signal has asked to stop.
+    pub(crate) fn asked_to_stop(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
 
-/// Starts the thread, once; false where there can be none. Before anything stands on the terminal.
+/// Starts the thread once; returns false if it cannot. Call it before anything is drawn.
 pub(crate) fn listen() -> bool {
     terminal::guard_panics();
     #[cfg(unix)]

@@ -62,8 +62,8 @@ pub struct Init {
     /// Make each gate's recurrent matrix orthogonal (Saxe 2014), which keeps the length of the
     /// hidden state over many steps.
     pub orthogonal: bool,
-    /// LSTM only: what the forget gate's two biases add up to at the start. 1 keeps the memory
-    /// open from the first step (Gers 2000, Jozefowicz 2015). `None` leaves them as drawn.
+    /// For a cell with a forget gate, such as the LSTM: what that gate's biases add up to at the start.
+    /// 1 keeps the memory open from the first step (Gers 2000, Jozefowicz 2015). `None` leaves them as drawn.
     pub forget_bias: Option<f64>,
 }
 

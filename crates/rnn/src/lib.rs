@@ -57,6 +57,7 @@
 mod bptt;
 pub mod cell;
 pub mod checkpoint;
+mod choice;
 mod config;
 mod corpus;
 mod dropout;

@@ -73,11 +73,13 @@ impl<T: Scalar> Network<T> {
                 let weights = parameters.slice_mut(layer.weight_hh);
                 orthogonalise(weights, hidden, &mut gate, &mut rng);
             }
-            let forget = config.cell.signal("forget gate");
-            if let (Some(forget), Some(bias)) = (forget, init.forget_bias) {
-                let forget = forget.gate * hidden..(forget.gate + 1) * hidden;
+            if let (Some(gate), Some(bias)) = (config.cell.forget_gate(), init.forget_bias) {
+                let forget = gate * hidden..(gate + 1) * hidden;
                 parameters.slice_mut(layer.bias_ih)[forget.clone()].fill(T::from_f64(bias));
-                parameters.slice_mut(layer.bias_hh)[forget].fill(T::ZERO);
+                // A cell without recurrent weights has no second bias.
+                if let Some(second) = parameters.slice_mut(layer.bias_hh).get_mut(forget) {
+                    second.fill(T::ZERO);
+                }
             }
         }
         Ok(Network { config, parameters })

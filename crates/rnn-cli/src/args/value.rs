@@ -7,34 +7,40 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use rnn::CellKind;
 use rnn::optimizer::{OptimizerConfig, Schedule};
 
-/// A choice by the name that the library knows it by; its help is the library's as well.
-fn one_of<C>(
-    choices: impl IntoIterator<Item = (&'static str, &'static str)>,
-) -> impl TypedValueParser<Value = C>
-where
-    C: FromStr<Err = rnn::Error> + Clone + Send + Sync + 'static,
-{
-    let value = |(name, help): (&'static str, _)| {
-        let hyphenated = name.replace('_', "-");
-        PossibleValue::new(name).alias(hyphenated).help(help)
-    };
-    PossibleValuesParser::new(choices.into_iter().map(value))
-        .try_map(|name| name.parse().or_else(|_| name.replace('-', "_").parse()))
+/// One of the library's choices by its name; a hyphen stands for an underscore.
+fn one_of<C: Copy + Send + Sync + 'static, const N: usize>(
+    choices: [C; N],
+    name: fn(&C) -> &'static str,
+    about: fn(&C) -> &'static str,
+) -> impl TypedValueParser<Value = C> {
+    let hyphenated = move |choice: &C| name(choice).replace('_', "-");
+    let values = choices.map(|choice| {
+        let value = PossibleValue::new(name(&choice)).help(about(&choice));
+        value.alias(hyphenated(&choice))
+    });
+    PossibleValuesParser::new(values).map(move |typed| {
+        let is_meant = |choice: &&C| hyphenated(choice) == typed.replace('_', "-");
+        *choices.iter().find(is_meant).expect("a possible value")
+    })
 }
 
 /// A cell.
 pub(super) fn cell() -> impl TypedValueParser<Value = CellKind> {
-    one_of(CellKind::ALL.map(|cell| (cell.name(), cell.about())))
+    one_of(CellKind::ALL, |cell| cell.name(), |cell| cell.about())
 }
 
 /// An optimiser with its defaults.
 pub(super) fn optimizer() -> impl TypedValueParser<Value = OptimizerConfig> {
-    one_of(OptimizerConfig::ALL.map(|optimizer| (optimizer.name(), optimizer.help())))
+    one_of(
+        OptimizerConfig::ALL,
+        OptimizerConfig::name,
+        OptimizerConfig::about,
+    )
 }
 
 /// A schedule with its defaults.
 pub(super) fn schedule() -> impl TypedValueParser<Value = Schedule> {
-    one_of(Schedule::ALL.map(|schedule| (schedule.name(), schedule.help())))
+    one_of(Schedule::ALL, Schedule::name, Schedule::about)
 }
 
 /// Any number; the caller checks what it means.

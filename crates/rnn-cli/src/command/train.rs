@@ -58,7 +58,7 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
             }
             _ => {}
         }
-        anyhow::Ok(if signals.came() {
+        anyhow::Ok(if signals.asked_to_stop() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use rnn::checkpoint::Interrupted;
-use rnn::{CellKind, NetworkConfig, REPLACEMENT, Recommended};
+use rnn::{NetworkConfig, REPLACEMENT, Recommended};
 use serde_json::{Value, json};
 
 use super::Plan;
@@ -120,8 +120,7 @@ fn difference<'v>(
 /// A value as it is typed; of a choice with settings its name.
 fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) if text.parse::<CellKind>().is_ok() => text.clone(),
-        Value::String(text) => text.replace('_', "-"),
+        Value::String(text) => text.clone(),
         Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(","),
         Value::Object(fields) if fields.contains_key("name") => shown(&fields["name"]),
         value => value.to_string(),

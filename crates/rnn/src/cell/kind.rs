@@ -29,6 +29,8 @@ struct Table {
     recurrent: Option<&'static Part>,
     has_bypass: bool,
     has_memory: bool,
+    forget_gate: Option<usize>,
+    output_gate: Option<usize>,
     hidden: Bounds,
     signals: &'static [Signal],
     single: Steps<f32>,
@@ -66,7 +68,7 @@ impl CellKind {
     /// A cell of your own: see [the module](super).
     ///
     /// # Panics
-    /// If a cell of this crate has its name.
+    /// If a cell of this crate has its name, or it names a column that its block does not have.
     pub const fn of<C: Cell>() -> Self {
         let mut at = 0;
         while at < Self::ALL.len() {
@@ -80,6 +82,22 @@ impl CellKind {
     }
 
     const fn new<C: Cell>() -> Self {
+        let mut at = 0;
+        while at < C::INPUT.len() {
+            assert!(C::INPUT[at].columns.end <= C::COLUMNS, "no such column");
+            at += 1;
+        }
+        if let Some(part) = C::RECURRENT {
+            assert!(part.columns.end <= C::COLUMNS, "no such column");
+        }
+        let mut at = 0;
+        while at < C::SIGNALS.len() {
+            let fits = matches!(C::SIGNALS[at].column, Some(column) if column < C::COLUMNS);
+            assert!(fits, "a signal of no column");
+            at += 1;
+        }
+        let has_output = C::OUTPUT_GATE.is_some();
+        assert!(C::MEMORY || !has_output, "an output gate of no memory");
         CellKind(
             const {
                 &Table {
@@ -90,6 +108,8 @@ impl CellKind {
                     recurrent: C::RECURRENT,
                     has_bypass: C::BYPASS,
                     has_memory: C::MEMORY,
+                    forget_gate: C::FORGET_GATE,
+                    output_gate: C::OUTPUT_GATE,
                     hidden: C::HIDDEN,
                     signals: C::SIGNALS,
                     single: Steps::of::<C>(),
@@ -154,11 +174,14 @@ impl CellKind {
             .collect()
     }
 
-    /// The signal of that name.
-    pub fn signal(self, name: &str) -> Option<Signal> {
-        self.signals()
-            .into_iter()
-            .find(|signal| signal.name == name)
+    /// The gate, by its place in the weights, that [`Init::forget_bias`](crate::Init::forget_bias) opens.
+    pub fn forget_gate(self) -> Option<usize> {
+        self.0.forget_gate
+    }
+
+    /// The column of the gate `o` where `h = o * tanh(c)`.
+    pub(crate) fn output_gate(self) -> Option<usize> {
+        self.0.output_gate
     }
 
     /// Computes the new state of every row from the block of pre-activations.
@@ -171,7 +194,7 @@ impl CellKind {
         (self.steps().backward)(step);
     }
 
-    /// The steps for elements of type `T`, which is one of two.
+    /// The steps for `f32` or `f64`, whichever `T` is.
     fn steps<T: Scalar>(self) -> Steps<T> {
         let either: [&dyn Any; 2] = [&self.0.single, &self.0.double];
         let mut mine = either.into_iter().filter_map(|steps| steps.downcast_ref());
@@ -220,82 +243,4 @@ const fn is_same(one: &str, other: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Init, Model, Network, NetworkConfig, Vocabulary};
-
-    /// The notebook's cell under another name, or under its own.
-    struct Mine<const NEW: bool>;
-
-    impl<const NEW: bool> Cell for Mine<NEW> {
-        const NAME: &'static str = if NEW { "mine" } else { "rnn" };
-        const ABOUT: &'static str = "The notebook's cell";
-        const COLUMNS: usize = 1;
-        const INPUT: &'static [Part] = elman::Tanh::INPUT;
-        const RECURRENT: Option<&'static Part> = elman::Tanh::RECURRENT;
-
-        fn forward<T: Scalar>(step: Forward<'_, T>) {
-            elman::Tanh::forward(step);
-        }
-
-        fn backward<T: Scalar>(step: Backward<'_, T>) {
-            elman::Tanh::backward(step);
-        }
-    }
-
-    #[test]
-    fn a_cell_of_ones_own_is_none_of_ours_and_no_file_is_made_that_cannot_be_read() {
-        let cell = CellKind::of::<Mine<true>>();
-        assert!(!CellKind::ALL.contains(&cell));
-        let vocabulary = Vocabulary::from_text("ab").unwrap();
-        let config = NetworkConfig {
-            cell,
-            vocab_size: 2,
-            hidden_size: 3,
-            num_layers: 1,
-        };
-        let network = Network::new(config, &Init::default(), 1).unwrap();
-        let as_ours = NetworkConfig {
-            cell: CellKind::RNN,
-            ..config
-        };
-        let ours = Network::from_parameters(as_ours, network.parameters().clone());
-        let [model, ours] =
-            [network, ours].map(|network| Model::new(vocabulary.clone(), network, None));
-        assert_eq!(model.score("abba").unwrap(), ours.score("abba").unwrap());
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("m");
-        let error = format!("{:?}", model.save(&path).unwrap_err());
-        assert!(error.contains("cell must be one of rnn, "), "{error}");
-        assert!(!path.exists());
-    }
-
-    #[test]
-    #[should_panic(expected = "a cell of this crate has that name")]
-    fn a_name_that_is_taken_is_refused() {
-        CellKind::of::<Mine<false>>();
-    }
-
-    #[test]
-    fn every_column_is_written_and_every_signal_has_its_own() {
-        for cell in CellKind::ALL {
-            let parts = cell.input_parts().iter().chain(cell.recurrent_part());
-            let mut columns: Vec<usize> = parts.flat_map(|part| part.columns.clone()).collect();
-            columns.sort_unstable();
-            columns.dedup();
-            assert_eq!(
-                columns,
-                (0..cell.block_width()).collect::<Vec<_>>(),
-                "{cell}"
-            );
-            let mut of_signals: Vec<usize> =
-                cell.signals().iter().filter_map(|s| s.column).collect();
-            let count = of_signals.len();
-            of_signals.sort_unstable();
-            of_signals.dedup();
-            assert_eq!(of_signals.len(), count, "{cell}");
-            assert!(of_signals.iter().all(|&at| at < cell.block_width()));
-            assert!(cell.signals().iter().all(|s| s.gate < cell.gates()));
-        }
-    }
-}
+mod tests;

@@ -34,6 +34,8 @@ impl Cell for Lstm {
     const INPUT: &'static [Part] = &[ALL];
     const RECURRENT: Option<&'static Part> = Some(&ALL);
     const MEMORY: bool = true;
+    const FORGET_GATE: Option<usize> = Some(1);
+    const OUTPUT_GATE: Option<usize> = Some(3);
     const SIGNALS: &'static [Signal] = &[
         Signal::gate("input gate", 0, 0),
         Signal::gate("forget gate", 1, 1),

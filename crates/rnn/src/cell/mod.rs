@@ -104,6 +104,12 @@ pub trait Cell: 'static {
     const BYPASS: bool = false;
     /// Whether the cell has a second state, the memory `c`.
     const MEMORY: bool = false;
+    /// The gate, by its place in the weights, that [`Init::forget_bias`](crate::Init::forget_bias)
+    /// opens at the start.
+    const FORGET_GATE: Option<usize> = None;
+    /// The column of the gate `o` where `h = o * tanh(c)`. From it [`insight`](crate::insight) knows the
+    /// gradient of the memory; for a cell with another use of its memory there is none to show.
+    const OUTPUT_GATE: Option<usize> = None;
     /// Where the hidden state lies.
     const HIDDEN: Bounds = Bounds::Sign;
     /// What [`forward`](Self::forward) leaves in the block for [`insight`](crate::insight) to show.

@@ -7,6 +7,7 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::CellKind;
+use crate::choice::named;
 use crate::error::{Error, Result};
 
 impl PartialEq for CellKind {
@@ -19,13 +20,13 @@ impl Eq for CellKind {}
 
 impl fmt::Display for CellKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
     }
 }
 
 impl fmt::Debug for CellKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
     }
 }
 
@@ -33,12 +34,7 @@ impl FromStr for CellKind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|cell| cell.name() == name);
-        found.ok_or_else(|| Error::UnknownName {
-            what: "cell",
-            expected: Self::ALL.map(CellKind::name).join(", "),
-            value: name.to_owned(),
-        })
+        named("cell", Self::ALL, name)
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Signal {
     /// Where its values lie.
     pub bounds: Bounds,
     /// The column of the block that holds it, in units of `H`; `None` for the states.
-    pub column: Option<usize>,
+    pub(crate) column: Option<usize>,
     /// The rows of the weights that feed it, in units of `H`, in PyTorch's order of gates.
     pub gate: usize,
 }

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::container::{Tensors, open, seal, values};
 use super::header::wrong;
-use super::parts::{Symbols, add_parameters, check_count, read_parameters, unreadable, unsound};
+use super::parts::{
+    Symbols, add_parameters, check_count, check_names, read_parameters, unreadable, unsound,
+};
 use super::{file, resume};
 use crate::config::NetworkConfig;
 use crate::error::Result;
@@ -122,12 +124,6 @@ fn describe(bytes: &[u8]) -> Result<(Description, Vocabulary, SafeTensors<'_>)> 
         settings.map_err(|error| wrong(error.to_string()))?;
     }
     check_count(&description.architecture, &file, 1)?;
-    let named = Layout::new(&description.architecture).named().len();
-    if file.len() != named {
-        return Err(wrong(format!(
-            "it holds {} tensors, expected {named}",
-            file.len()
-        )));
-    }
+    check_names(&description.architecture, &file)?;
     Ok((description, vocabulary, file))
 }

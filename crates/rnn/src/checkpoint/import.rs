@@ -2,7 +2,8 @@
 //!
 //! `nn.RNN`, `nn.LSTM` or `nn.GRU` beside an `nn.Linear`, under any names: the recurrent layers are
 //! what stands before `weight_ih_l0`, the decoder is the other `weight` and `bias`. The cell, the
-//! sizes and the number of layers follow from the shapes. The file has no checksum; everything else is
+//! sizes and the number of layers follow from the shapes. Without `weight_hh` it is a minGRU, which has
+//! no module in PyTorch. The file has no checksum; everything else is
 //! checked as in a file of ours.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use safetensors::tensor::TensorView;
 
 use super::container::{KEY, values};
 use super::header::{self, short, wrong};
-use super::parts::check_count;
+use super::parts::{check_count, check_names};
 use crate::cell::CellKind;
 use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
@@ -94,28 +95,41 @@ fn read(bytes: &[u8], characters: Option<&str>, is_relu: bool) -> Result<Model> 
         error => wrong(error.to_string()),
     })?;
     check_count(&config, &file, 1)?;
+    check_names(&config, &file)?;
     let parameters = source.parameters(&file, &characters, &vocabulary)?;
     let network = Network::from_parameters(config, parameters);
     Ok(Model::new(vocabulary, network, None))
 }
 
-/// The cell whose input weights have so many rows.
-fn cell_of(rows: usize, hidden: usize, is_recurrent: bool, is_relu: bool) -> Result<CellKind> {
-    let alike = |cell: &CellKind| (cell.recurrent_gates() > 0) == is_recurrent;
-    let cells = || CellKind::ALL.into_iter().filter(alike);
+/// The cell whose input weights have so many rows; `weight_hh` is the name of the recurrent weights,
+/// which the file may lack.
+fn cell_of(
+    rows: usize,
+    hidden: usize,
+    (weight_hh, is_there): (&str, bool),
+    is_relu: bool,
+) -> Result<CellKind> {
     let gates = rows.checked_div(hidden).unwrap_or(0);
     let with_relu = is_relu && gates == CellKind::RNN_RELU.gates();
     let fits =
         |cell: &CellKind| cell.gates() == gates && (*cell == CellKind::RNN_RELU) == with_relu;
-    cells().find(fits).ok_or_else(|| {
-        let known: Vec<String> = cells()
-            .map(|cell| format!("{} ({cell})", cell.gates()))
-            .collect();
-        wrong(format!(
-            "{FIRST:?} has {rows} rows for {hidden} hidden units, expected a multiple of {}",
-            known.join(", ")
-        ))
-    })
+    let is_recurrent = |cell: &CellKind| cell.recurrent_gates() > 0;
+    let mut all = CellKind::ALL.into_iter();
+    if let Some(cell) = all.find(|cell| fits(cell) && is_recurrent(cell) == is_there) {
+        return Ok(cell);
+    }
+    if !is_there {
+        return Err(wrong(format!("tensor {weight_hh:?} is missing")));
+    }
+    let known = CellKind::ALL.into_iter().filter(is_recurrent);
+    let known = known.filter(|cell| *cell != CellKind::RNN_RELU);
+    let known: Vec<String> = known
+        .map(|cell| format!("{} ({cell})", cell.gates()))
+        .collect();
+    Err(wrong(format!(
+        "{FIRST:?} has {rows} rows for {hidden} hidden units; it must have {} times as many",
+        known.join(" or ")
+    )))
 }
 
 /// The names of a file and what its shapes say.
@@ -188,7 +202,7 @@ impl Source {
             true => shape(&weight_hh)?,
             false => shape(&format!("{decoder}weight"))?,
         };
-        let cell = cell_of(rows, hidden_size, is_recurrent, is_relu)?;
+        let cell = cell_of(rows, hidden_size, (&weight_hh, is_recurrent), is_relu)?;
         Ok(Source {
             prefix: prefix.to_owned(),
             decoder: decoder.to_owned(),

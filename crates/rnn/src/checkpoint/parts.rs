@@ -114,6 +114,15 @@ pub(super) fn check_count(
     )))
 }
 
+/// Checks that the file holds no tensor beside the parameters of `architecture`.
+pub(super) fn check_names(architecture: &NetworkConfig, file: &SafeTensors<'_>) -> Result<()> {
+    let (held, named) = (file.len(), Layout::new(architecture).named().len());
+    if held != named {
+        return Err(wrong(format!("it holds {held} tensors, expected {named}")));
+    }
+    Ok(())
+}
+
 /// What would be saved at `path` could not be read again.
 pub(super) fn unreadable(path: &Path, error: Error) -> Error {
     let what = match error {

@@ -34,8 +34,8 @@ const ROWS: usize = 32;
 pub struct LayerMemory {
     /// The norm of `d loss_t / d h_{t-k}` with the memory `c_{t-k}` fixed, in nats per unit of state.
     pub hidden: Vec<f64>,
-    /// LSTM only, else empty: the norm of `d loss_t / d c_{t-k}`, on which `h_{t-k} = o * tanh(c_{t-k})`
-    /// depends.
+    /// The norm of `d loss_t / d c_{t-k}`, on which `h_{t-k} = o * tanh(c_{t-k})` depends; empty for a
+    /// cell without [`OUTPUT_GATE`](crate::cell::Cell::OUTPUT_GATE).
     pub cell: Vec<f64>,
 }
 
@@ -95,7 +95,7 @@ impl Memory {
         let lags = if samples > 0 { max_lag + 1 } else { 0 };
         let layer = LayerMemory {
             hidden: vec![0.0; lags],
-            cell: match config.cell.signal("output gate") {
+            cell: match config.cell.output_gate() {
                 Some(_) => vec![0.0; lags],
                 None => Vec::new(),
             },
@@ -223,8 +223,7 @@ fn add_norms<T: Scalar>(
     let gradients = step.d_h.iter().zip(&*step.carry_h);
     let total: Vec<f64> = gradients.map(|(a, b)| a.to_f64() + b.to_f64()).collect();
     norms.hidden[lag] += sum_of_norms(&total, hidden);
-    // As in an LSTM, `h = o * tanh(c)`.
-    if let Some(gate) = cell.signal("output gate").and_then(|gate| gate.column) {
+    if let Some(gate) = cell.output_gate() {
         let width = cell.block_width() * hidden;
         let through_h = |(at, (total, (c, carry))): (usize, (&f64, (&T, &T)))| {
             let o = step.block[at / hidden * width + gate * hidden + at % hidden].to_f64();

@@ -17,31 +17,16 @@
 use super::parts::{flush, in_parts};
 use tensor::{Scalar, vectorize};
 
-/// What Adam and AdamW are set to; Adam has weight decay 0.
-#[derive(Clone, Copy)]
-pub(super) struct Settings {
-    pub(super) beta1: f64,
-    pub(super) beta2: f64,
-    pub(super) eps: f64,
-    pub(super) weight_decay: f64,
-}
-
-/// Step number `t`, counted from 1; `exp_avg` is m, `exp_avg_sq` is v.
+/// Step number `t`, counted from 1; Adam has weight decay 0; `exp_avg` is m, `exp_avg_sq` is v.
 pub(super) fn step<T: Scalar>(
     params: &mut [T],
     grads: &[T],
     exp_avg: &mut [T],
     exp_avg_sq: &mut [T],
-    settings: Settings,
+    [beta1, beta2, eps, weight_decay]: [f64; 4],
     learning_rate: f64,
     t: u64,
 ) {
-    let Settings {
-        beta1,
-        beta2,
-        eps,
-        weight_decay,
-    } = settings;
     let power = |beta| libm::pow(beta, t as f64);
     // In f64, and rounded once: 1 − η λ is exactly 1 for Adam.
     let keep = T::from_f64(1.0 - learning_rate * weight_decay);

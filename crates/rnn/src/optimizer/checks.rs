@@ -1,9 +1,9 @@
-//! What optimisers and schedules check: numbers within their range, names that are known.
+//! What optimisers and schedules check: numbers within their range.
 
-use std::fmt;
 use std::str::FromStr;
 
 use super::OptimizerConfig;
+use crate::choice::named;
 use crate::error::{Error, Result, check_setting};
 
 /// The smallest ε. Squares of gradients below about 1e-19 vanish in f32 while the gradients
@@ -48,25 +48,4 @@ impl FromStr for OptimizerConfig {
 pub(crate) fn check_learning_rate(learning_rate: f64) -> Result<()> {
     let valid = learning_rate.is_finite() && learning_rate > 0.0;
     check_setting("learning rate", learning_rate, valid, "finite and positive")
-}
-
-/// The one of `all` that is called `name`.
-pub(super) fn named<C: fmt::Display>(
-    what: &'static str,
-    all: impl IntoIterator<Item = C> + Clone,
-    name: &str,
-) -> Result<C> {
-    let found = all
-        .clone()
-        .into_iter()
-        .find(|choice| choice.to_string() == name);
-    found.ok_or_else(|| Error::UnknownName {
-        what,
-        expected: all
-            .into_iter()
-            .map(|choice| choice.to_string())
-            .collect::<Vec<_>>()
-            .join(", "),
-        value: name.to_owned(),
-    })
 }

@@ -13,50 +13,7 @@
 //! uses a learning rate 3 to 10 times smaller and a weight decay as many times larger.
 
 use super::parts::{flush, in_parts};
-use tensor::{Kernel, Scalar, vectorize};
-
-/// The numbers that all parameters of one step share.
-#[derive(Clone, Copy)]
-struct Factors<T> {
-    /// 1 − η λ
-    keep: T,
-    learning_rate: T,
-    beta1: T,
-    one_minus_beta1: T,
-    beta2: T,
-    one_minus_beta2: T,
-}
-
-struct Lion<'a, T> {
-    params: &'a mut [T],
-    grads: &'a [T],
-    exp_avg: &'a mut [T],
-    factors: Factors<T>,
-}
-
-impl<T: Scalar> Kernel for Lion<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let f = self.factors;
-        for ((p, &g), m) in self.params.iter_mut().zip(self.grads).zip(self.exp_avg) {
-            let c = f.beta1 * *m + f.one_minus_beta1 * g;
-            let up = if c > T::ZERO {
-                f.learning_rate
-            } else {
-                T::ZERO
-            };
-            let down = if c < T::ZERO {
-                f.learning_rate
-            } else {
-                T::ZERO
-            };
-            *p = f.keep * *p - up + down;
-            *m = flush(f.beta2 * *m + f.one_minus_beta2 * g);
-        }
-    }
-}
+use tensor::{Scalar, vectorize};
 
 /// One step; `exp_avg` is m.
 pub(super) fn step<T: Scalar>(
@@ -66,20 +23,23 @@ pub(super) fn step<T: Scalar>(
     [beta1, beta2, weight_decay]: [f64; 3],
     learning_rate: f64,
 ) {
-    let factors = Factors {
-        keep: T::from_f64(1.0 - learning_rate * weight_decay),
-        learning_rate: T::from_f64(learning_rate),
-        beta1: T::from_f64(beta1),
-        one_minus_beta1: T::from_f64(1.0 - beta1),
-        beta2: T::from_f64(beta2),
-        one_minus_beta2: T::from_f64(1.0 - beta2),
-    };
+    // In f64, and rounded once.
+    let keep = T::from_f64(1.0 - learning_rate * weight_decay);
+    let learning_rate = T::from_f64(learning_rate);
+    let (one_minus_beta1, one_minus_beta2) = (T::from_f64(1.0 - beta1), T::from_f64(1.0 - beta2));
+    let (beta1, beta2) = (T::from_f64(beta1), T::from_f64(beta2));
     in_parts(((params, grads), exp_avg), |((params, grads), exp_avg)| {
-        vectorize(Lion {
-            params,
-            grads,
-            exp_avg,
-            factors,
-        });
+        vectorize(
+            #[inline(always)]
+            move || {
+                for ((p, &g), m) in params.iter_mut().zip(grads).zip(exp_avg.iter_mut()) {
+                    let c = beta1 * *m + one_minus_beta1 * g;
+                    let up = if c > T::ZERO { learning_rate } else { T::ZERO };
+                    let down = if c < T::ZERO { learning_rate } else { T::ZERO };
+                    *p = keep * *p - up + down;
+                    *m = flush(beta2 * *m + one_minus_beta2 * g);
+                }
+            },
+        );
     });
 }

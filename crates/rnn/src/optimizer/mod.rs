@@ -210,14 +210,8 @@ impl OptimizerConfig {
                 rmsprop::step(params, grads, first, learning_rate, alpha, eps);
             }
             Self::Adam { beta1, beta2, eps } => {
-                let weight_decay = 0.0;
-                let as_adamw = Self::AdamW {
-                    beta1,
-                    beta2,
-                    eps,
-                    weight_decay,
-                };
-                as_adamw.step(params, grads, [first, second], learning_rate, t);
+                let settings = [beta1, beta2, eps, 0.0];
+                adam::step(params, grads, first, second, settings, learning_rate, t);
             }
             Self::AdamW {
                 beta1,
@@ -225,12 +219,7 @@ impl OptimizerConfig {
                 eps,
                 weight_decay,
             } => {
-                let settings = adam::Settings {
-                    beta1,
-                    beta2,
-                    eps,
-                    weight_decay,
-                };
+                let settings = [beta1, beta2, eps, weight_decay];
                 adam::step(params, grads, first, second, settings, learning_rate, t);
             }
             Self::Lion {
@@ -250,7 +239,7 @@ impl OptimizerConfig {
     }
 
     /// What it is, in a few words.
-    pub fn help(&self) -> &'static str {
+    pub fn about(&self) -> &'static str {
         self.facts().1
     }
 

@@ -21,8 +21,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::checks::named;
 use super::patience::PlateauState;
+use crate::choice::named;
 use crate::error::{Error, Result, check_setting};
 
 /// The shape of the decay.
@@ -230,7 +230,7 @@ impl Schedule {
     }
 
     /// A few words on what it does.
-    pub fn help(&self) -> &'static str {
+    pub fn about(&self) -> &'static str {
         self.facts().1
     }
 

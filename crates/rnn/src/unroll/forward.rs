@@ -114,7 +114,7 @@ impl<T: Scalar> Unroll<T> {
     }
 }
 
-/// The LSTM's memory before and after step `t`; two empty slices for the other cells.
+/// The memory before and after step `t`; two empty slices for a cell without.
 fn memory<T>(c: &mut [T], t: usize, state: usize) -> (&[T], &mut [T]) {
     if c.is_empty() {
         return (&[], &mut []);
