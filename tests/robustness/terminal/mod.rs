@@ -7,7 +7,7 @@
 mod shell;
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::Command;
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ fn stages() -> Vec<Stage> {
 
 /// Runs to a stage; the shell stops where `script` says what follows a stop.
 fn at(stage: &Stage, script: &str) -> Option<(Terminal, Option<fs::File>)> {
-    let folder = Folder::with_text();
+    let folder = Folder::new();
     folder.write("text", text().repeat(40));
     let made = Command::new("mkfifo").arg(folder.path("pipe")).status();
     assert!(made.expect("mkfifo runs").success());
@@ -100,19 +100,10 @@ fn at(stage: &Stage, script: &str) -> Option<(Terminal, Option<fs::File>)> {
     Some((terminal, feed))
 }
 
-/// Tests all stages at once, since most of it is waiting.
-fn at_each(stages: impl Iterator<Item = Stage>, test: impl Fn(&Stage) + Sync) {
-    let test = &test;
-    std::thread::scope(|scope| {
-        for stage in stages {
-            scope.spawn(move || test(&stage));
-        }
-    });
-}
-
 #[test]
 fn every_signal_at_every_stage_leaves_the_terminal_as_it_was() {
-    at_each(stages().into_iter(), |stage| {
+    let mut cases = 0;
+    for stage in stages() {
         for (signals, deadly) in [
             ("INT", 130),
             ("INT INT", 130),
@@ -123,7 +114,7 @@ fn every_signal_at_every_stage_leaves_the_terminal_as_it_was() {
             ("USR1", 138),
         ] {
             let case = format!("{}, {signals}", stage.name);
-            let Some((mut terminal, _feed)) = at(stage, "") else {
+            let Some((mut terminal, _feed)) = at(&stage, "") else {
                 return;
             };
             signals.split(' ').for_each(|signal| terminal.send(signal));
@@ -152,8 +143,10 @@ fn every_signal_at_every_stage_leaves_the_terminal_as_it_was() {
                 seen.contains("error: ended by a second signal"),
                 "{case}: {seen:?}"
             );
+            cases += 1;
         }
-    });
+    }
+    let _ = writeln!(io::stderr(), "{cases} cases");
 }
 
 #[test]
@@ -188,9 +181,10 @@ fn a_second_signal_ends_at_once_and_the_first_says_so() {
 
 #[test]
 fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
-    let stages = stages().into_iter();
-    let lasting = stages.filter(|stage| !stage.name.ends_with("last save"));
-    at_each(lasting, |stage| {
+    for stage in stages()
+        .iter()
+        .filter(|stage| !stage.name.ends_with("last save"))
+    {
         let script = "printf STOPPED; note stopped; echo; fg >/dev/null; code=$?";
         let Some((mut terminal, _feed)) = at(stage, script) else {
             return;
@@ -214,7 +208,7 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
             stage.name,
             terminal.seen
         );
-    });
+    }
 }
 
 #[test]
@@ -233,7 +227,7 @@ fn in_the_background_no_picture_is_shown_and_none_comes_back() {
             1,
         ),
     ] {
-        let folder = Folder::with_text();
+        let folder = Folder::new();
         folder.write("text", text());
         let Some(mut terminal) = Terminal::start(folder, &format!("set -m; note before; {script}"))
         else {
@@ -255,7 +249,7 @@ fn in_the_background_no_picture_is_shown_and_none_comes_back() {
 
 #[test]
 fn where_nobody_could_go_on_with_it_ctrl_z_does_nothing() {
-    let folder = Folder::with_text();
+    let folder = Folder::new();
     folder.write("text", text());
     // Without job control: the program is the terminal's own, as with `xterm -e`.
     let script = format!("note before; run text -o m --live {SLOW}; code=$?");
@@ -270,7 +264,7 @@ fn where_nobody_could_go_on_with_it_ctrl_z_does_nothing() {
 
 #[test]
 fn an_error_under_the_picture_is_read_after_it() {
-    let folder = Folder::with_text();
+    let folder = Folder::new();
     folder.write("text", text());
     let script = "note before; run text -o m --live --optimizer sgd --learning-rate 1e38 --clip 0 --max-steps 500; code=$?";
     let Some(mut terminal) = Terminal::start(folder, script) else {
@@ -283,9 +277,10 @@ fn an_error_under_the_picture_is_read_after_it() {
 
 #[test]
 fn a_terminal_that_takes_nothing_more_keeps_nobody_from_ending_the_program() {
-    let stages = stages().into_iter();
-    let evaluating = stages.filter(|stage| stage.name.ends_with("evaluation"));
-    at_each(evaluating, |stage| {
+    for stage in stages()
+        .iter()
+        .filter(|stage| stage.name.ends_with("evaluation"))
+    {
         let Some((mut terminal, _)) = at(stage, "") else {
             return;
         };
@@ -302,5 +297,5 @@ fn a_terminal_that_takes_nothing_more_keeps_nobody_from_ending_the_program() {
         let read = |name| fs::read_to_string(terminal.folder.path(name)).expect(name);
         assert_eq!(read("code").trim(), "3", "{}", stage.name);
         assert_eq!(read("before"), read("after"), "{}", stage.name);
-    });
+    }
 }
