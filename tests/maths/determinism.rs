@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use rnn::optimizer::OptimizerConfig;
 use rnn::{CellKind, Model, SampleOptions, TrainConfig};
 use tensor::Isa;
 
@@ -58,6 +59,12 @@ fn threads_that_share_one_product_give_the_same_bytes() {
             with_dropout(64),
             TrainConfig {
                 horizon: Some(2),
+                ..with_dropout(40)
+            },
+            TrainConfig {
+                locked_dropout: true,
+                weight_dropout: 0.3,
+                optimizer: OptimizerConfig::ADAMW,
                 ..with_dropout(40)
             },
         ] {

@@ -17,5 +17,6 @@ mod precision;
 mod properties;
 mod pytorch;
 mod records;
+mod regularisation;
 mod resume;
 mod score_pieces;

@@ -130,6 +130,39 @@ fn an_interruption_among_steps_that_are_not_finite_changes_nothing() {
 }
 
 #[test]
+fn patience_that_is_spent_fixes_the_steps_so_that_the_rate_decays_to_the_last() {
+    let mut advice = advice(CellKind::LSTM);
+    advice.train.optimizer = OptimizerConfig::ADAM;
+    // So high a rate that the loss soon rises, and so many steps that the decay would begin late.
+    (advice.train.learning_rate, advice.train.schedule) = (0.3, Schedule::default());
+    (advice.train.max_steps, advice.train.eval_every) = (Some(1000), 4);
+    advice.train.dropout = 0.0;
+    advice.train.patience = Some(2);
+    let events = interruptions_change_nothing(advice, &[0.9, 0.1]);
+    let fixed: Vec<u64> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::StepsFixed { max_steps } => Some(*max_steps),
+            _ => None,
+        })
+        .collect();
+    let [max_steps] = fixed[..] else {
+        panic!("fixed at {fixed:?}")
+    };
+    assert!(max_steps < 1000);
+    let mut patient = start(advice, &[0.9, 0.1]);
+    finish(&mut patient);
+    assert_eq!(patient.config().max_steps, Some(max_steps));
+    assert!(patient.history().last().unwrap().learning_rate < 0.01);
+    // The same run as one that was told so from the start.
+    (advice.train.patience, advice.train.max_steps) = (None, Some(max_steps));
+    let mut told = start(advice, &[0.9, 0.1]);
+    finish(&mut told);
+    assert_eq!(told.network(), patient.network());
+    assert_eq!(told.history(), patient.history());
+}
+
+#[test]
 fn the_number_of_steps_can_change_until_the_rate_depends_on_it() {
     let mut advice = advice(CellKind::RNN);
     advice.train.schedule = "warmup-decay".parse().unwrap();

@@ -189,6 +189,8 @@ impl Plan {
         set(&mut network.hidden_size, net.hidden_size);
         set(&mut network.num_layers, net.num_layers);
         set(&mut train.dropout, net.dropout);
+        set(&mut train.locked_dropout, net.locked_dropout);
+        set(&mut train.weight_dropout, net.weight_dropout);
         if net.forget_bias.is_some() {
             if network.cell.forget_gate().is_none() {
                 let with = CellKind::ALL

@@ -1,32 +1,51 @@
-//! Dropout between layers and before the decoder (Zaremba, Sutskever and Vinyals 2014).
+//! Dropout between layers and before the decoder (Zaremba, Sutskever and Vinyals 2014), and of recurrent
+//! weights (DropConnect: Wan et al. 2013; in an LSTM: Merity, Keskar and Socher 2018).
 //!
-//! Each unit of a layer's output is zero with probability `p` and scaled by `1/(1-p)` otherwise; the
-//! recurrent path has no dropout. A hash of (seed, step, layer, time, row, unit) decides, so the order of
-//! the work does not matter, and the backward pass computes the mask again instead of storing it.
+//! Each unit of a layer's output is zero with probability `p` and scaled by `1/(1-p)` otherwise. A
+//! *locked* mask is the same at all times of a window (Gal and Ghahramani 2016). The recurrent path has no
+//! dropout of units, but its weights may be dropped, for a whole window.
+//!
+//! A hash of (seed, step, layer, time, row, unit) decides, so the order of the work does not matter, and
+//! the backward pass computes the mask again instead of storing it.
 
 use tensor::{Scalar, vectorize};
 
 use crate::error::{Result, check_setting};
+use crate::parameters::Parameters;
 
 /// Checks a dropout probability.
 ///
 /// # Errors
 /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) outside of `[0, 1)`.
-pub(crate) fn check_dropout(probability: f64) -> Result<()> {
+pub(crate) fn check_dropout(name: &'static str, probability: f64) -> Result<()> {
     let valid = (0.0..1.0).contains(&probability);
-    check_setting("dropout", probability, valid, "in [0, 1)")
+    check_setting(name, probability, valid, "in [0, 1)")
 }
 
 /// The dropout of one training step: the mask depends on seed and step only.
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
     probability: f64,
+    is_locked: bool,
     key: u32,
 }
+
+/// What the hash of each mask begins with.
+const OF_UNITS: u32 = 0x6472_6f70;
+const OF_WEIGHTS: u32 = 0x7765_6967;
 
 impl Dropout {
     /// Dropout with probability `probability`, in `[0, 1)`, for training step `step`.
     pub fn new(probability: f64, seed: u64, step: u64) -> Self {
+        Self::keyed(OF_UNITS, probability, seed, step)
+    }
+
+    /// The same mask at all times of the window, if `is_locked`.
+    pub fn locked(self, is_locked: bool) -> Self {
+        Dropout { is_locked, ..self }
+    }
+
+    fn keyed(kind: u32, probability: f64, seed: u64, step: u64) -> Self {
         let words = [
             seed as u32,
             (seed >> 32) as u32,
@@ -35,14 +54,18 @@ impl Dropout {
         ];
         Dropout {
             probability,
+            is_locked: false,
             key: words
                 .into_iter()
-                .fold(0x6472_6f70, |key, word| mix(key ^ mix(word))),
+                .fold(kind, |key, word| mix(key ^ mix(word))),
         }
     }
 
-    /// Writes a row of units times the mask to `out`; without `units` it multiplies `out` by the mask.
+    /// Writes a row of units times the mask to `out`; without `units` it multiplies `out` by the mask. The
+    /// row is at `[layer, time, row]`.
     pub(crate) fn apply<T: Scalar>(&self, at: [usize; 3], units: Option<&[T]>, out: &mut [T]) {
+        let [layer, time, row] = at;
+        let at = [layer, if self.is_locked { 0 } else { time }, row];
         let key = at
             .into_iter()
             .fold(self.key, |key, word| mix(key ^ mix(word as u32)));
@@ -63,6 +86,27 @@ impl Dropout {
                 }
             },
         );
+    }
+}
+
+/// The dropout of recurrent weights in one training step.
+pub(crate) struct WeightDropout(Dropout);
+
+impl WeightDropout {
+    /// As [`Dropout::new`].
+    pub(crate) fn new(probability: f64, seed: u64, step: u64) -> Self {
+        WeightDropout(Dropout::keyed(OF_WEIGHTS, probability, seed, step))
+    }
+
+    /// Multiplies the recurrent weights, or their gradients, by the mask.
+    pub(crate) fn apply<T: Scalar>(&self, parameters: &mut Parameters<T>) {
+        let (layout, data) = parameters.parts_mut();
+        for (k, layer) in layout.layers.iter().enumerate() {
+            let weights = &mut data[layer.weight_hh.range()];
+            for (row, weights) in weights.chunks_exact_mut(layer.weight_hh.cols).enumerate() {
+                self.0.apply([k, 0, row], None, weights);
+            }
+        }
     }
 }
 

@@ -61,7 +61,7 @@ const EPSILON: f64 = 6e-6;
 /// # Ok::<(), rnn::Error>(())
 /// ```
 pub fn check(case: &Case) -> Result<Vec<Row>> {
-    check_dropout(case.dropout)?;
+    check_dropout("dropout", case.dropout)?;
     let mut rng = random::rng(case.seed);
     let mut size = |low: usize, high: usize| rng.random_range(low..=high);
     let (vocab_size, hidden_size, steps, batch_size) =

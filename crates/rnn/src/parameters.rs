@@ -34,7 +34,7 @@ impl Block {
         self.len() == 0
     }
 
-    fn range(&self) -> std::ops::Range<usize> {
+    pub(crate) fn range(&self) -> std::ops::Range<usize> {
         self.offset..self.offset + self.len()
     }
 }
@@ -117,6 +117,18 @@ impl Layout {
         let layer = |inputs: u128| gates * (inputs + 1) + recurrent * (h + 1);
         let above = (config.num_layers as u128).saturating_sub(1);
         layer(v) + above * layer(h) + v * h + v
+    }
+
+    /// The weights that multiply, as ranges of the flat vector: all but biases and the input weights of
+    /// the first layer, of which a character picks a row. Weight decay is for these.
+    pub fn multipliers(&self) -> Vec<std::ops::Range<usize>> {
+        let layers = self.layers.iter().enumerate();
+        let weights = layers.flat_map(|(k, layer)| {
+            let input = (k > 0).then_some(layer.weight_ih);
+            input.into_iter().chain([layer.weight_hh])
+        });
+        let all = weights.chain([self.decoder_weight]);
+        all.map(|block| block.range()).collect()
     }
 
     /// Every parameter with its name, in the order of the flat vector.

@@ -96,6 +96,14 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "P", value_parser = value::share, allow_negative_numbers = true)]
     pub(crate) dropout: Option<f64>,
 
+    /// Drop the same units for a whole window of characters, or others at each
+    #[arg(long, value_name = "true|false", hide_possible_values = true, action = clap::ArgAction::Set)]
+    pub(crate) locked_dropout: Option<bool>,
+
+    /// Probability that a recurrent weight is dropped in a step (DropConnect)
+    #[arg(long, value_name = "P", value_parser = value::share, allow_negative_numbers = true)]
+    pub(crate) weight_dropout: Option<f64>,
+
     /// Initial bias of the LSTM's forget gate; 1 keeps its memory at first
     #[arg(long, value_name = "X", value_parser = value::finite, allow_negative_numbers = true)]
     pub(crate) forget_bias: Option<f64>,

@@ -33,6 +33,14 @@ pub(crate) fn check(
             json!({"records": run.config().records}),
             json!({"records": asked.train.records}),
         ),
+        (
+            json!({"locked_dropout": run.config().locked_dropout.to_string()}),
+            json!({"locked_dropout": asked.train.locked_dropout.to_string()}),
+        ),
+        (
+            json!({"weight_dropout": run.config().weight_dropout}),
+            json!({"weight_dropout": asked.train.weight_dropout}),
+        ),
         (json!({"split": run.split()}), json!({"split": split})),
         (json!(run.network()), json!(asked.network)),
         // Before the learning rate, which follows from it.

@@ -139,7 +139,9 @@ pub(super) fn replace(
         temporary.as_file_mut().write_all(bytes)?;
         temporary.as_file_mut().sync_all()?;
         let mut path = temporary.into_temp_path();
-        fs::rename(&path, &target)?;
+        // What came in the way since the first look is told in the same words.
+        let in_the_way = |error| place::resolve(&target).err().unwrap_or(error);
+        fs::rename(&path, &target).map_err(in_the_way)?;
         // The name is free now, and a new file of that name is not ours.
         path.disable_cleanup(true);
         sync_folder(&target)

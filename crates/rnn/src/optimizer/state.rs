@@ -1,5 +1,7 @@
 //! An optimiser at work: its settings, and the numbers that it keeps for each parameter.
 
+use std::ops::Range;
+
 use tensor::Scalar;
 
 use super::OptimizerConfig;
@@ -20,6 +22,8 @@ use crate::memory;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimizer<T> {
     config: OptimizerConfig,
+    /// The same without weight decay.
+    undecayed: OptimizerConfig,
     len: usize,
     /// The first slice of state, in the order of `state_names`; empty when there is none.
     first: Vec<T>,
@@ -37,9 +41,14 @@ impl<T: Scalar> Optimizer<T> {
     pub fn new(config: OptimizerConfig, len: usize) -> Result<Self> {
         config.validate()?;
         let slots = config.state_names().len();
+        let mut undecayed = config;
+        if let Some(weight_decay) = undecayed.setting("weight decay") {
+            *weight_decay = 0.0;
+        }
         let zeros = |used: bool| memory::zeros(if used { len as u128 } else { 0 });
         Ok(Self {
             config,
+            undecayed,
             len,
             first: zeros(slots > 0)?,
             second: zeros(slots > 1)?,
@@ -69,6 +78,28 @@ impl<T: Scalar> Optimizer<T> {
     /// When `params` or `grads` have not the length given to [`Optimizer::new`].
     #[track_caller]
     pub fn step(&mut self, params: &mut [T], grads: &[T], learning_rate: f64) {
+        self.step_decaying(
+            params,
+            grads,
+            learning_rate,
+            std::slice::from_ref(&(0..self.len)),
+        );
+    }
+
+    /// As [`step`](Self::step), with weight decay for the parameters in `decayed` alone: ranges in
+    /// ascending order.
+    ///
+    /// # Panics
+    ///
+    /// As [`step`](Self::step), and where a range lies outside or before another.
+    #[track_caller]
+    pub fn step_decaying(
+        &mut self,
+        params: &mut [T],
+        grads: &[T],
+        learning_rate: f64,
+        decayed: &[Range<usize>],
+    ) {
         assert!(
             params.len() == self.len && grads.len() == self.len,
             "optimiser for {} parameters got {} parameters and {} gradients",
@@ -77,9 +108,23 @@ impl<T: Scalar> Optimizer<T> {
             grads.len(),
         );
         self.steps = self.steps.saturating_add(1);
-        let state = [&mut self.first[..], &mut self.second[..]];
-        self.config
-            .step(params, grads, state, learning_rate, self.steps);
+        let mut step = |config: OptimizerConfig, at: Range<usize>| {
+            // An optimiser with one slice of state, or none, has nothing in the others.
+            let state = [&mut self.first, &mut self.second]
+                .map(|state| state.get_mut(at.clone()).unwrap_or_default());
+            let (params, grads) = (&mut params[at.clone()], &grads[at]);
+            config.step(params, grads, state, learning_rate, self.steps);
+        };
+        if self.config == self.undecayed {
+            return step(self.config, 0..self.len);
+        }
+        let mut done = 0;
+        for range in decayed {
+            step(self.undecayed, done..range.start);
+            step(self.config, range.clone());
+            done = range.end;
+        }
+        step(self.undecayed, done..self.len);
     }
 
     /// Resets the optimiser: all state zero, no steps taken.

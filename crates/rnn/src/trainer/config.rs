@@ -36,6 +36,12 @@ pub struct TrainConfig {
     pub freeze_recurrent_bias: bool,
     /// Probability that a unit of a layer's output is dropped in training.
     pub dropout: f64,
+    /// Whether a dropped unit stays so for a whole window (Gal and Ghahramani 2016).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locked_dropout: bool,
+    /// Probability that a recurrent weight is dropped in a step (DropConnect).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub weight_dropout: f64,
     /// The update rule.
     pub optimizer: OptimizerConfig,
     /// The learning rate, which the schedule multiplies by a factor of at most 1.
@@ -56,6 +62,10 @@ pub struct TrainConfig {
     pub init: Init,
 }
 
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
 impl TrainConfig {
     /// Checks every field.
     ///
@@ -73,7 +83,8 @@ impl TrainConfig {
         for (name, size) in sizes {
             check_setting(name, size as f64, size > 0, "at least 1")?;
         }
-        check_dropout(self.dropout)?;
+        check_dropout("dropout", self.dropout)?;
+        check_dropout("weight dropout", self.weight_dropout)?;
         check_learning_rate(self.learning_rate)?;
         self.optimizer.validate()?;
         self.schedule.validate()?;
@@ -130,6 +141,8 @@ impl Default for TrainConfig {
             reduction: Reduction::Mean,
             freeze_recurrent_bias: false,
             dropout: 0.3,
+            locked_dropout: false,
+            weight_dropout: 0.0,
             optimizer: OptimizerConfig::ADAM,
             learning_rate: 4e-3,
             schedule: Schedule::default(),

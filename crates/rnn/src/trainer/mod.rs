@@ -22,6 +22,8 @@ mod step;
 mod validation;
 mod view;
 
+use std::ops::Range;
+
 use tensor::Scalar;
 
 pub use config::TrainConfig;
@@ -72,6 +74,10 @@ pub struct Trainer<T> {
     config: TrainConfig,
     progress: Progress,
     best: Option<Parameters<T>>,
+    /// The parameters without the recurrent weights that a step drops, if it drops any.
+    thinned: Option<Parameters<T>>,
+    /// The parameters that weight decay is for.
+    multipliers: Vec<Range<usize>>,
     inputs: Vec<Id>,
     targets: Vec<Id>,
     notes: Vec<String>,
@@ -161,6 +167,11 @@ impl<T: Scalar> Trainer<T> {
                 Some(_) => Some(network.parameters().try_clone()?),
                 None => None,
             },
+            thinned: match config.weight_dropout > 0.0 {
+                true => Some(Parameters::try_zeros(network.config())?),
+                false => None,
+            },
+            multipliers: network.parameters().layout().multipliers(),
             progress: Progress {
                 patience: config.patience.map(Patience::new),
                 ..Progress::default()

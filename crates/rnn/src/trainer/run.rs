@@ -134,7 +134,17 @@ impl<T: Scalar> Trainer<T> {
                 continue;
             }
             if self.progress.patience_spent {
-                return Ok(Outcome::PatienceSpent);
+                let Some(max_steps) = self.last_decay() else {
+                    return Ok(Outcome::PatienceSpent);
+                };
+                self.progress.patience_spent = false;
+                if self.config.max_steps.is_none_or(|most| max_steps < most) {
+                    self.config.max_steps = Some(max_steps);
+                    if report(self, Event::StepsFixed { max_steps })?.is_break() {
+                        return Ok(Outcome::Stopped);
+                    }
+                    continue;
+                }
             }
             if self.is_finished() {
                 return Ok(Outcome::Finished);
@@ -199,6 +209,14 @@ impl<T: Scalar> Trainer<T> {
             done => (done, elapsed),
         };
         Some(clock.steps(&self.config.schedule, count, took))
+    }
+
+    /// The number of steps in all if the learning rate decays from here on to the end. `None` for a
+    /// schedule that has no such end.
+    fn last_decay(&self) -> Option<u64> {
+        let (schedule, step) = (&self.config.schedule, self.progress.step);
+        schedule.decay_start(u64::MAX)?;
+        schedule.least_steps(step)
     }
 
     /// How long a step takes, without taking it: passes forward and backward through the next window and

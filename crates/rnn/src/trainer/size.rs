@@ -17,8 +17,9 @@ impl<T: Scalar> Trainer<T> {
     pub fn bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
         let parameters = Layout::count(network);
         [
-            // Current, gradient and best.
-            Parameters::<T>::bytes(network).saturating_mul(3),
+            // Current, gradient, best, and those without what a step drops.
+            Parameters::<T>::bytes(network)
+                .saturating_mul(3 + u128::from(config.weight_dropout > 0.0)),
             Optimizer::<T>::bytes(&config.optimizer, parameters),
             Bptt::<T>::bytes(network, &config.window(), config.dropout > 0.0),
             HeldOut::<T>::bytes(network, config),

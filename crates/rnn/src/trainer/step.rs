@@ -5,7 +5,7 @@ use tensor::Scalar;
 use super::guard::Verdict;
 use super::{Step, Trainer};
 use crate::corpus::RecordWindow;
-use crate::dropout::Dropout;
+use crate::dropout::{Dropout, WeightDropout};
 use crate::optimizer::Position;
 
 impl<T: Scalar> Trainer<T> {
@@ -22,10 +22,11 @@ impl<T: Scalar> Trainer<T> {
         let learning_rate = self.learning_rate();
         let verdict = self.progress.guard.judge(loss, gradient_norm);
         if verdict == Verdict::Take {
-            self.optimizer.step(
+            self.optimizer.step_decaying(
                 self.network.parameters_mut().as_mut_slice(),
                 self.gradient.as_slice(),
                 learning_rate,
+                &self.multipliers,
             );
             self.progress.losses.0 += loss;
             self.progress.losses.1 += 1;
@@ -63,14 +64,25 @@ impl<T: Scalar> Trainer<T> {
             self.bptt.reset_state();
         }
         let count = window.steps * self.config.batch_size;
-        let dropout = (self.config.dropout > 0.0)
-            .then(|| Dropout::new(self.config.dropout, self.config.seed, self.progress.step));
+        let (config, step) = (&self.config, self.progress.step);
+        let dropout = (config.dropout > 0.0)
+            .then(|| Dropout::new(config.dropout, config.seed, step).locked(config.locked_dropout));
+        let weight_dropout = WeightDropout::new(config.weight_dropout, config.seed, step);
+        let mut parameters = self.network.parameters();
+        if let Some(thinned) = &mut self.thinned {
+            thinned
+                .as_mut_slice()
+                .copy_from_slice(parameters.as_slice());
+            weight_dropout.apply(thinned);
+            parameters = thinned;
+        }
         let (inputs, targets) = (&self.inputs[..count], &self.targets[..count]);
-        let loss = self
-            .bptt
-            .forward(self.network.parameters(), inputs, targets, dropout);
+        let loss = self.bptt.forward(parameters, inputs, targets, dropout);
         self.gradient.clear();
         self.bptt.backward(&mut self.gradient);
+        if self.thinned.is_some() {
+            weight_dropout.apply(&mut self.gradient);
+        }
         (window, loss)
     }
 
