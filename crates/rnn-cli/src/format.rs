@@ -17,13 +17,22 @@ pub(crate) fn architecture(network: &NetworkConfig) -> String {
 
 /// The main settings of training in a few words.
 pub(crate) fn settings(config: &TrainConfig) -> String {
+    let mut optimizer = config.optimizer;
+    let decay = match optimizer.setting("weight decay") {
+        Some(decay) => format!(", weight decay {decay}"),
+        None => String::new(),
+    };
+    let of_weights = match config.weight_dropout {
+        0.0 => String::new(),
+        share => format!(", weight dropout {share}"),
+    };
     format!(
-        "{} {}, {} schedule, batch {}, window {}, dropout {}, seed {}{}",
-        config.optimizer,
+        "{optimizer} {}{decay}, {} schedule, batch {}, window {}, {}dropout {}{of_weights}, seed {}{}",
         config.learning_rate,
         config.schedule,
         config.batch_size,
         config.seq_length,
+        if config.locked_dropout { "locked " } else { "" },
         config.dropout,
         config.seed,
         if config.records { ", line by line" } else { "" }

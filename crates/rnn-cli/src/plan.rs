@@ -231,7 +231,10 @@ impl Plan {
         }
         train.max_steps = run.max_steps.or(train.max_steps);
         set(&mut train.eval_every, run.eval_every);
-        train.patience = run.patience.or(train.patience);
+        train.patience = match run.patience {
+            Some(0) => None,
+            typed => typed.or(train.patience),
+        };
         network.validate().map_err(misuse)?;
         train.validate().map_err(misuse)?;
         Ok(Recommended { network, train })

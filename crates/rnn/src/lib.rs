@@ -54,6 +54,7 @@
 //! instruction set. A [`Model`] is plain data: `Send`, `Sync`, and one `.safetensors` file.
 #![forbid(unsafe_code)]
 
+mod baseline;
 mod bptt;
 pub mod cell;
 pub mod checkpoint;
@@ -81,6 +82,7 @@ mod unroll;
 pub mod visible;
 mod vocabulary;
 
+pub use baseline::ngram_loss;
 pub use bptt::{Bptt, Window};
 pub use cell::CellKind;
 pub use config::{Init, MAX_HIDDEN_SIZE, MAX_LAYERS, NetworkConfig, Scheme};
@@ -98,6 +100,7 @@ pub use state::State;
 pub use tensor::Isa;
 pub use trainer::{
     Event, Outcome, Recommended, Record, RunOptions, Step, TrainConfig, Trainer, recommended,
+    recommended_within, training_speed,
 };
 pub use vocabulary::{IGNORE, Id, REPLACEMENT, Unknown, Vocabulary};
 

@@ -131,6 +131,15 @@ impl Layout {
         all.map(|block| block.range()).collect()
     }
 
+    /// Number of weights that multiply, of a network of any size.
+    pub fn multiplier_count(config: &NetworkConfig) -> u128 {
+        let (v, h) = (config.vocab_size as u128, config.hidden_size as u128);
+        let gates = config.cell.gates() as u128;
+        let recurrent = config.cell.recurrent_gates() as u128;
+        let layers = config.num_layers as u128;
+        (layers * recurrent + layers.saturating_sub(1) * gates) * h * h + v * h
+    }
+
     /// Every parameter with its name, in the order of the flat vector.
     pub fn named(&self) -> Vec<Named> {
         let named = |name: String, block: Block, transposed: bool| Named {
@@ -319,8 +328,11 @@ mod tests {
                     hidden_size: 5,
                     num_layers,
                 };
-                let len = Layout::new(&network).len as u128;
-                assert_eq!(Layout::count(&network), len, "{cell}");
+                let layout = Layout::new(&network);
+                assert_eq!(Layout::count(&network), layout.len as u128, "{cell}");
+                let multipliers = layout.multipliers().into_iter().map(|range| range.len());
+                let count = multipliers.sum::<usize>() as u128;
+                assert_eq!(Layout::multiplier_count(&network), count, "{cell}");
             }
         }
     }

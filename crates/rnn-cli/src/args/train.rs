@@ -209,8 +209,9 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) eval_every: Option<u64>,
 
-    /// Stop after N evaluations in a row without improvement
-    #[arg(long, value_name = "N", value_parser = value::count::<u64>, allow_negative_numbers = true)]
+    /// After N evaluations in a row without improvement, let the learning rate decay and stop; 0 never
+    /// does
+    #[arg(long, value_name = "N", value_parser = value::whole, allow_negative_numbers = true)]
     pub(crate) patience: Option<u64>,
 
     /// Print a sample of 200 characters every STEPS steps

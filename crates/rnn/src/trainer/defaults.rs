@@ -1,8 +1,24 @@
 //! Settings for a text of any length, found by measuring.
+//!
+//! With `n` characters to learn from, and a network of two LSTM layers of `H` units:
+//!
+//! ```text
+//! H        256 (n / 10⁶)^(1/8), at most what the text can fill: 128 (n / 20,000)^0.4
+//! learned  12.3 · 10⁶ (n / 10⁶)^(1/4) characters, each several times
+//! dropout  0.12 ln(learned / n), at most one half: the oftener a character is seen, the more
+//! decay    1 / (7 η s) with learning rate η and s steps an epoch, at most one half
+//! ```
+//!
+//! So a network trained longer on a shorter text is held back more, and goes on improving where it would
+//! learn the text by heart. A run that no longer improves lowers its learning rate and ends before that.
+
+use std::ops::RangeInclusive;
 
 use super::TrainConfig;
 use crate::cell::CellKind;
 use crate::config::NetworkConfig;
+use crate::optimizer::OptimizerConfig;
+use crate::parameters::Layout;
 
 /// A network and a way to train it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +30,33 @@ pub struct Recommended {
 }
 
 impl Recommended {
+    /// Multiply-adds to learn from one character: each weight that multiplies does so once forward and
+    /// twice back. [`training_speed`](crate::training_speed) says how many a machine does in a second.
+    pub fn work_per_character(&self) -> f64 {
+        each_character(&self.network)
+    }
+
+    /// Characters that all steps learn from, each as often as it is read. `None` if the number of steps is
+    /// open.
+    pub fn characters(&self) -> Option<u64> {
+        let each_step = self.train.batch_size.saturating_mul(self.train.seq_length) as u64;
+        Some(self.train.max_steps?.saturating_mul(each_step))
+    }
+
+    /// Between which losses, in nats per character, the result will be in four of five cases, on a text
+    /// of so many characters of which an n-gram [has](crate::ngram_loss) the loss `ngram`.
+    pub fn expected_loss(&self, characters: usize, ngram: f64) -> RangeInclusive<f64> {
+        let learned = learned(characters);
+        let usual = network(learned, usual_size(learned), self.network.vocab_size);
+        let usual = each_character(&usual) * usual_budget(learned);
+        let work = self
+            .characters()
+            .map_or(usual, |all| all as f64 * self.work_per_character());
+        // Fitted.
+        let loss = 0.85 * ngram * (1.0 - 0.0115 * libm::log(work / usual));
+        loss * (1.0 - 0.06)..=loss * (1.0 + 0.06)
+    }
+
     /// The same for records of `mean_length` characters: a batch of them has about as many characters
     /// as a batch of windows.
     pub fn for_records(mut self, mean_length: f64) -> Self {
@@ -27,41 +70,163 @@ impl Recommended {
     }
 }
 
-/// Settings that do well on a text of this many characters.
-///
-/// A text of a million characters gets two LSTM layers of 256 units. Shorter texts get more dropout,
-/// fewer units and fewer steps. Measured on pieces of tiny
-/// Shakespeare against 60,000 other characters: with these steps the validation loss at the end is
-/// within 0.01 nats of the best on the way; twice the steps overfit.
+/// How many times longer than usual a run may take.
+const MOST_PATIENT: f64 = 10.0;
+
+/// Settings that do well on a text of this many characters, with a network that learns from a million of
+/// them in a few minutes on a laptop.
 pub fn recommended(characters: usize, vocab_size: usize) -> Recommended {
-    let (hidden_size, num_layers, dropout, batch_size, max_steps, eval_every) = match characters {
-        0..10_000 => (128, 1, 0.5, 8, 400, 50),
-        10_000..40_000 => (128, 1, 0.5, 16, 600, 50),
-        40_000..150_000 => (192, 2, 0.5, 16, 1_000, 100),
-        150_000..300_000 => (256, 2, 0.5, 32, 1_600, 100),
-        300_000..600_000 => (256, 2, 0.5, 32, 3_000, 150),
-        _ => (256, 2, 0.3, 32, 6_000, 250),
-    };
+    let learned = learned(characters);
+    let usual = usual_size(learned);
+    let network = network(learned, usual, vocab_size);
+    fitted(learned, network, usual_budget(learned))
+}
+
+/// Settings for a text of this many characters and as much work, in [multiply-adds](Recommended::work):
+/// with more work than [`recommended`] has, a larger network that learns longer, up to what the text
+/// can fill.
+pub fn recommended_within(characters: usize, vocab_size: usize, work: f64) -> Recommended {
+    let (learned, work) = (learned(characters), work.max(1.0));
+    let usual = network(learned, usual_size(learned), vocab_size);
+    let share = work / (each_character(&usual) * usual_budget(learned));
+    // Half of more work goes to the network, which has units squared, half to the time that it learns.
+    let size = usual_size(learned) * power(share, 1.0 / 3.0);
+    let network = network(learned, size, vocab_size);
+    // A text that can fill no larger network does not take an endless time either.
+    let budget = (work / each_character(&network)).min(MOST_PATIENT * usual_budget(learned));
+    fitted(learned, network, budget)
+}
+
+/// Characters to learn from; a tenth is held out.
+fn learned(characters: usize) -> f64 {
+    (0.9 * characters as f64).max(1.0)
+}
+
+fn usual_size(learned: f64) -> f64 {
+    256.0 * power(learned / 1e6, 0.125)
+}
+
+fn usual_budget(learned: f64) -> f64 {
+    12.3e6 * power(learned / 1e6, 0.25)
+}
+
+fn network(learned: f64, size: f64, vocab_size: usize) -> NetworkConfig {
+    let fits = 128.0 * power(learned / 2e4, 0.4);
+    NetworkConfig {
+        cell: CellKind::LSTM,
+        vocab_size,
+        hidden_size: rounded(size.min(fits).min(4096.0), 16).max(64),
+        num_layers: if learned < 4e4 { 1 } else { 2 },
+    }
+}
+
+fn each_character(network: &NetworkConfig) -> f64 {
+    3.0 * Layout::multiplier_count(network) as f64
+}
+
+/// The training of a network by `budget` characters.
+fn fitted(learned: f64, network: NetworkConfig, budget: f64) -> Recommended {
+    let (batch_size, seq_length) = (batch_size(learned), 64);
+    let each_step = (batch_size * seq_length) as f64;
+    let larger = (network.hidden_size as f64 / 256.0).max(1.0);
+    let learning_rate = rate(4e-3 / power(larger, 0.7));
+    let dropout = 0.12 * libm::log(budget / learned) + 0.15 * libm::log(larger);
+    let weight_dropout = 0.5 - 0.18 * libm::log(learned / 2e4);
+    let weight_decay = each_step / (7.0 * learning_rate * learned);
+    let eval_every = rounded(budget / each_step / 24.0, 10).max(10) as u64;
+    let mut optimizer = OptimizerConfig::ADAMW;
+    if let Some(decay) = optimizer.setting("weight decay") {
+        *decay = hundredths(weight_decay.min(0.5));
+    }
     Recommended {
-        network: NetworkConfig {
-            cell: CellKind::LSTM,
-            vocab_size,
-            hidden_size,
-            num_layers,
-        },
+        network,
         train: TrainConfig {
-            dropout,
+            dropout: hundredths(dropout.clamp(0.0, 0.5)),
+            locked_dropout: true,
+            weight_dropout: hundredths(weight_dropout.clamp(0.0, 0.5)),
+            optimizer,
+            learning_rate,
             batch_size,
-            max_steps: Some(max_steps),
+            seq_length,
+            max_steps: Some(24 * eval_every),
             eval_every,
+            patience: Some(6),
             ..TrainConfig::default()
         },
     }
 }
 
+/// Streams of text side by side: fewer for a short text, which then has more steps.
+fn batch_size(learned: f64) -> usize {
+    if learned < 6e4 { 16 } else { 32 }
+}
+
+/// Not the platform's power, whose last digit differs from machine to machine.
+fn power(base: f64, exponent: f64) -> f64 {
+    libm::pow(base, exponent)
+}
+
+fn rounded(value: f64, unit: usize) -> usize {
+    (value / unit as f64 + 0.5) as usize * unit
+}
+
+/// A learning rate of two digits.
+fn rate(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
+fn hundredths(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_for_any_text_and_any_work_are_sound() {
+        let works = [
+            f64::NEG_INFINITY,
+            -1.0,
+            0.0,
+            1e-300,
+            1e9,
+            1e15,
+            1e300,
+            f64::INFINITY,
+            f64::NAN,
+        ];
+        for characters in [0, 1, 100, 10_000, 1_000_000, 1 << 40, usize::MAX] {
+            let usual = recommended(characters, 100);
+            for advice in works.map(|work| recommended_within(characters, 100, work)) {
+                assert!(advice.train.validate().is_ok(), "{advice:?}");
+                assert!(advice.network.validate().is_ok(), "{advice:?}");
+                assert!(advice.expected_loss(characters, 2.0).start().is_finite());
+            }
+            let work = usual.work_per_character() * usual_budget(learned(characters));
+            assert_eq!(recommended_within(characters, 100, work), usual);
+        }
+    }
+
+    #[test]
+    fn more_time_and_more_text_never_shrink_the_network() {
+        let sizes = |all: Vec<Recommended>| {
+            let sizes = all.iter().map(|advice| advice.network.hidden_size);
+            assert!(sizes.is_sorted(), "{all:?}");
+        };
+        let powers = (10..60).map(|power| 2f64.powi(power));
+        sizes(
+            powers
+                .clone()
+                .map(|length| recommended(length as usize, 100))
+                .collect(),
+        );
+        sizes(
+            powers
+                .map(|work| recommended_within(1_000_000, 100, 1000.0 * work))
+                .collect(),
+        );
+    }
 
     #[test]
     fn a_batch_of_any_size_suits_records_of_any_length() {

@@ -18,6 +18,7 @@ mod resume;
 mod run;
 mod size;
 mod source;
+mod speed;
 mod step;
 mod validation;
 mod view;
@@ -27,10 +28,11 @@ use std::ops::Range;
 use tensor::Scalar;
 
 pub use config::TrainConfig;
-pub use defaults::{Recommended, recommended};
+pub use defaults::{Recommended, recommended, recommended_within};
 pub(crate) use progress::Progress;
 pub use progress::Record;
 pub use run::{Event, Outcome, RunOptions};
+pub use speed::training_speed;
 
 use crate::bptt::Bptt;
 use crate::config::NetworkConfig;

@@ -68,6 +68,25 @@ pub enum Outcome {
     Stopped,
 }
 
+/// Runs `work` on so many threads.
+///
+/// # Errors
+/// [`Error::Threads`] if the system cannot start them.
+pub(super) fn in_pool<R: Send>(
+    threads: usize,
+    work: impl FnOnce() -> R + Send,
+) -> error::Result<R> {
+    if threads <= 1 {
+        return Ok(work());
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| Error::Threads {
+        threads,
+        why: error.to_string(),
+    })?;
+    Ok(pool.install(work))
+}
+
 impl Trainer<f32> {
     /// Trains to the end and returns the model with the best weights.
     ///
@@ -94,17 +113,7 @@ impl<T: Scalar> Trainer<T> {
         options: &RunOptions,
         report: impl FnMut(&Self, Event) -> Result<ControlFlow<()>, E> + Send,
     ) -> Result<Outcome, E> {
-        if options.threads <= 1 {
-            return self.run_here(options, report);
-        }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(options.threads)
-            .build();
-        let pool = pool.map_err(|error| Error::Threads {
-            threads: options.threads,
-            why: error.to_string(),
-        })?;
-        pool.install(|| self.run_here(options, report))
+        in_pool(options.threads, || self.run_here(options, report))?
     }
 
     fn run_here<E: From<Error>>(

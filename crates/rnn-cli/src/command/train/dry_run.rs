@@ -1,10 +1,9 @@
 //! `--dry-run`: sizes, memory and expected time of a run, without its files.
 
-use std::io::Write;
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::io::{self, Write};
+use std::time::Duration;
 
-use rnn::{Event, Layout, Trainer, memory};
+use rnn::{Layout, Recommended, Trainer, memory, ngram_loss, recommended_within, training_speed};
 
 use crate::console::{self, Console};
 use crate::format::{architecture, bytes, duration, settings, thousands};
@@ -12,18 +11,28 @@ use crate::plan::Plan;
 
 use super::prepare;
 
-/// How long to measure the speed.
-const MEASURE: Duration = Duration::from_secs(1);
 /// How many times longer learning from a character takes than reading it.
 const BACKWARD: f64 = 3.0;
+/// Times to tell the prospects of.
+const TIMES: [(&str, f64); 4] = [
+    ("1m", 60.0),
+    ("10m", 600.0),
+    ("1h", 3600.0),
+    ("8h", 28800.0),
+];
 
 /// Runs `train --dry-run`.
 pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
-    let mut trainer = prepare::new(plan, console)?;
+    let trainer = prepare::new(plan, console)?;
     for note in trainer.notes() {
         console.note(note);
     }
-    let speed = speed(plan, &mut trainer)?;
+    let advice = Recommended {
+        network: *trainer.network().config(),
+        train: *trainer.config(),
+    };
+    let work = training_speed(&advice, plan.run.threads)?;
+    let speed = work / advice.work_per_character();
     let mut out = console::stdout();
     let (network, config) = (trainer.network().config(), trainer.config());
     let (corpus, (learned, held_out)) = (trainer.corpus(), trainer.lengths());
@@ -72,34 +81,38 @@ pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
         plan.run.threads
     )?;
     writeln!(out, "model       {}, not written", plan.target)?;
+    prospects(&trainer, work, &mut out)?;
     Ok(out.flush()?)
 }
 
-/// Characters learned from in a second, measured; the first step warms up.
-fn speed(plan: &Plan, trainer: &mut Trainer<f32>) -> anyhow::Result<f64> {
-    let begin = Instant::now();
-    let (mut characters, mut time, mut last) = (0, Duration::ZERO, None);
-    trainer.run(&plan.run, |_, event| {
-        if let Event::Step(step) | Event::Skipped(step) = event {
-            let now = Instant::now();
-            match last.replace(now) {
-                Some(last) => {
-                    (characters, time) = (characters + step.characters, time + (now - last))
-                }
-                // The first has to do where it takes longer than the whole measurement should.
-                None if begin.elapsed() >= MEASURE => {
-                    (characters, time) = (step.characters, begin.elapsed());
-                }
-                None => {}
-            }
-        }
-        anyhow::Ok(if begin.elapsed() < MEASURE {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
-        })
-    })?;
-    Ok(characters as f64 / time.as_secs_f64().max(1e-9))
+/// What `--time` would choose, and the loss to expect.
+fn prospects(trainer: &Trainer<f32>, work: f64, out: &mut impl Write) -> io::Result<()> {
+    let corpus = trainer.corpus();
+    let Some(ngram) = ngram_loss(corpus) else {
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "\n--time  network      dropout  characters       loss to expect, in nats per character"
+    )?;
+    for (name, seconds) in TIMES {
+        let work = work * seconds;
+        let advice = recommended_within(corpus.len(), corpus.vocabulary().len(), work);
+        let network = advice.network;
+        let loss = advice.expected_loss(corpus.len(), ngram);
+        writeln!(
+            out,
+            "{name:6}  {} {} x {:<4}  {:<7}  {:<15}  {:.2} to {:.2}",
+            network.cell,
+            network.num_layers,
+            network.hidden_size,
+            advice.train.dropout,
+            thousands(advice.characters().unwrap_or_default()),
+            loss.start(),
+            loss.end(),
+        )?;
+    }
+    writeln!(out, "an n-gram has {ngram:.2}")
 }
 
 /// The time of all steps and evaluations.

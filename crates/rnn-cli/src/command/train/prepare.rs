@@ -4,7 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use rnn::checkpoint::Interrupted;
-use rnn::{Corpus, CorpusBuilder, Model, Recommended, Records, Trainer, Vocabulary, recommended};
+use rnn::{
+    Corpus, CorpusBuilder, Model, Recommended, Records, Trainer, Vocabulary, recommended,
+    recommended_within, training_speed,
+};
 
 use crate::console::Console;
 use crate::exit::misuse;
@@ -76,7 +79,7 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
         builder = builder.reserve(known.symbols());
     }
     let corpus = read(plan, builder, console)?;
-    let mut base = recommended(corpus.len(), corpus.vocabulary().len());
+    let mut base = advice(plan, corpus.len(), corpus.vocabulary().len())?;
     if plan.args.records {
         let lines = Records::of(&corpus)?.len();
         base = base.for_records(corpus.len() as f64 / lines as f64);
@@ -104,6 +107,17 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
         trainer.set_max_steps(steps)?;
     }
     Ok(trainer)
+}
+
+/// What the library recommends for the text, and for the time if there is a limit.
+fn advice(plan: &Plan, characters: usize, vocab_size: usize) -> anyhow::Result<Recommended> {
+    let usual = recommended(characters, vocab_size);
+    let Some(time) = plan.run.time else {
+        return Ok(usual);
+    };
+    let speed = training_speed(&usual, plan.run.threads)?;
+    let work = speed * time.as_secs_f64();
+    Ok(recommended_within(characters, vocab_size, work))
 }
 
 /// A model that training begins with.

@@ -112,6 +112,8 @@ pub(super) fn train(draw: &mut Draw<'_>) -> TrainConfig {
         reduction: draw.one_of(&[Reduction::Mean, Reduction::Sum]),
         freeze_recurrent_bias: draw.flip(),
         dropout: draw.mostly(&[0.0, 0.5, 0.9]),
+        locked_dropout: draw.flip(),
+        weight_dropout: draw.mostly(&[0.0, 0.5]),
         optimizer: optimizer(draw),
         learning_rate: draw.mostly(&[0.01, 1e-3, 1.0, 1e30]),
         schedule: schedule(draw),
