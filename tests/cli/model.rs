@@ -33,6 +33,72 @@ fn score_adds_up_its_files() {
 }
 
 #[test]
+fn what_adapts_stands_beside_the_plain_score_and_never_for_it() {
+    let folder = Folder::with_model();
+    folder.write("other.txt", "line 12: fox\n".repeat(60));
+    let score = |flags: &[&str]| {
+        let files = ["score", "model.safetensors", "text.txt", "other.txt"];
+        folder.run(&[&files[..], flags].concat()).ok()
+    };
+    let (plain, both) = (score(&[]), score(&["--adapt"]));
+    let is_adapted = |line: &&str| line.contains(", adapted: ");
+    let (adapted, rest): (Vec<&str>, Vec<&str>) = both.text().lines().partition(is_adapted);
+    assert!(rest.iter().copied().eq(plain.text().lines()));
+    assert_eq!(adapted.len(), 3);
+    for (name, (plain, line)) in ["text.txt", "other.txt", "total"]
+        .into_iter()
+        .zip(rest[1..].iter().zip(adapted))
+    {
+        let gain = columns(plain)[0] - columns(line)[0];
+        assert!(
+            gain > 0.0 && line.contains(&format!("  {name}, adapted: ")),
+            "{line}"
+        );
+        let told = line.rsplit_once(": ").unwrap().1;
+        assert!((columns(told)[0] - gain).abs() < 2e-4 && told.ends_with(" nats/char less"));
+    }
+    // The second file starts with the weights of the model, not with those of the first.
+    let alone = folder.run(&["score", "model.safetensors", "other.txt", "--adapt"]);
+    let last = alone.ok().text().lines().last().unwrap().to_owned();
+    assert!(both.text().contains(&last), "{last}");
+
+    let json = |run: crate::cli_support::Run| -> Vec<serde_json::Value> {
+        let lines = run.text().lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let (plain, both) = (
+        json(score(&["--json"])),
+        json(score(&["--json", "--adapt"])),
+    );
+    for (plain, both) in plain.iter().zip(&both) {
+        let number = |key: &str| both[key].as_f64().unwrap();
+        let kept = plain.as_object().unwrap().iter();
+        assert!(kept.into_iter().all(|(key, value)| both[key] == *value));
+        assert!(plain.get("adapted_nats_per_character").is_none());
+        let gain = number("nats_per_character") - number("adapted_nats_per_character");
+        assert!((number("gain_nats_per_character") - gain).abs() < 1e-12);
+        assert!(number("adapted_bits_per_character") < number("bits_per_character"));
+        assert!(number("adapted_perplexity") < number("perplexity"));
+    }
+    let listed = json(score(&["--json", "--adapt", "--per-char"]));
+    let nats = listed
+        .iter()
+        .take(3499)
+        .map(|line| line["adapted_nats"].as_f64().unwrap());
+    let mean = nats.sum::<f64>() / 3499.0;
+    let whole = both[0]["adapted_nats_per_character"].as_f64().unwrap();
+    assert!((mean - whole).abs() < 1e-9, "{mean} and {whole}");
+    let lines = json(score(&["--json", "--adapt", "--per-line"]));
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["adapted_nats_per_character"].is_f64())
+    );
+}
+
+#[test]
 fn any_number_of_threads_scores_alike() {
     let folder = Folder::with_model();
     let score = |threads: &str| {

@@ -138,6 +138,13 @@ fn each_line_is_scored_as_if_it_were_alone() {
     let whole = run("anna\nbob\ncarl\ndora", "--json");
     assert!(whole.contains("\"characters\":19,"), "{whole}");
     assert_eq!(run("bob\ndora\n", "--records"), run("bob\ndora\n", "-v"));
+    // A copy that adapts starts each line anew as well, so the first is scored as ever.
+    let first = |flags: &[&str]| {
+        let args = ["score", "names.safetensors", "some.txt", "--per-char"];
+        let run = folder.run(&[&args[..], flags].concat()).ok();
+        run.text().lines().take(9).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(first(&["--adapt"]), first(&[]));
     let trained = folder.run(&["inspect", "names.safetensors", "--json"]).ok();
     let trained: serde_json::Value = serde_json::from_str(trained.text()).unwrap();
     assert_eq!(trained["training"]["config"]["records"], true);

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod adapt;
 mod bptt_example;
 mod char_rnn;
 mod determinism;

@@ -54,6 +54,7 @@
 //! instruction set. A [`Model`] is plain data: `Send`, `Sync`, and one `.safetensors` file.
 #![forbid(unsafe_code)]
 
+mod adapt;
 mod baseline;
 mod bptt;
 pub mod cell;
@@ -82,6 +83,7 @@ mod unroll;
 pub mod visible;
 mod vocabulary;
 
+pub use adapt::AdaptiveScorer;
 pub use baseline::ngram_loss;
 pub use bptt::{Bptt, Window};
 pub use cell::CellKind;

@@ -16,7 +16,8 @@ Examples:
 ///
 /// Prints the mean surprise in nats and bits per character, and the perplexity: the number of equally
 /// likely characters that would be as hard to predict. The first character of a text is read, not
-/// predicted; with --records every character of a line is predicted.
+/// predicted; with --records every character of a line is predicted. With --adapt a second row shows
+/// the same for a reader who learns from the text on the way.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct ScoreArgs {
@@ -34,6 +35,11 @@ pub(crate) struct ScoreArgs {
     /// Score each line as an independent example [default: as the model was trained]
     #[arg(long)]
     pub(crate) records: bool,
+
+    /// Also score with a copy of the model that learns from what it has read, anew for each file;
+    /// --per-line and --per-char then list its surprise
+    #[arg(long)]
+    pub(crate) adapt: bool,
 
     /// List every line with its mean surprise, the most surprising first
     #[arg(long, conflicts_with = "per_char")]

@@ -1,10 +1,13 @@
 //! Scores how well a model predicts texts: as a whole, by line, by character.
 
+mod scores;
+
 use std::io::{self, Write};
+use std::ops::Range;
 
 use anyhow::Context;
 use rayon::ThreadPoolBuilder;
-use rnn::{Corpus, CorpusBuilder, Error, Id, Model, Score, Scorer, memory};
+use rnn::{AdaptiveScorer, Corpus, CorpusBuilder, Error, Id, Model, Score, Scorer, memory};
 use serde_json::json;
 
 use crate::args::ScoreArgs;
@@ -13,6 +16,8 @@ use crate::exit::misuse;
 use crate::file::{self, Source};
 use crate::format::{quoted, visible};
 use crate::progress;
+
+use scores::Scores;
 
 /// Bytes that a line takes beside its characters, at most.
 const EACH_LINE: u128 = 2 * size_of::<Line>() as u128 + 64;
@@ -37,7 +42,7 @@ pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
 fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
     let model = file::load(&args.model)?;
     let mut out = console::stdout();
-    let mut total = Score::default();
+    let mut total = Scores::default();
     let is_list = args.per_line || args.per_char;
     let is_of_records = model.training().is_some_and(|told| told.config.records);
     let newline = model.vocabulary().id('\n');
@@ -62,45 +67,33 @@ fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
             model: &model,
             corpus: &corpus,
             record_end,
+            adapts: args.adapt,
             as_json: args.json,
             console,
         };
-        let score = if args.per_line {
-            text.lines(&mut out)?
+        if args.per_line {
+            text.lines(&mut out)?;
         } else if args.per_char {
-            text.characters(&mut out)?
+            text.characters(&mut out)?;
         } else {
-            let score = text.score(|_, _| Ok(()))?;
+            let scores = Scores {
+                plain: text.plain(|_, _| Ok(()))?,
+                adapted: match args.adapt {
+                    true => Some(text.adapted(|_, _| Ok(()))?),
+                    false => None,
+                },
+            };
             if at == 0 && !args.json {
                 writeln!(out, "nats/char  bits/char  perplexity  characters  file")?;
             }
-            report(&score, &source.to_string(), args.json, &mut out)?;
-            score
-        };
-        total.nats += score.nats;
-        total.characters += score.characters;
+            scores.report(&source.to_string(), args.json, &mut out)?;
+            total.add(&scores);
+        }
     }
     if args.files.len() > 1 && !is_list {
-        report(&total, "total", args.json, &mut out)?;
+        total.report("total", args.json, &mut out)?;
     }
     Ok(out.flush()?)
-}
-
-fn report(score: &Score, name: &str, as_json: bool, out: &mut impl Write) -> io::Result<()> {
-    let (nats, bits) = (score.nats_per_character(), score.bits_per_character());
-    let (perplexity, characters) = (score.perplexity(), score.characters);
-    if as_json {
-        let line = json!({
-            "file": name, "characters": characters, "nats_per_character": nats,
-            "bits_per_character": bits, "perplexity": perplexity,
-        });
-        return writeln!(out, "{line}");
-    }
-    let name = visible(name, "");
-    writeln!(
-        out,
-        "{nats:9.4}  {bits:9.4}  {perplexity:10.4}  {characters:10}  {name}"
-    )
 }
 
 /// A text to be scored.
@@ -110,13 +103,53 @@ struct Text<'a> {
     corpus: &'a Corpus,
     /// What ends a line, if lines are scored independently.
     record_end: Option<Id>,
+    /// Whether lists are of the surprise of a copy that learns on the way.
+    adapts: bool,
     as_json: bool,
     console: Console,
 }
 
 impl Text<'_> {
-    /// Scores the text; calls `tell` with each predicted character and its surprise in nats.
-    fn score(&self, mut tell: impl FnMut(Id, f64) -> io::Result<()>) -> anyhow::Result<Score> {
+    /// Scores the text for a list; calls `tell` with each predicted character and its surprise in nats.
+    fn score(&self, tell: impl FnMut(Id, f64) -> io::Result<()>) -> anyhow::Result<Score> {
+        if self.adapts {
+            self.adapted(tell)
+        } else {
+            self.plain(tell)
+        }
+    }
+
+    /// Scores the text with a copy of the model that learns from it on the way.
+    fn adapted(&self, mut tell: impl FnMut(Id, f64) -> io::Result<()>) -> anyhow::Result<Score> {
+        let ids = self.corpus.ids().as_slice();
+        let bar = progress::characters(self.console, ids.len() as u64);
+        let mut scorer = AdaptiveScorer::new(self.model)?;
+        let mut read = |range: Range<usize>| {
+            let ids = ids.slice(range);
+            let all = self.record_end.into_iter().chain(ids.iter());
+            let read = scorer.read(all, |id, nats| {
+                bar.inc(1);
+                anyhow::Ok(tell(id, nats)?)
+            });
+            read.map_err(|error| match error.is::<Error>() {
+                true => error.context(format!("cannot score {}", self.source)),
+                false => error,
+            })
+        };
+        // Without records no id ends a line.
+        let mut start = 0;
+        for (at, id) in ids.iter().enumerate() {
+            if Some(id) == self.record_end || at + 1 == ids.len() {
+                read(start..at + 1)?;
+                start = at + 1;
+            }
+        }
+        bar.finish_and_clear();
+        Ok(scorer.score())
+    }
+
+    /// Scores the text with the model as it is.
+    fn plain(&self, mut tell: impl FnMut(Id, f64) -> io::Result<()>) -> anyhow::Result<Score> {
         let length = self.corpus.len();
         let bar = progress::characters(self.console, length as u64);
         let mut scorer = Scorer::new(self.model)?;
@@ -153,7 +186,7 @@ impl Text<'_> {
     }
 
     /// Prints every line with its mean surprise, the most surprising first; of equals the earlier.
-    fn lines(&self, out: &mut impl Write) -> anyhow::Result<Score> {
+    fn lines(&self, out: &mut impl Write) -> anyhow::Result<()> {
         let vocabulary = self.model.vocabulary();
         let newline = vocabulary.id('\n');
         let ids = self.corpus.ids().as_slice();
@@ -173,7 +206,7 @@ impl Text<'_> {
             });
             is_ended = Some(first) == newline;
         }
-        let score = self.score(|id, nats| {
+        self.score(|id, nats| {
             if is_ended {
                 lines.push(Line {
                     number: lines.len() + 1,
@@ -194,30 +227,39 @@ impl Text<'_> {
             let text = vocabulary.decode(&line.text);
             let text = text.strip_suffix('\n').unwrap_or(&text);
             if self.as_json {
-                let line = json!({"line": number, "nats_per_character": nats, "text": text});
+                let key = self.key("nats_per_character");
+                let line = json!({"line": number, key: nats, "text": text});
                 writeln!(out, "{line}")?;
             } else {
                 // A tab within a line is part of it.
                 writeln!(out, "{nats:9.4}  {number:>6}  {}", visible(text, "\t"))?;
             }
         }
-        Ok(score)
+        Ok(())
+    }
+
+    /// The name of a number in a list.
+    fn key(&self, plain: &str) -> String {
+        let kind = if self.adapts { "adapted_" } else { "" };
+        format!("{kind}{plain}")
     }
 
     /// Prints every character with its surprise.
-    fn characters(&self, out: &mut impl Write) -> anyhow::Result<Score> {
+    fn characters(&self, out: &mut impl Write) -> anyhow::Result<()> {
+        let key = self.key("nats");
         self.score(|id, nats| {
             let symbol = self.model.vocabulary().symbol(id);
             if self.as_json {
                 writeln!(
                     out,
                     "{}",
-                    json!({"character": symbol.to_string(), "nats": nats})
+                    json!({"character": symbol.to_string(), key.as_str(): nats})
                 )
             } else {
                 writeln!(out, "{nats:9.4}  {}", quoted(symbol))
             }
-        })
+        })?;
+        Ok(())
     }
 }
 

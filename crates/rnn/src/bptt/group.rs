@@ -22,7 +22,7 @@ use crate::vocabulary::Id;
 pub(crate) struct Group<T> {
     pub(crate) unroll: Unroll<T>,
     pub(super) targets: Vec<Id>,
-    pub(super) losses: Vec<f64>,
+    losses: Vec<f64>,
     /// `[time, rows, H]`: the gradient of the current layer's output.
     pub(crate) d_h: Vec<T>,
     /// `[rows, H]` each: the gradient that the state hands to the step before. As long as `d_h` for a
@@ -123,6 +123,11 @@ impl<T: Scalar> Group<T> {
             &mut self.losses[..count],
             scale,
         );
+    }
+
+    /// The loss of each row of the last window.
+    pub(super) fn losses(&self) -> &[f64] {
+        &self.losses[..self.unroll.steps() * self.unroll.rows()]
     }
 
     pub(super) fn save(&mut self) {

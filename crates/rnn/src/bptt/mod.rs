@@ -242,12 +242,22 @@ impl<T: Scalar> Bptt<T> {
             group.set_targets(targets, batch);
             group.loss_gradient(T::from_f64(scale));
         });
-        let sum: f64 = self
-            .groups
-            .iter()
-            .flat_map(|group| &group.losses[..group.unroll.steps() * group.unroll.rows()])
-            .sum();
+        let sum: f64 = self.groups.iter().flat_map(|group| group.losses()).sum();
         sum * scale
+    }
+
+    /// The loss of each character of the last window, for a batch of one group.
+    pub(crate) fn losses(&self) -> &[f64] {
+        self.groups[0].losses()
+    }
+
+    /// The first step of the last window at which the network overflows, for a batch of one group.
+    pub(crate) fn overflow(&self) -> Option<usize> {
+        let group = &self.groups[0];
+        let unsound = group.losses().iter().position(|nats| !nats.is_finite());
+        // By now the logits are gradients.
+        let overflow = group.unroll.overflow();
+        overflow.into_iter().chain(unsound).min()
     }
 
     /// Adds the gradient of the last window's loss to `gradient`.
