@@ -110,3 +110,62 @@ fn fine_tuning_starts_where_the_model_stands() {
     );
     assert!(tuned < fresh - 1.0, "{tuned} and {fresh}");
 }
+
+#[test]
+fn a_model_that_no_step_improves_is_the_result() {
+    let folder = folder();
+    folder
+        .run(&["import", "lstm_1.safetensors", "-o", "lstm.safetensors"])
+        .ok();
+    let run = folder.run(&[
+        "train",
+        "bears.txt",
+        "--init-from",
+        "lstm.safetensors",
+        "--learning-rate",
+        "30",
+        "--warmup-steps",
+        "0",
+        "--max-steps",
+        "4",
+        "--eval-every",
+        "2",
+        "--metrics",
+        "bears.jsonl",
+    ]);
+    let run = run.ok();
+    let first = run.text().lines().next().unwrap();
+    assert!(
+        first.starts_with("step 0/4  validation ") && first.ends_with("  saved"),
+        "{first}"
+    );
+    let end = "at step 0\nno step beat the model that training began with\n";
+    assert!(run.stderr.contains(end), "{}", run.stderr);
+    let steps = || -> Vec<u64> {
+        let lines = String::from_utf8(folder.read("bears.jsonl")).unwrap();
+        let step =
+            |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"].as_u64();
+        lines.lines().map(|line| step(line).unwrap()).collect()
+    };
+    assert_eq!(steps(), [0, 2, 4]);
+    folder
+        .run(&[
+            "train",
+            "bears.txt",
+            "--resume",
+            "bears.safetensors",
+            "--metrics",
+            "bears.jsonl",
+        ])
+        .ok();
+    assert_eq!(steps(), [0, 2, 4]);
+    let dry = [
+        "train",
+        "bears.txt",
+        "--init-from",
+        "lstm.safetensors",
+        "--dry-run",
+    ];
+    let dry = folder.run(&[&dry[..], &["-o", "dry"]].concat()).ok();
+    assert!(!dry.text().contains(" at 0 chars/s"), "{}", dry.text());
+}

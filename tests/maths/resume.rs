@@ -48,9 +48,13 @@ fn finish(trainer: &mut Trainer<f32>) -> (Vec<u8>, Vec<u8>) {
 /// Interrupts the run after each of its events in turn.
 #[track_caller]
 fn interruptions_change_nothing(advice: Recommended, split: &[f64]) -> Vec<Event> {
+    interruptions_of(start(advice, split))
+}
+
+#[track_caller]
+fn interruptions_of(mut straight: Trainer<f32>) -> Vec<Event> {
     let mut files = Vec::new();
     let mut events = Vec::new();
-    let mut straight = start(advice, split);
     files.push(straight.interrupt().into_bytes());
     let note = |trainer: &Trainer<f32>, event| {
         files.push(trainer.interrupt().into_bytes());
@@ -81,6 +85,39 @@ fn any_interruption_of_any_cell_changes_nothing() {
         let is_evaluation = |event: &&Event| matches!(event, Event::Evaluated { .. });
         assert_eq!(events.iter().filter(is_evaluation).count(), 5, "{cell}");
     }
+}
+
+#[test]
+fn a_run_that_starts_with_a_model_evaluates_it_first_and_keeps_it_if_nothing_is_better() {
+    let (mut advice, split) = (advice(CellKind::LSTM), [0.9, 0.1]);
+    let mut before = start(advice, &split);
+    finish(&mut before);
+    let (_, loss) = before.best().unwrap();
+    let model = before.best_model();
+    let going_on = |advice: Recommended| {
+        Trainer::with_network(corpus(), &split, model.network().clone(), advice.train).unwrap()
+    };
+    let events = interruptions_of(going_on(advice));
+    let Event::Evaluated { record, improved } = events[0] else {
+        panic!("{:?}", events[0])
+    };
+    assert!(improved && record.step == 0 && record.train_loss.is_none());
+    assert_eq!(record.validation_loss, Some(loss));
+    let mut better = going_on(advice);
+    finish(&mut better);
+    assert!(better.best().unwrap().0 > 0, "{:?}", better.history());
+
+    advice.train.learning_rate = 1e3;
+    let mut worse = going_on(advice);
+    finish(&mut worse);
+    assert_eq!(worse.best(), Some((0, loss)));
+    assert!(worse.best_model().network() == model.network());
+
+    // Without held-out text there is nothing to compare.
+    let network = model.network().clone();
+    let mut blind = Trainer::with_network(corpus(), &[1.0], network, advice.train).unwrap();
+    finish(&mut blind);
+    assert!(blind.history()[0].step > 0);
 }
 
 #[test]

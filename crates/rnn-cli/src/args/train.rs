@@ -40,7 +40,8 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "MODEL", conflicts_with = "output")]
     pub(crate) resume: Option<PathBuf>,
 
-    /// Start with the network and weights of MODEL; characters that it does not know are added
+    /// Start with the network and weights of MODEL, which stay if no step improves them; characters
+    /// that it does not know are added
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["resume", "orthogonal", "forget_bias"])]
     pub(crate) init_from: Option<PathBuf>,
 

@@ -48,6 +48,9 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     if plan.args.run.live {
         progress.show_live(plan.target.to_string());
     }
+    if plan.args.init_from.is_some() {
+        progress.evaluates(trainer.lengths().1);
+    }
     let outcome = trainer.run(&plan.run, |trainer, event| {
         let is_saved = output.follow(trainer, &event, |why| progress.warn(why));
         report(&plan, &mut progress, trainer, event, is_saved)?;
@@ -163,6 +166,9 @@ fn conclusion(
             "best validation loss {} per character, at step {step}\n",
             loss(nats)
         ));
+        if step == 0 {
+            text.push_str("no step beat the model that training began with\n");
+        }
     }
     text.push_str(&format!(
         "{} steps, {}\nmodel: {}",

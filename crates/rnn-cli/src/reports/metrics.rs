@@ -115,7 +115,7 @@ pub(crate) struct Metrics {
     file: File,
     started: Instant,
     /// Step of the last line that was there before.
-    noted: u64,
+    noted: Option<u64>,
     /// Characters and seconds of the starts before.
     before: (u64, f64),
     characters: u64,
@@ -141,7 +141,7 @@ impl Metrics {
             path: path.to_owned(),
             file,
             started: Instant::now(),
-            noted: 0,
+            noted: None,
             before: (0, 0.0),
             characters: 0,
         };
@@ -152,7 +152,7 @@ impl Metrics {
         for record in trainer
             .history()
             .iter()
-            .filter(|record| record.step > noted)
+            .filter(|record| Some(record.step) > noted)
         {
             metrics.write(&Line::new(record, trainer.windows_per_epoch()))?;
         }
@@ -161,7 +161,7 @@ impl Metrics {
 
     /// Leaves the lines of evaluations that the run has made, up to the first that cannot be read.
     fn keep_lines(&mut self, trainer: &Trainer<f32>, console: Console) -> anyhow::Result<()> {
-        let last = trainer.history().last().map_or(0, |record| record.step);
+        let last = trainer.history().last().map(|record| record.step);
         let shown = self.path.display().to_string();
         let cannot_read = || format!("cannot read {shown}");
         let mut reader = BufReader::new(&self.file);
@@ -174,10 +174,10 @@ impl Metrics {
             let Some(read) = Line::read(&bytes) else {
                 break !is_leftover(&bytes, reader).with_context(cannot_read)?;
             };
-            if read.step > last {
+            if Some(read.step) > last {
                 break false;
             }
-            self.noted = read.step;
+            self.noted = Some(read.step);
             if let (Some(characters), Some(seconds)) = (read.characters, read.seconds) {
                 self.before = (characters, seconds);
             }
@@ -187,7 +187,7 @@ impl Metrics {
             let copy = put_aside(&self.path).with_context(|| format!("cannot copy {shown}"))?;
             console.note(&format!(
                 "{shown} is damaged after step {}; a copy of it is kept in {}",
-                self.noted,
+                self.noted.unwrap_or(0),
                 copy.display()
             ));
         }

@@ -121,10 +121,11 @@ impl<T: Scalar> Trainer<T> {
         let fitted = config.fitted(&corpus, split)?.0;
         memory::check(Self::bytes(&network, &fitted))?;
         let network = Network::new(network, &config.init, config.seed)?;
-        Self::with_network(corpus, split, network, config)
+        Self::started(corpus, split, network, config)
     }
 
-    /// As [`new`](Self::new), starting from a network that exists.
+    /// As [`new`](Self::new), starting from a network that exists. Where text is held out, its weights are
+    /// evaluated before the first step, and are the result if nothing beats them.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -132,6 +133,18 @@ impl<T: Scalar> Trainer<T> {
     /// # Panics
     /// If the network's vocabulary is not as large as the text's.
     pub fn with_network(
+        corpus: Corpus,
+        split: &[f64],
+        network: Network<T>,
+        config: TrainConfig,
+    ) -> Result<Self> {
+        let mut trainer = Self::started(corpus, split, network, config)?;
+        trainer.progress.evaluates_start = trainer.held_out.is_some();
+        Ok(trainer)
+    }
+
+    /// A trainer before its first step.
+    fn started(
         corpus: Corpus,
         split: &[f64],
         network: Network<T>,

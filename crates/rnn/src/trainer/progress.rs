@@ -13,11 +13,11 @@ pub struct Record {
     /// Steps taken.
     pub step: u64,
     /// Mean training loss since the last evaluation, in nats per character (with
-    /// [`Reduction::Sum`](crate::Reduction::Sum) per window); `None` if every step since was skipped.
+    /// [`Reduction::Sum`](crate::Reduction::Sum) per window); `None` if no step since was taken.
     pub train_loss: Option<f64>,
     /// Loss on the held-out text in nats per character; `None` if no text is held out.
     pub validation_loss: Option<f64>,
-    /// Learning rate of the last step.
+    /// Learning rate of the last step; 0 before the first.
     pub learning_rate: f64,
 }
 
@@ -26,6 +26,9 @@ pub struct Record {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Progress {
     pub(crate) step: u64,
+    /// Whether the weights before the first step are evaluated, since they are those of a model.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) evaluates_start: bool,
     pub(crate) epoch: u64,
     /// The next window of the epoch.
     pub(crate) window: usize,

@@ -51,7 +51,7 @@ impl Trainer<f32> {
     pub fn resume(corpus: Corpus, run: Interrupted) -> Result<Self> {
         run.check_text(&corpus)?;
         let network = Network::from_parameters(run.architecture, run.parameters);
-        let mut trainer = Self::with_network(corpus, &run.split, network, run.config)?;
+        let mut trainer = Self::started(corpus, &run.split, network, run.config)?;
         let ids = trainer.corpus.ids().as_slice();
         trainer.source.begin_epoch(ids, run.progress.epoch);
         let misfit = |what: &str| Error::NotAModel {

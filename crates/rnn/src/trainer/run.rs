@@ -187,12 +187,15 @@ impl<T: Scalar> Trainer<T> {
         self.config.max_steps.is_some_and(|most| step >= most)
     }
 
-    /// Whether the evaluation after the last step is still to come.
+    /// Whether the evaluation after the last step, or before the first, is still to come.
     fn is_evaluation_due(&self) -> bool {
         let step = self.progress.step;
         let is_done = self.progress.history.last().map(|record| record.step) == Some(step);
-        let is_wanted = self.is_evaluation_step() || self.is_finished();
-        step > 0 && is_wanted && !is_done
+        let is_wanted = match step {
+            0 => self.progress.evaluates_start,
+            _ => self.is_evaluation_step() || self.is_finished(),
+        };
+        is_wanted && !is_done
     }
 
     /// Whether a run of any length evaluates after the last step.

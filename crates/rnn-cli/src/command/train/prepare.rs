@@ -85,7 +85,7 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
         base = base.for_records(corpus.len() as f64 / lines as f64);
     }
     if let Some(start) = &start {
-        base.network = *start.model.network().config();
+        base = base.for_fine_tuning(*start.model.network().config());
     }
     let settings = plan.settings(base)?;
     let shares = plan.split(corpus.len());
