@@ -53,6 +53,7 @@ fn theirs(network: &Network<f64>, text: &[Id]) -> (f64, Parameters<f64>) {
         seq_length: STEPS,
         horizon: None,
         reduction: Reduction::Sum,
+        restart: None,
     };
     let mut bptt = Bptt::new(network.config(), window, false).expect("memory");
     let loss = bptt.forward(network.parameters(), &text[..STEPS], &text[1..], None);

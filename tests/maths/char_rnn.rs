@@ -59,6 +59,7 @@ fn reaches_the_published_loss() {
         seq_length: STEPS,
         horizon: None,
         reduction: Reduction::Mean,
+        restart: None,
     };
     let mut bptt = Bptt::new(&config, shape, false).expect("memory");
     let mut held_out = Bptt::new(&config, shape, false).expect("memory");

@@ -23,6 +23,7 @@ fn window(horizon: Option<usize>) -> Window {
         seq_length: STEPS,
         horizon,
         reduction: Reduction::Sum,
+        restart: None,
     }
 }
 

@@ -212,6 +212,7 @@ fn the_kept_share_is_what_truncated_bptt_lets_through() {
                 seq_length: WINDOW,
                 horizon,
                 reduction: Reduction::Sum,
+                restart: None,
             };
             let mut bptt = Bptt::new(network.config(), window, false).expect("memory");
             let mut targets = vec![rnn::IGNORE; WINDOW];

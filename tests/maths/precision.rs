@@ -59,6 +59,7 @@ fn loss_and_gradient<T: Scalar>(network: &Network<f32>) -> (f64, Parameters<f64>
         seq_length: STEPS,
         horizon: None,
         reduction: Reduction::Mean,
+        restart: None,
     };
     let mut bptt = Bptt::new(&config, window, false).expect("memory");
     bptt.set_state(&start);

@@ -43,6 +43,7 @@ impl Case {
             seq_length: size("seq"),
             horizon: None,
             reduction: Reduction::Mean,
+            restart: None,
         };
         let (inputs, targets) = (ids(&value["inputs"]), ids(&value["targets"]));
         Case {

@@ -58,7 +58,8 @@ pub(crate) fn learn(lines: &[String], steps: u64) -> rnn::Result<Model> {
     let mut builder = CorpusBuilder::new().records().reserve_replacement();
     builder.push_text(&lines.join("\n"))?;
     let corpus = builder.finish()?;
-    let mut advice = recommended(corpus.len(), corpus.vocabulary().len()).for_records(40.0);
+    let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+    advice.train.records = true;
     (advice.network.hidden_size, advice.network.num_layers) = (48, 1);
     advice.train.max_steps = Some(steps);
     Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?.train(2)

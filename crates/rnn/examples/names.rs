@@ -8,15 +8,15 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, Write};
 
-use rnn::{CorpusBuilder, Model, Records, SampleOptions, Trainer, recommended};
+use rnn::{CorpusBuilder, Model, SampleOptions, Trainer, recommended};
 
 /// A model of the lines of a text, each for itself.
 pub(crate) fn learn(names: &str, hidden_size: usize, steps: u64) -> rnn::Result<Model> {
     let mut builder = CorpusBuilder::new().records();
     builder.push_text(names)?;
     let corpus = builder.finish()?;
-    let length = corpus.len() as f64 / Records::of(&corpus)?.len() as f64;
-    let mut advice = recommended(corpus.len(), corpus.vocabulary().len()).for_records(length);
+    let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+    advice.train.records = true;
     (advice.network.hidden_size, advice.network.num_layers) = (hidden_size, 1);
     advice.train.max_steps = Some(steps);
     Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?.train(2)

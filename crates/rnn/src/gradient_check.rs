@@ -61,6 +61,11 @@ const EPSILON: f64 = 6e-6;
 /// # Ok::<(), rnn::Error>(())
 /// ```
 pub fn check(case: &Case) -> Result<Vec<Row>> {
+    differences(case, None)
+}
+
+/// The same for sequences that start anew before each input `restart`.
+fn differences(case: &Case, restart: Option<Id>) -> Result<Vec<Row>> {
     check_dropout("dropout", case.dropout)?;
     let mut rng = random::rng(case.seed);
     let mut size = |low: usize, high: usize| rng.random_range(low..=high);
@@ -92,6 +97,7 @@ pub fn check(case: &Case) -> Result<Vec<Row>> {
         seq_length: steps,
         horizon: None,
         reduction: Reduction::Mean,
+        restart,
     };
     let mut bptt = Bptt::new(&config, window, case.dropout > 0.0)?;
     let dropout = (case.dropout > 0.0).then(|| Dropout::new(case.dropout, case.seed, 1));
@@ -160,18 +166,16 @@ mod tests {
         for cell in CellKind::ALL {
             for (num_layers, dropout, seed) in [(1, 0.0, 1), (1, 0.4, 2), (2, 0.0, 3), (3, 0.3, 4)]
             {
-                let rows = check(&Case {
+                let case = Case {
                     cell,
                     num_layers,
                     dropout,
                     seed,
-                })
-                .unwrap();
-                for row in rows {
-                    assert!(
-                        row.worst < 1e-6,
-                        "{cell} {num_layers} layers, dropout {dropout}: {row:?}"
-                    );
+                };
+                for restart in [None, Some(0), Some(1)] {
+                    for row in differences(&case, restart).unwrap() {
+                        assert!(row.worst < 1e-6, "{case:?}, restart {restart:?}: {row:?}");
+                    }
                 }
             }
         }

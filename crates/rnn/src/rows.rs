@@ -24,6 +24,15 @@ pub(crate) fn fill<T: Scalar>(block: &mut [T], bias: &[T]) {
     }
 }
 
+/// Sets the rows of a matrix with `cols` columns to zero where `is_zero` says so.
+pub(crate) fn zero<T: Scalar>(matrix: &mut [T], cols: usize, is_zero: impl Fn(usize) -> bool) {
+    for (row, values) in matrix.chunks_exact_mut(cols).enumerate() {
+        if is_zero(row) {
+            values.fill(T::ZERO);
+        }
+    }
+}
+
 /// Adds to every row of `block` its character's row of `table`: `U x` for one-hot `x`.
 pub(crate) fn gather_add<T: Scalar>(
     mut block: MatrixViewMut<'_, T>,

@@ -36,6 +36,10 @@ struct Layer<T> {
     h: Vec<T>,
     /// The memory, laid out as `h`; empty for a cell that has none.
     c: Vec<T>,
+    /// `[time, rows, H]`: the state before each step where sequences may start anew, with zeros where
+    /// one does, since `h` and `c` keep what it left behind. Else empty.
+    h_prev: Vec<T>,
+    c_prev: Vec<T>,
     /// `[time, rows, H]`: the output after dropout; empty without dropout.
     dropped: Vec<T>,
 }
@@ -50,6 +54,23 @@ impl<T> Layer<T> {
     fn states_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
         let states = [&mut self.h[..], &mut self.c[..]].into_iter();
         states.filter(|states| !states.is_empty())
+    }
+}
+
+/// The states before the steps: `prev`, if sequences may start anew.
+fn before<'a, T>(states: &'a [T], prev: &'a [T]) -> &'a [T] {
+    if prev.is_empty() { states } else { prev }
+}
+
+impl<T: Scalar> Layer<T> {
+    /// Copies the state `before` a step, with zeros for the rows that start anew there.
+    fn restart(&mut self, before: Range<usize>, hidden: usize, is_new: impl Fn(usize) -> bool) {
+        let states = [(&self.h, &mut self.h_prev), (&self.c, &mut self.c_prev)];
+        for (from, to) in states.into_iter().filter(|(from, _)| !from.is_empty()) {
+            let to = &mut to[before.clone()];
+            to.copy_from_slice(&from[before.clone()]);
+            rows::zero(to, hidden, &is_new);
+        }
     }
 }
 
@@ -69,6 +90,8 @@ pub(crate) struct Unroll<T> {
     /// `[time, rows]`
     inputs: Vec<Id>,
     dropout: Option<Dropout>,
+    /// The input before which a sequence starts from zero, if any.
+    restart: Option<Id>,
     /// `[K*H]`: the biases of the current layer, as a row of its block.
     bias: Vec<T>,
 }
@@ -83,6 +106,8 @@ impl<T: Scalar> Unroll<T> {
                 block: memory::buffer(lens.block)?,
                 h: memory::zeros(lens.h)?,
                 c: memory::zeros(lens.c)?,
+                h_prev: memory::zeros(lens.h_prev)?,
+                c_prev: memory::zeros(lens.c_prev)?,
                 dropped: memory::zeros(lens.dropped)?,
             })
         };
@@ -96,6 +121,7 @@ impl<T: Scalar> Unroll<T> {
             logits: memory::zeros(lens.logits)?,
             inputs: memory::zeros(lens.inputs)?,
             dropout: None,
+            restart: size.restart,
             bias: memory::zeros(lens.bias)?,
         })
     }

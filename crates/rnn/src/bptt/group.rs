@@ -2,7 +2,8 @@
 //!
 //! For each layer from the top down, and each step from the last to the first, the cell turns the
 //! gradient of its output, `dh_t + carry`, into `da_t`, and `W^T da_t` is the carry to the step before.
-//! The gradient of the layer's inputs, `U^T da`, is one product over all steps at the end.
+//! The gradient of the layer's inputs, `U^T da`, is one product over all steps at the end. Where a
+//! sequence starts anew, nothing is carried to the step before.
 
 use std::ops::Range;
 
@@ -229,16 +230,18 @@ impl<T: Scalar> Group<T> {
             let prev = t * state..until * state;
             let now = (t + 1) * state..(until + 1) * state;
             // A cell without memory has none at any step.
-            let memory = |at: &Range<usize>| layer.c.get(at.clone()).unwrap_or_default();
+            fn memory<'a, T>(of: &'a [T], at: &Range<usize>) -> &'a [T] {
+                of.get(at.clone()).unwrap_or_default()
+            }
             let step = Backward {
                 block,
-                h_prev: &layer.h[prev.clone()],
+                h_prev: &layer.h_prev[prev.clone()],
                 h: &layer.h[now.clone()],
-                c_prev: memory(&prev),
-                c: memory(&now),
+                c_prev: memory(layer.c_prev, &prev),
+                c: memory(layer.c, &now),
                 d_h: &self.d_h[prev.clone()],
                 carry_h: &mut self.carry_h[..prev.len()],
-                carry_c: &mut self.carry_c[..memory(&prev).len()],
+                carry_c: &mut self.carry_c[..memory(layer.c_prev, &prev).len()],
                 hidden,
             };
             before(k, t, &step);
@@ -255,6 +258,12 @@ impl<T: Scalar> Group<T> {
                 } else {
                     weights.recurrent[k].matmul(d_a, carry);
                 }
+            }
+            if let Some(restart) = layer.restart.filter(|_| flows) {
+                let inputs = &layer.inputs[t * rows..until * rows];
+                let is_new = |row: usize| inputs[row] == restart;
+                rows::zero(&mut self.carry_h, hidden, is_new);
+                rows::zero(&mut self.carry_c, hidden, is_new);
             }
         }
     }

@@ -50,6 +50,9 @@ pub struct Window {
     pub horizon: Option<usize>,
     /// Mean or sum of the losses.
     pub reduction: Reduction,
+    /// The input that starts a new sequence, such as the newline before a record: the state before it is
+    /// zero. `None` if there is none.
+    pub restart: Option<Id>,
 }
 
 impl Window {
@@ -62,6 +65,7 @@ impl Window {
     fn size(&self, rows: usize, dropout: bool) -> Size {
         Size {
             dropout,
+            restart: self.restart,
             ..Size::reading(rows, self.seq_length)
         }
     }
@@ -74,7 +78,7 @@ impl Window {
 ///
 /// let config = NetworkConfig { cell: CellKind::LSTM, vocab_size: 4, hidden_size: 8, num_layers: 1 };
 /// let network = Network::<f32>::new(config, &Init::default(), 1)?;
-/// let window = Window { batch_size: 1, seq_length: 4, horizon: None, reduction: Reduction::Sum };
+/// let window = Window { batch_size: 1, seq_length: 4, horizon: None, reduction: Reduction::Sum, restart: None };
 /// let mut bptt = Bptt::new(&config, window, false)?;
 /// let mut gradient = Parameters::zeros(&config);
 /// // "hello" with h e l o numbered 0 to 3: read "hell", predict "ello".

@@ -92,10 +92,10 @@ impl<T: Scalar> Unrolled<'_, T> {
         self.in_halves(d_w, hidden, &|gates, mut d_w| {
             let columns = first + gates.start..first + gates.end;
             for group in self.groups {
-                // Row t is the state before step t. The slice goes on, so kernels may read past the rows.
+                // The slice goes on, so kernels may read past the rows.
                 let rows = group.unroll.rows_of(self.span);
-                let h = &group.unroll.trace(k).h[rows.start * hidden..];
-                let h_prev = MatrixView::new(h, rows.len(), hidden);
+                let h_prev = &group.unroll.trace(k).h_prev[rows.start * hidden..];
+                let h_prev = MatrixView::new(h_prev, rows.len(), hidden);
                 let d_a = self.block(group, k).col_range(columns.clone());
                 matmul_tn_acc(d_a, h_prev, d_w.reborrow());
             }

@@ -120,7 +120,7 @@ impl Corpus {
     /// # Errors
     /// As [`check_shares`].
     pub fn split(&self, fractions: &[f64]) -> Result<Split> {
-        Split::new(self.len(), fractions, 2)
+        Split::new(self.len(), fractions)
     }
 
     /// A checksum of the vocabulary and the text (XXH3, 64 bits), the same on every machine. Resuming

@@ -1,5 +1,14 @@
-//! Batches of records. A batch reads `batch_size` records from a zero state, in windows of at most
-//! `seq_length` steps that carry the state. [`IGNORE`] targets pad the shorter records.
+//! Batches of records. Each row of a batch reads one record after the other, so no step waits for the
+//! longest:
+//!
+//! ```text
+//!     row 0   inputs   \n e m m a|\n a v a \n x ...      targets   e m m a \n|a v a \n x \n ...
+//! ```
+//!
+//! A newline as input says that a record starts, and so from a zero state. The records of an epoch, one
+//! after the other, are cut into `batch_size` rows of nearly equal length. A cut that falls into a record
+//! moves to its nearer end. If that is far, the row starts inside the record, as a stream of a text does:
+//! one record that is longer than all others together holds up none.
 
 use super::ids::IdSlice;
 use super::records::Records;
@@ -13,7 +22,7 @@ pub(crate) struct RecordWindow {
     pub(crate) steps: usize,
     /// Number of targets that are not padding.
     pub(crate) characters: usize,
-    /// Whether the records start here, from a zero state.
+    /// Whether all rows start here, from a zero state.
     pub(crate) is_first: bool,
 }
 
@@ -23,23 +32,58 @@ pub(crate) struct RecordBatches {
     records: Records,
     batch_size: usize,
     seq_length: usize,
-    /// Windows before each batch, and after the last.
-    first_window: Vec<usize>,
-    /// The batch that `rows` belong to.
-    batch: usize,
+    /// Characters of all records.
+    characters: usize,
+    /// Characters that a row which starts inside a record first reads of it, without a target.
+    warm_up: usize,
+    /// Where each row that has characters starts.
+    starts: Vec<Row>,
+    /// Characters of the longest row.
+    longest: usize,
+    /// The window at whose start `rows` are.
+    window: usize,
     rows: Vec<Row>,
 }
 
-/// A record in a batch: its first character and how many steps it has, newline included.
+/// A place in a row.
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    start: usize,
-    steps: usize,
+    /// The next target's place in the corpus.
+    at: usize,
+    /// The record after this one, by its place in the order.
+    next: usize,
+    /// Characters to read without a target.
+    silent: usize,
+    /// Characters to the end of the row.
+    left: usize,
+}
+
+impl Row {
+    /// The next input and target; `None` at the end of the row.
+    #[inline]
+    fn step(&mut self, ids: IdSlice<'_>, records: &Records) -> Option<(Id, Id)> {
+        self.left = self.left.checked_sub(1)?;
+        // Before a record stands the newline of another, or nothing.
+        let input = match self.at {
+            0 => records.newline(),
+            at => ids.get(at - 1),
+        };
+        let id = ids.get(self.at);
+        self.at += 1;
+        if id == records.newline() {
+            // Behind the last record there is none, and the row is at its end.
+            self.at = records.starts().get(self.next).copied().unwrap_or(0);
+            self.next += 1;
+        }
+        let is_silent = self.silent > 0;
+        self.silent -= usize::from(is_silent);
+        Some((input, if is_silent { IGNORE } else { id }))
+    }
 }
 
 impl RecordBatches {
-    /// Batches of `batch_size` records in windows of at most `seq_length` steps. A last batch of fewer
-    /// records has rows of padding.
+    /// Batches of `batch_size` rows in windows of at most `seq_length` steps. A row that starts inside a
+    /// record reads up to `warm_up` characters before its own.
     ///
     /// # Panics
     /// If a size is 0, or `ids` is not all of the corpus that the records are of.
@@ -47,46 +91,51 @@ impl RecordBatches {
     pub(crate) fn new(
         records: Records,
         ids: IdSlice<'_>,
-        batch_size: usize,
-        seq_length: usize,
+        [batch_size, seq_length]: [usize; 2],
+        warm_up: usize,
     ) -> Self {
         assert!(
             batch_size > 0 && seq_length > 0,
             "batch size {batch_size} and window {seq_length} must be at least 1"
         );
-        let batches = records.len().div_ceil(batch_size);
-        let most_rows = batch_size.min(records.len());
         let mut new = Self {
+            characters: records.characters(ids),
             records,
             batch_size,
             seq_length,
-            first_window: Vec::with_capacity(batches + 1),
-            batch: 0,
-            rows: Vec::with_capacity(most_rows),
+            warm_up,
+            starts: Vec::new(),
+            longest: 0,
+            window: 0,
+            rows: Vec::new(),
         };
-        new.count_windows(ids);
+        new.cut(ids);
         new
     }
 
     /// Shuffles the records for `epoch`. The result does not depend on their order before.
     pub(crate) fn shuffle(&mut self, ids: IdSlice<'_>, seed: u64, epoch: u64) {
         self.records.shuffle(seed, epoch);
-        self.count_windows(ids);
+        self.cut(ids);
     }
 
-    /// Records side by side.
+    /// Characters of all records, newlines included.
+    pub(crate) fn characters(&self) -> usize {
+        self.characters
+    }
+
+    /// Rows side by side.
     pub(crate) fn batch_size(&self) -> usize {
         self.batch_size
     }
 
-    /// Windows that cover all records once. If some records are longer than a window, the number
-    /// depends on their order, and so on the epoch.
+    /// Windows that cover all records once. The number may differ by a few from epoch to epoch.
     pub(crate) fn windows_per_epoch(&self) -> usize {
-        self.first_window[self.first_window.len() - 1]
+        self.longest.div_ceil(self.seq_length)
     }
 
     /// Writes window `w` of the epoch time-major, `[steps, batch]`, without allocating. Padding follows
-    /// the record, with the newline as input and [`IGNORE`] as target, so it changes no loss and no
+    /// the end of a row, with the newline as input and [`IGNORE`] as target, so it changes no loss and no
     /// state that is used. Longer buffers keep the rest of their content.
     ///
     /// # Panics
@@ -101,71 +150,91 @@ impl RecordBatches {
     ) -> RecordWindow {
         let windows = self.windows_per_epoch();
         assert!(w < windows, "window {w} is outside an epoch of {windows}");
-        let batch = self.first_window.partition_point(|&first| first <= w) - 1;
-        if batch != self.batch || self.rows.is_empty() {
-            self.load(ids, batch);
-        }
-        let (first, end) = (self.first_window[batch], self.first_window[batch + 1]);
-        let window = even_piece(self.longest(), end - first, w - first);
-        let needed = window.len().saturating_mul(self.batch_size);
+        let steps = even_piece(self.longest, windows, w).len();
+        let needed = steps.saturating_mul(self.batch_size);
         assert!(
             inputs.len() >= needed && targets.len() >= needed,
-            "window of {} x {} needs buffers of {needed}, got {} and {}",
-            window.len(),
+            "window of {steps} x {} needs buffers of {needed}, got {} and {}",
             self.batch_size,
             inputs.len(),
             targets.len()
         );
+        self.go_to(ids, w);
         inputs[..needed].fill(self.records.newline());
         targets[..needed].fill(IGNORE);
         let mut characters = 0;
         for (column, row) in self.rows.iter().enumerate() {
-            let steps = window.start..window.end.min(row.steps);
-            characters += steps.len();
-            for (t, step) in steps.enumerate() {
-                let place = t * self.batch_size + column;
-                // Before a record stands the newline of another, or nothing.
-                if step > 0 {
-                    inputs[place] = ids.get(row.start + step - 1);
-                }
-                targets[place] = ids.get(row.start + step);
+            let mut row = *row;
+            for place in (column..needed).step_by(self.batch_size) {
+                let Some(read) = row.step(ids, &self.records) else {
+                    break;
+                };
+                (inputs[place], targets[place]) = read;
+                characters += usize::from(targets[place] != IGNORE);
             }
         }
         RecordWindow {
-            steps: window.len(),
+            steps,
             characters,
-            is_first: w == first,
+            is_first: w == 0,
         }
     }
 
-    /// Finds where the records of a batch end, once for all its windows.
-    fn load(&mut self, ids: IdSlice<'_>, batch: usize) {
-        let first = batch * self.batch_size;
-        let end = (first + self.batch_size).min(self.records.len());
-        let newline = self.records.newline();
-        self.batch = batch;
-        self.rows.clear();
-        self.rows
-            .extend(self.records.starts()[first..end].iter().map(|&start| Row {
-                start,
-                steps: ids.find(newline, start) + 1 - start,
-            }));
-    }
-
-    /// Steps of the longest record of the batch.
-    fn longest(&self) -> usize {
-        self.rows.iter().map(|row| row.steps).max().unwrap_or(0)
-    }
-
-    fn count_windows(&mut self, ids: IdSlice<'_>) {
-        self.first_window.clear();
-        self.first_window.push(0);
-        for batch in 0..self.records.len().div_ceil(self.batch_size) {
-            self.load(ids, batch);
-            let windows = self.windows_per_epoch() + self.longest().div_ceil(self.seq_length);
-            self.first_window.push(windows);
+    /// Takes the rows to the start of window `w`.
+    fn go_to(&mut self, ids: IdSlice<'_>, w: usize) {
+        if w < self.window {
+            self.window = 0;
+            self.rows.clone_from(&self.starts);
         }
-        // The rows are those of the order before.
+        let windows = self.windows_per_epoch();
+        for passed in self.window..w {
+            for row in &mut self.rows {
+                for _ in even_piece(self.longest, windows, passed) {
+                    row.step(ids, &self.records);
+                }
+            }
+        }
+        self.window = w;
+    }
+
+    /// Cuts the records, as they are ordered now, into rows.
+    fn cut(&mut self, ids: IdSlice<'_>) {
+        let ideal = self.characters.div_ceil(self.batch_size).max(1);
+        let starts = self.records.starts();
+        let start_of = |index: usize| starts.get(index).copied().unwrap_or(0);
         self.rows.clear();
+        let mut last = 0;
+        let mut begin = 0;
+        for (index, &start) in starts.iter().enumerate() {
+            let end = begin + self.records.length(ids, start);
+            for cut in (begin.next_multiple_of(ideal)..end).step_by(ideal) {
+                let (before, after) = (cut - begin, end - cut);
+                let (cut, at, next, silent) = if before.min(after) > self.seq_length {
+                    let silent = before.min(self.warm_up);
+                    (cut, start + before - silent, index + 1, silent)
+                } else if before <= after {
+                    (begin, start, index + 1, 0)
+                } else {
+                    (end, start_of(index + 1), index + 2, 0)
+                };
+                if let Some(row) = self.rows.last_mut() {
+                    row.left += cut - last;
+                }
+                last = cut;
+                self.rows.push(Row {
+                    at,
+                    next,
+                    silent,
+                    left: silent,
+                });
+            }
+            begin = end;
+        }
+        if let Some(row) = self.rows.last_mut() {
+            row.left += self.characters - last;
+        }
+        self.longest = self.rows.iter().map(|row| row.left).max().unwrap_or(0);
+        self.starts.clone_from(&self.rows);
+        self.window = 0;
     }
 }

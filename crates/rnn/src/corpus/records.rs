@@ -10,14 +10,15 @@
 //!
 //! The order of the lines in the file has no meaning, and lists are often sorted. So one shuffle
 //! decides which lines are held out, and another orders each epoch. Both depend on the seed and the
-//! epoch alone.
+//! epoch alone. Lists also hold copies: a line that is learned is no test, so all copies of a line go to
+//! the same part.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 
 use super::ids::IdSlice;
-use super::split::Split;
-use crate::{Corpus, Error, Id, Result};
+use super::split::check_shares;
+use crate::{Corpus, Error, Id, Result, memory};
 
 /// A set of records of one corpus: where each of them starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +80,13 @@ impl Records {
 
     /// Characters of all records, newlines included; `ids` are those of their corpus.
     pub fn characters(&self, ids: IdSlice<'_>) -> usize {
-        let length = |&start: &usize| ids.find(self.newline, start) + 1 - start;
+        let length = |&start: &usize| self.length(ids, start);
         self.starts.iter().map(length).sum()
+    }
+
+    /// Characters of the record at `start`.
+    pub(super) fn length(&self, ids: IdSlice<'_>, start: usize) -> usize {
+        ids.find(self.newline, start) + 1 - start
     }
 
     /// The id that ends every record.
@@ -89,31 +95,68 @@ impl Records {
     }
 
     /// Splits the records at random into a training, a validation and a test part, by their shares of
-    /// the lines. The split depends on the seed alone.
+    /// the characters; `ids` are those of their corpus. All copies of a line go to the same part. The
+    /// split depends on the seed alone.
     ///
     /// # Errors
-    /// [`Error::InvalidSplit`] as [`Corpus::split`]; [`Error::NoRecords`] when the training part
-    /// is left without any.
-    pub fn split(mut self, fractions: &[f64], seed: u64) -> Result<RecordSplit> {
-        let split = Split::new(self.len(), fractions, 1)?;
-        if split.train.is_empty() {
-            return Err(Error::NoRecords);
-        }
+    /// [`Error::InvalidSplit`] as [`Corpus::split`]; [`Error::NoRecords`] when the training part is left
+    /// without any; [`Error::TooLarge`] where memory runs out.
+    pub fn split(mut self, ids: IdSlice<'_>, fractions: &[f64], seed: u64) -> Result<RecordSplit> {
+        check_shares(fractions)?;
         shuffle(&mut self.starts, seed, Draw::Split);
-        let part = |mut starts: Vec<usize>| {
+        let mut lines = self.copies(ids)?;
+        let (sum, all) = (fractions.iter().sum::<f64>(), self.characters(ids) as f64);
+        let share = |part: usize| fractions.get(part).copied().unwrap_or(0.0) / sum * all;
+        let mut filled = [0.0; 3];
+        for copies in lines.chunk_by_mut(|a, b| a.0 == b.0) {
+            let length = (copies.len() * self.length(ids, self.starts[copies[0].1])) as f64;
+            // A line is held out if that brings the part nearer to its share. The small addition undoes
+            // rounding.
+            let fits = |&part: &usize| filled[part] + length / 2.0 <= share(part) + 1e-6;
+            let part = [1, 2].into_iter().find(fits).unwrap_or(0);
+            filled[part] += length;
+            copies.iter_mut().for_each(|copy| copy.0 = part as u64);
+        }
+        let part = |part: u64| -> Result<Self> {
+            let mine = || lines.iter().filter(|line| line.0 == part);
+            let mut starts = memory::room(mine().count())?;
+            starts.extend(mine().map(|line| self.starts[line.1]));
             starts.sort_unstable();
-            Self {
+            Ok(Self {
                 starts,
                 newline: self.newline,
-            }
+            })
         };
-        let test = part(self.starts.split_off(split.test.start));
-        let validation = part(self.starts.split_off(split.validation.start));
+        let train = part(0)?;
+        if train.is_empty() {
+            return Err(Error::NoRecords);
+        }
         Ok(RecordSplit {
-            train: part(self.starts),
-            validation,
-            test,
+            train,
+            validation: part(1)?,
+            test: part(2)?,
         })
+    }
+
+    /// The place in `starts` of each record, and before it the place of the first copy of its line,
+    /// ascending: copies stand together, at the place of the first.
+    fn copies(&self, ids: IdSlice<'_>) -> Result<Vec<(u64, usize)>> {
+        // FNV-1a. Two lines that happen to have the same hash go to the same part, which does no harm.
+        let hash = |start: usize| {
+            let line = ids.slice(start..start + self.length(ids, start));
+            line.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, id| {
+                (hash ^ u64::from(id)).wrapping_mul(0x0000_0100_0000_01b3)
+            })
+        };
+        let starts = self.starts.iter().enumerate();
+        let mut lines = memory::collected(starts.map(|(at, &start)| (hash(start), at)))?;
+        lines.sort_unstable();
+        for copies in lines.chunk_by_mut(|a, b| a.0 == b.0) {
+            let first = copies[0].1 as u64;
+            copies.iter_mut().for_each(|copy| copy.0 = first);
+        }
+        lines.sort_unstable();
+        Ok(lines)
     }
 
     /// Shuffles the records for `epoch`. The result does not depend on their order before.

@@ -34,8 +34,9 @@ pub struct Split {
 }
 
 impl Split {
-    /// Splits `0..len` by shares. A part smaller than `smallest` joins the one before it.
-    pub(super) fn new(len: usize, fractions: &[f64], smallest: usize) -> Result<Self> {
+    /// Splits `0..len` by shares. A part of one character has nothing to predict and joins the one
+    /// before it.
+    pub(super) fn new(len: usize, fractions: &[f64]) -> Result<Self> {
         check_shares(fractions)?;
         let sum: f64 = fractions.iter().sum();
         // The small addition undoes rounding: 0.29 of 100 is 29, though 0.29 * 100 is below it.
@@ -43,10 +44,10 @@ impl Split {
         let share = |part: usize| fractions.get(part).copied().unwrap_or(0.0);
         let mut train_end = border(share(0));
         let mut validation_end = border(share(0) + share(1));
-        if len - validation_end < smallest {
+        if len - validation_end < 2 {
             validation_end = len;
         }
-        if validation_end - train_end < smallest {
+        if validation_end - train_end < 2 {
             train_end = validation_end;
         }
         Ok(Self {

@@ -9,6 +9,7 @@ use crate::dropout::check_dropout;
 use crate::error::{Result, check_setting};
 use crate::loss::Reduction;
 use crate::optimizer::{Clip, OptimizerConfig, Schedule, check_learning_rate};
+use crate::vocabulary::Id;
 
 /// How to train. Two runs with equal text, network and `TrainConfig` give equal bits.
 ///
@@ -92,13 +93,14 @@ impl TrainConfig {
         self.init.validate()
     }
 
-    /// The shape of a run's windows.
-    pub(super) fn window(&self) -> Window {
+    /// The shape of a run's windows; for records with the id of the newline.
+    pub(super) fn window(&self, newline: Option<Id>) -> Window {
         Window {
             batch_size: self.batch_size,
             seq_length: self.seq_length,
             horizon: self.horizon,
             reduction: self.reduction,
+            restart: newline.filter(|_| self.records),
         }
     }
 
@@ -106,25 +108,25 @@ impl TrainConfig {
     /// the second value says so.
     ///
     /// # Errors
-    /// [`Error::TooShort`](crate::Error::TooShort), and as [`Corpus::split`] and, for records, [`Records::split`].
+    /// [`Error::TooShort`](crate::Error::TooShort), and as [`Corpus::split`] and, for records,
+    /// [`Records::split`].
     pub fn fitted(mut self, corpus: &Corpus, shares: &[f64]) -> Result<(Self, Option<String>)> {
         let (batch, window) = (self.batch_size, self.seq_length);
-        let changed;
-        if self.records {
-            let learned = Records::of(corpus)?.split(shares, self.seed)?.train.len();
-            self.batch_size = batch.min(learned);
-            changed = format!(
-                "{learned} training lines are fewer than the batch of {batch}; using a batch of {learned}"
-            );
+        let learned = if self.records {
+            let ids = corpus.ids().as_slice();
+            let split = Records::of(corpus)?.split(ids, shares, self.seed)?;
+            split.train.characters(ids)
         } else {
-            let learned = corpus.split(shares)?.train.len();
-            (self.batch_size, self.seq_length) = corpus::fit(learned, batch, window)?;
-            changed = format!(
-                "training text of {learned} characters is short for a batch of {batch} windows of {window}: \
-                 using {} of {}",
-                self.batch_size, self.seq_length
-            );
-        }
+            corpus.split(shares)?.train.len()
+        };
+        // Of records, the first character is predicted, too.
+        let read = learned + usize::from(self.records);
+        (self.batch_size, self.seq_length) = corpus::fit(read, batch, window)?;
+        let changed = format!(
+            "training text of {learned} characters is short for a batch of {batch} windows of {window}: \
+             using {} of {}",
+            self.batch_size, self.seq_length
+        );
         let is_changed = (self.batch_size, self.seq_length) != (batch, window);
         Ok((self, is_changed.then_some(changed)))
     }

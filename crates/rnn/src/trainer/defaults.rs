@@ -57,18 +57,6 @@ impl Recommended {
         loss * (1.0 - 0.06)..=loss * (1.0 + 0.06)
     }
 
-    /// The same for records of `mean_length` characters: a batch of them has about as many characters
-    /// as a batch of windows.
-    pub fn for_records(mut self, mean_length: f64) -> Self {
-        let train = &mut self.train;
-        train.records = true;
-        let characters = train.batch_size as f64 * train.seq_length as f64;
-        let wanted = (characters / mean_length.max(1.0)) as usize;
-        let most = train.batch_size.saturating_mul(16);
-        train.batch_size = wanted.clamp(train.batch_size, most);
-        self
-    }
-
     /// The same for going on with a trained `network` on this text: steps a quarter as large, since most
     /// is known already, and half as many.
     pub fn for_fine_tuning(mut self, network: NetworkConfig) -> Self {
@@ -250,17 +238,5 @@ mod tests {
         (open.train.max_steps, open.train.eval_every) = (None, 1);
         assert_eq!(open.for_fine_tuning(other).train.max_steps, None);
         open.for_fine_tuning(other).train.validate().unwrap();
-    }
-
-    #[test]
-    fn a_batch_of_any_size_suits_records_of_any_length() {
-        for batch_size in [0, 1, 1 << 60, usize::MAX] {
-            for mean_length in [0.0, 1e-300, 7.0, f64::MAX, f64::INFINITY, f64::NAN] {
-                let mut advice = recommended(1000, 30);
-                (advice.train.batch_size, advice.train.seq_length) = (batch_size, usize::MAX);
-                let fitted = advice.for_records(mean_length).train.batch_size;
-                assert!(fitted >= batch_size, "{fitted}");
-            }
-        }
     }
 }

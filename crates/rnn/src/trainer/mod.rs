@@ -173,11 +173,16 @@ impl<T: Scalar> Trainer<T> {
                     .into(),
             );
         }
+        let newline = corpus.vocabulary().id('\n');
         let count = memory::product(&[config.batch_size, config.seq_length]);
         Ok(Trainer {
             gradient: Parameters::try_zeros(network.config())?,
             optimizer: Optimizer::new(config.optimizer, network.parameters().len())?,
-            bptt: Bptt::new(network.config(), config.window(), config.dropout > 0.0)?,
+            bptt: Bptt::new(
+                network.config(),
+                config.window(newline),
+                config.dropout > 0.0,
+            )?,
             best: match held_out {
                 Some(_) => Some(network.parameters().try_clone()?),
                 None => None,

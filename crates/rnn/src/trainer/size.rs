@@ -16,12 +16,14 @@ impl<T: Scalar> Trainer<T> {
     /// weights, a window's activations, and a save.
     pub fn bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
         let parameters = Layout::count(network);
+        // Any id of the newline takes as much.
+        let window = config.window(Some(0));
         [
             // Current, gradient, best, and those without what a step drops.
             Parameters::<T>::bytes(network)
                 .saturating_mul(3 + u128::from(config.weight_dropout > 0.0)),
             Optimizer::<T>::bytes(&config.optimizer, parameters),
-            Bptt::<T>::bytes(network, &config.window(), config.dropout > 0.0),
+            Bptt::<T>::bytes(network, &window, config.dropout > 0.0),
             HeldOut::<T>::bytes(network, config),
             memory::bytes::<[Id; 2]>(memory::product(&[config.batch_size, config.seq_length])),
             Self::saving_bytes(network, config),

@@ -1,5 +1,7 @@
 //! The source of windows: streams through one long text, or records.
 
+use std::ops::Range;
+
 use tensor::Scalar;
 
 use super::TrainConfig;
@@ -7,6 +9,7 @@ use super::validation::{RecordValidator, TextValidator};
 use crate::config::NetworkConfig;
 use crate::corpus::{Corpus, IdSlice, RecordBatches, RecordWindow, Records, Streams};
 use crate::error::Result;
+use crate::memory;
 use crate::parameters::Parameters;
 use crate::vocabulary::Id;
 
@@ -60,6 +63,34 @@ pub(super) enum HeldOut<T> {
 }
 
 impl<T: Scalar> HeldOut<T> {
+    fn text(network: &NetworkConfig, part: Range<usize>) -> Result<Option<Self>> {
+        Ok(TextValidator::new(network, part)?.map(HeldOut::Text))
+    }
+
+    fn records(network: &NetworkConfig, part: Records, ids: IdSlice<'_>) -> Result<Option<Self>> {
+        let validator = RecordValidator::new(network, part, ids)?;
+        Ok(validator.map(|validator| HeldOut::Records(Box::new(validator))))
+    }
+
+    /// The third part of a corpus, if there is one.
+    pub(super) fn test(
+        corpus: &Corpus,
+        shares: &[f64],
+        network: &NetworkConfig,
+        config: &TrainConfig,
+    ) -> Result<Option<Self>> {
+        if shares.len() < 3 {
+            return Ok(None);
+        }
+        memory::check(Self::bytes(network, config))?;
+        if !config.records {
+            return Self::text(network, corpus.split(shares)?.test);
+        }
+        let ids = corpus.ids().as_slice();
+        let split = Records::of(corpus)?.split(ids, shares, config.seed)?;
+        Self::records(network, split.test, ids)
+    }
+
     /// Bytes that it takes at most, without its list of records.
     pub(super) fn bytes(network: &NetworkConfig, config: &TrainConfig) -> u128 {
         match config.records {
@@ -93,31 +124,31 @@ impl<T: Scalar> Parts<T> {
         network: &NetworkConfig,
         config: &TrainConfig,
     ) -> Result<Self> {
-        let (batch_size, seq_length) = (config.batch_size, config.seq_length);
+        let size = [config.batch_size, config.seq_length];
         if !config.records {
             let split = corpus.split(shares)?;
             let lengths = (split.train.len(), split.validation.len());
             return Ok(Parts {
-                source: Source::Text(Streams::new(split.train, batch_size, seq_length)),
-                held_out: TextValidator::new(network, split.validation)?.map(HeldOut::Text),
+                source: Source::Text(Streams::new(split.train, size[0], size[1])),
+                held_out: HeldOut::text(network, split.validation)?,
                 lengths,
             });
         }
         let ids = corpus.ids().as_slice();
-        let split = Records::of(corpus)?.split(shares, config.seed)?;
-        let held_out = RecordValidator::new(network, split.validation, ids)?;
-        let held = held_out
-            .as_ref()
-            .map_or(0, |validator| validator.characters());
-        let learned = split.train.characters(ids);
-        let batches = RecordBatches::new(split.train, ids, batch_size, seq_length);
+        let split = Records::of(corpus)?.split(ids, shares, config.seed)?;
+        let lengths = (
+            split.train.characters(ids),
+            split.validation.characters(ids),
+        );
+        let held_out = HeldOut::records(network, split.validation, ids)?;
+        let batches = RecordBatches::new(split.train, ids, size, 0);
         let seed = config.seed;
         let mut source = Source::Records { batches, seed };
         source.begin_epoch(ids, 0);
         Ok(Parts {
             source,
-            held_out: held_out.map(|validator| HeldOut::Records(Box::new(validator))),
-            lengths: (learned, held),
+            held_out,
+            lengths,
         })
     }
 }

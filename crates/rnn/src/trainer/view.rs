@@ -2,6 +2,7 @@
 
 use tensor::Scalar;
 
+use super::source::HeldOut;
 use super::{Record, TrainConfig, Trainer};
 use crate::corpus::Corpus;
 use crate::error::Result;
@@ -46,8 +47,8 @@ impl<T: Scalar> Trainer<T> {
         self.progress.epoch
     }
 
-    /// Number of windows, and so of steps, in this epoch. With records longer than a window it varies
-    /// from epoch to epoch.
+    /// Number of windows, and so of steps, in this epoch. With records it may vary by a few from epoch to
+    /// epoch.
     pub fn windows_per_epoch(&self) -> usize {
         self.source.windows_per_epoch()
     }
@@ -66,6 +67,19 @@ impl<T: Scalar> Trainer<T> {
     /// without held-out text.
     pub fn best(&self) -> Option<(u64, f64)> {
         self.progress.best
+    }
+
+    /// Loss of the best weights so far (else of the current ones) on the third part of the split, in nats
+    /// per character; `None` if there is no such part.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
+    pub fn test_loss(&self) -> Result<Option<f64>> {
+        let network = self.network.config();
+        let test = HeldOut::<T>::test(&self.corpus, &self.shares, network, &self.config)?;
+        let parameters = self.best.as_ref().unwrap_or(self.network.parameters());
+        let ids = self.corpus.ids().as_slice();
+        Ok(test.map(|mut part| part.loss(parameters, ids)))
     }
 
     /// Steps that were skipped because their loss or gradient was not finite.

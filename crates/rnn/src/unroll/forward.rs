@@ -2,7 +2,7 @@
 
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
-use super::Unroll;
+use super::{Unroll, before};
 use crate::cell::Forward;
 use crate::packed::PackedWeights;
 use crate::parameters::Parameters;
@@ -59,14 +59,16 @@ impl<T: Scalar> Unroll<T> {
         );
         let (state, part) = (rows * hidden, cell.recurrent_part());
         let layer = &mut self.layers[k];
-        for (t, block) in layer
-            .block
-            .chunks_exact_mut(rows * width)
-            .take(self.steps)
-            .enumerate()
-        {
-            let (before, after) = layer.h.split_at_mut((t + 1) * state);
-            let h_prev = &before[t * state..];
+        for t in 0..self.steps {
+            if let Some(restart) = self.restart {
+                let inputs = &self.inputs[t * rows..(t + 1) * rows];
+                layer.restart(t * state..(t + 1) * state, hidden, |row| {
+                    inputs[row] == restart
+                });
+            }
+            let block = &mut layer.block[t * rows * width..(t + 1) * rows * width];
+            let (h_prev, h) = around(&mut layer.h, &layer.h_prev, t, state);
+            let (c_prev, c) = around(&mut layer.c, &layer.c_prev, t, state);
             if let Some(part) = part {
                 let out = MatrixViewMut::new(&mut *block, rows, width);
                 weights.recurrent[k].matmul_acc(
@@ -74,11 +76,10 @@ impl<T: Scalar> Unroll<T> {
                     out.col_range(part.cols(hidden)),
                 );
             }
-            let (c_prev, c) = memory(&mut layer.c, t, state);
             cell.forward(Forward {
                 block,
                 h_prev,
-                h: &mut after[..state],
+                h,
                 c_prev,
                 c,
                 hidden,
@@ -114,11 +115,18 @@ impl<T: Scalar> Unroll<T> {
     }
 }
 
-/// The memory before and after step `t`; two empty slices for a cell without.
-fn memory<T>(c: &mut [T], t: usize, state: usize) -> (&[T], &mut [T]) {
-    if c.is_empty() {
+/// The states before and after step `t`, the ones before from `prev` if it has any; two empty slices for
+/// a cell without.
+fn around<'a, T>(
+    states: &'a mut [T],
+    prev: &'a [T],
+    t: usize,
+    state: usize,
+) -> (&'a [T], &'a mut [T]) {
+    if states.is_empty() {
         return (&[], &mut []);
     }
-    let (before, after) = c.split_at_mut((t + 1) * state);
-    (&before[t * state..], &mut after[..state])
+    let (old, new) = states.split_at_mut((t + 1) * state);
+    let old = &before(old, prev)[t * state..(t + 1) * state];
+    (old, &mut new[..state])
 }

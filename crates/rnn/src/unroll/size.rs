@@ -15,6 +15,8 @@ pub(crate) struct Size {
     pub(crate) dropout: bool,
     /// Whether it has buffers for logits.
     pub(crate) logits: bool,
+    /// The input before which a sequence starts anew, if any. It takes buffers.
+    pub(crate) restart: Option<Id>,
 }
 
 /// Lengths of the buffers of an [`Unroll`](super::Unroll), those of a layer first.
@@ -22,6 +24,8 @@ pub(super) struct Lengths {
     pub(super) block: u128,
     pub(super) h: u128,
     pub(super) c: u128,
+    pub(super) h_prev: u128,
+    pub(super) c_prev: u128,
     pub(super) dropped: u128,
     pub(super) logits: u128,
     pub(super) inputs: u128,
@@ -29,13 +33,14 @@ pub(super) struct Lengths {
 }
 
 impl Size {
-    /// For reading: logits, no dropout.
+    /// For reading: logits, no dropout, no restarts.
     pub(crate) fn reading(rows: usize, steps: usize) -> Self {
         Size {
             rows,
             steps,
             dropout: false,
             logits: true,
+            restart: None,
         }
     }
 
@@ -46,16 +51,28 @@ impl Size {
         Size::reading(rows, pieces(one, most))
     }
 
+    /// The same for sequences that start anew before each input `restart`.
+    pub(crate) fn restarting(self, restart: Id) -> Self {
+        Size {
+            restart: Some(restart),
+            ..self
+        }
+    }
+
     pub(super) fn lengths(&self, config: &NetworkConfig) -> Lengths {
         let (rows, steps, h) = (self.rows, self.steps, config.hidden_size);
         let width = config.cell.block_width();
         let states = memory::product(&[steps.saturating_add(1), rows, h]);
+        let outputs = memory::product(&[steps, rows, h]);
         let if_there = |is: bool, len: u128| if is { len } else { 0 };
+        let (restarts, has_memory) = (self.restart.is_some(), config.cell.has_memory());
         Lengths {
             block: memory::product(&[steps, rows, width, h]),
             h: states,
-            c: if_there(config.cell.has_memory(), states),
-            dropped: if_there(self.dropout, memory::product(&[steps, rows, h])),
+            c: if_there(has_memory, states),
+            h_prev: if_there(restarts, outputs),
+            c_prev: if_there(restarts && has_memory, outputs),
+            dropped: if_there(self.dropout, outputs),
             logits: if_there(
                 self.logits,
                 memory::product(&[steps, rows, config.vocab_size]),
@@ -68,7 +85,8 @@ impl Size {
     /// Bytes of the buffers of an [`Unroll`](super::Unroll) of this size.
     pub(crate) fn bytes<T>(&self, config: &NetworkConfig) -> u128 {
         let lens = self.lengths(config);
-        let layer = [lens.block, lens.h, lens.c, lens.dropped];
+        let prev = [lens.h_prev, lens.c_prev];
+        let layer = [lens.block, lens.h, lens.c, lens.dropped, sum(&prev)];
         let layers = sum(&layer).saturating_mul(config.num_layers as u128);
         memory::bytes::<T>(sum(&[layers, lens.logits, lens.bias]))
             .saturating_add(memory::bytes::<Id>(lens.inputs))

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tensor::{MatrixView, Scalar};
 
-use super::Unroll;
+use super::{Unroll, before};
 use crate::dropout::Dropout;
 use crate::vocabulary::Id;
 
@@ -16,6 +16,8 @@ pub(crate) struct Trace<'a, T> {
     pub(crate) h: &'a [T],
     /// The memory, laid out as `h`; empty for a cell that has none.
     pub(crate) c: &'a [T],
+    /// `[time, rows, H]`, and more: the hidden state before each step.
+    pub(crate) h_prev: &'a [T],
 }
 
 /// The same, for a backward pass that turns the block into the gradients of the pre-activations.
@@ -23,6 +25,13 @@ pub(crate) struct TraceMut<'a, T> {
     pub(crate) block: &'a mut [T],
     pub(crate) h: &'a [T],
     pub(crate) c: &'a [T],
+    pub(crate) h_prev: &'a [T],
+    /// The memory before each step.
+    pub(crate) c_prev: &'a [T],
+    /// `[time, rows]`
+    pub(crate) inputs: &'a [Id],
+    /// The input before which a sequence starts anew.
+    pub(crate) restart: Option<Id>,
 }
 
 impl<T: Scalar> Unroll<T> {
@@ -74,6 +83,7 @@ impl<T: Scalar> Unroll<T> {
             block: &layer.block,
             h: &layer.h,
             c: &layer.c,
+            h_prev: before(&layer.h, &layer.h_prev),
         }
     }
 
@@ -84,6 +94,10 @@ impl<T: Scalar> Unroll<T> {
             block: &mut layer.block,
             h: &layer.h,
             c: &layer.c,
+            h_prev: before(&layer.h, &layer.h_prev),
+            c_prev: before(&layer.c, &layer.c_prev),
+            inputs: &self.inputs,
+            restart: self.restart,
         }
     }
 

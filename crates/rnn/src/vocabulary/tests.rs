@@ -175,6 +175,7 @@ fn every_function_that_takes_ids_refuses_those_outside_the_vocabulary() {
             seq_length: 8,
             horizon: None,
             reduction: Reduction::Mean,
+            restart: None,
         };
         let traces = Traces::read(&network, &[0, 1, 2]).unwrap();
         let bptt = |inputs: &[Id], targets: &[Id]| {

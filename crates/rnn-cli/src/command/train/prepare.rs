@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 use rnn::checkpoint::Interrupted;
 use rnn::{
-    Corpus, CorpusBuilder, Model, Recommended, Records, Trainer, Vocabulary, recommended,
+    Corpus, CorpusBuilder, Model, Recommended, Trainer, Vocabulary, recommended,
     recommended_within, training_speed,
 };
 
@@ -80,10 +80,6 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
     }
     let corpus = read(plan, builder, console)?;
     let mut base = advice(plan, corpus.len(), corpus.vocabulary().len())?;
-    if plan.args.records {
-        let lines = Records::of(&corpus)?.len();
-        base = base.for_records(corpus.len() as f64 / lines as f64);
-    }
     if let Some(start) = &start {
         base = base.for_fine_tuning(*start.model.network().config());
     }

@@ -1,7 +1,7 @@
 //! Settings: what `validate` accepts can be used, whatever it is.
 
 use rnn::optimizer::{Clip, Decay, Optimizer, OptimizerConfig, Schedule};
-use rnn::{CellKind, Init, NetworkConfig, Reduction, Scheme, TrainConfig, recommended};
+use rnn::{CellKind, Init, NetworkConfig, Reduction, Scheme, TrainConfig};
 
 use super::draw::Draw;
 
@@ -124,14 +124,6 @@ pub(super) fn train(draw: &mut Draw<'_>) -> TrainConfig {
         seed: draw.u64(),
         init: init(draw),
     }
-}
-
-/// Sizes of a batch for records of any length.
-pub(super) fn records(draw: &mut Draw<'_>) {
-    let mut advice = recommended(draw.u64() as usize, draw.size(9));
-    advice.train.batch_size = draw.size(64);
-    advice.train.seq_length = draw.size(64);
-    assert!(advice.for_records(draw.f64()).train.batch_size >= advice.train.batch_size);
 }
 
 /// Any gradient clipped and taken, and the state saved and put back.

@@ -155,7 +155,10 @@ pub(super) fn records(draw: &mut Draw<'_>, world: &World) {
         return;
     };
     let (shares, seed) = (draw.shares(), draw.u64());
-    match records.clone().split(&shares, seed) {
+    match records
+        .clone()
+        .split(world.corpus.ids().as_slice(), &shares, seed)
+    {
         Ok(split) => {
             let parts = [split.train, split.validation, split.test];
             let mut starts: Vec<usize> = parts.iter().flat_map(Records::starts).copied().collect();

@@ -134,6 +134,7 @@ pub(super) fn window(draw: &mut Draw<'_>) {
         seq_length: 1 + draw.below(5),
         horizon: draw.flip().then(|| draw.size(6).max(1)),
         reduction: draw.one_of(&[Reduction::Mean, Reduction::Sum]),
+        restart: (seed % 2 == 0).then_some(0),
     };
     let mut bptt = Bptt::new(&config, window, true).expect("memory");
     for _ in 0..1 + draw.below(3) {

@@ -118,7 +118,7 @@ fn sizes_are_fitted_to_short_texts() {
 #[test]
 fn splits_cut_at_the_shares_and_merge_what_is_too_short() {
     let cut = |len, shares: &[f64]| {
-        let split = Split::new(len, shares, 2).unwrap();
+        let split = Split::new(len, shares).unwrap();
         assert_eq!((split.train.start, split.test.end), (0, len));
         assert_eq!(
             (split.train.end, split.validation.end),
@@ -152,7 +152,7 @@ fn splits_cut_at_the_shares_and_merge_what_is_too_short() {
         &[f64::INFINITY],
         &[0.4, 0.2, 0.2, 0.2],
     ] {
-        let error = Split::new(100, wrong, 2).unwrap_err();
+        let error = Split::new(100, wrong).unwrap_err();
         assert!(matches!(error, Error::InvalidSplit { .. }), "{error}");
     }
 }
