@@ -312,3 +312,39 @@ fn every_optimiser_schedule_and_clip_trains() {
             .ok();
     }
 }
+
+#[test]
+fn validation_and_test_losses_are_what_score_says_of_those_parts() {
+    let folder = Folder::new();
+    let text: String = (0..1_000)
+        .map(|at| {
+            format!(
+                "{} times {} is {}\n",
+                at % 97,
+                at % 89,
+                (at % 97) * (at % 89)
+            )
+        })
+        .collect();
+    folder.write("text.txt", &text);
+    let flags =
+        "--hidden-size 16 --num-layers 1 --max-steps 150 --eval-every 50 --split 0.4,0.3,0.3";
+    let args = ["train", "text.txt"].into_iter().chain(flags.split(' '));
+    let said = folder.run(&args.collect::<Vec<_>>()).ok().stderr;
+    let at = |share: f64| (text.len() as f64 * share + 1e-6) as usize;
+    for (name, part) in [
+        ("best validation loss ", at(0.4)..at(0.7)),
+        ("test loss ", at(0.7)..text.len()),
+    ] {
+        let told = said.split_once(name).expect("a loss").1;
+        let told: f64 = told.split(' ').next().unwrap().parse().unwrap();
+        folder.write("part.txt", &text[part]);
+        let scored = folder.run(&["score", "text.safetensors", "part.txt"]).ok();
+        let line = scored.text().lines().nth(1).unwrap();
+        let scored: f64 = line.split_whitespace().next().unwrap().parse().unwrap();
+        assert!(
+            (told - scored).abs() < 2e-3,
+            "{name}{told}, scored {scored}"
+        );
+    }
+}

@@ -67,6 +67,7 @@ fn by_hand(model: &Model, text: &[Id]) -> Vec<f64> {
         seq_length: SEGMENT,
         horizon: None,
         reduction: Reduction::Sum,
+        restart: None,
     };
     let mut bptt = Bptt::new(config, window, false).unwrap();
     let mut losses = Vec::new();

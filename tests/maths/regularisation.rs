@@ -26,6 +26,7 @@ fn differentiate(
         seq_length: inputs.len() / batch_size,
         horizon: None,
         reduction: Reduction::Mean,
+        restart: None,
     };
     let mut bptt = Bptt::new(network.config(), window, dropout.is_some()).unwrap();
     let mut gradient = Parameters::zeros(network.config());

@@ -170,4 +170,5 @@ const WINDOW: Window = Window {
     seq_length: AdaptiveScorer::SEGMENT,
     horizon: None,
     reduction: Reduction::Sum,
+    restart: None,
 };

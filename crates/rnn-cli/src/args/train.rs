@@ -200,7 +200,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = value::duration, allow_hyphen_values = true)]
     pub(crate) time: Option<Duration>,
 
-    /// Shares of the text for training, validation and testing
+    /// Shares of the text for training, validation and a test at the end
     /// [default: 0.9,0.1, but at most 1 million characters for validation]
     #[arg(long, value_name = "SHARES", value_delimiter = ',', value_parser = value::number,
           allow_hyphen_values = true)]

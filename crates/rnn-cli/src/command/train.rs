@@ -83,7 +83,10 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     // Once more, now with the whole history and the number of steps that a time was fixed to.
     output.finish(&trainer)?;
     told?;
-    console.hint(&conclusion(&plan, &trainer, &progress, outcome, first));
+    let test_loss = trainer.test_loss()?;
+    console.hint(&conclusion(
+        &plan, &trainer, &progress, outcome, first, test_loss,
+    ));
     Ok(())
 }
 
@@ -151,6 +154,7 @@ fn conclusion(
     progress: &Progress,
     outcome: Outcome,
     first: u64,
+    test_loss: Option<f64>,
 ) -> String {
     let mut text = String::new();
     if first > 0 && first == trainer.step_count() {
@@ -169,6 +173,9 @@ fn conclusion(
         if step == 0 {
             text.push_str("no step beat the model that training began with\n");
         }
+    }
+    if let Some(nats) = test_loss {
+        text.push_str(&format!("test loss {} per character\n", loss(nats)));
     }
     text.push_str(&format!(
         "{} steps, {}\nmodel: {}",

@@ -20,7 +20,7 @@ const MEASURE: Duration = Duration::from_millis(700);
 /// # Errors
 /// For sizes beyond the machine's memory, or threads that the system cannot start.
 pub fn training_speed(advice: &Recommended, threads: usize) -> Result<f64> {
-    let (network, window) = (advice.network, advice.train.window());
+    let (network, window) = (advice.network, advice.train.window(None));
     let train = &advice.train;
     let mut bptt = Bptt::<f32>::new(&network, window, train.dropout > 0.0)?;
     let dropout = (train.dropout > 0.0).then(|| Dropout::new(train.dropout, 1, 1));
