@@ -156,6 +156,13 @@ fn a_dry_run_tells_all_and_writes_nothing() {
         "memory",
         "time",
         "model",
+        "",
+        "--time",
+        "1m",
+        "10m",
+        "1h",
+        "8h",
+        "an",
     ];
     assert_eq!(names, expected, "{}", run.text());
     assert!(run.text().contains("3,500 characters, "), "{}", run.text());

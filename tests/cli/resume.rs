@@ -23,7 +23,7 @@ fn what_was_typed_must_be_what_the_run_is() {
         ),
         (
             "--dropout 0.25",
-            "m.resume has --dropout 0.5; to change it, start a new run (you passed 0.25)",
+            "m.resume has --dropout 0.0; to change it, start a new run (you passed 0.25)",
         ),
         (
             "--batch-size 5",
@@ -39,7 +39,7 @@ fn what_was_typed_must_be_what_the_run_is() {
         ),
         (
             "--optimizer sgd",
-            "m.resume has --optimizer adam; to change it, start a new run (you passed sgd)",
+            "m.resume has --optimizer adamw; to change it, start a new run (you passed sgd)",
         ),
         (
             "--learning-rate 0.1",
@@ -63,7 +63,7 @@ fn what_was_typed_must_be_what_the_run_is() {
         ),
         (
             "--patience 3",
-            "m.resume has no --patience; to change it, start a new run (you passed --patience 3)",
+            "m.resume has --patience 6; to change it, start a new run (you passed 3)",
         ),
         (
             "--seed 2",

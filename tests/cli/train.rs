@@ -194,14 +194,14 @@ fn a_time_fixes_a_number_of_steps_that_gives_the_same_bytes() {
     ];
     let timed = ["train", "text.txt", "-o", "timed", "--time", "0.2s"];
     let run = folder.run(&[timed.as_slice(), &flags].concat()).ok();
-    let steps = run
-        .stderr
-        .split("--max-steps ")
-        .nth(1)
-        .and_then(|rest| rest.split(' ').next())
-        .unwrap();
-    let counted = ["train", "text.txt", "-o", "counted", "--max-steps", steps];
-    folder.run(&[counted.as_slice(), &flags].concat()).ok();
+    let (_, told) = run.stderr.split_once("steps; ").unwrap();
+    let (told, _) = told.split_once(" trains the same model").unwrap();
+    let told: Vec<&str> = told.split(' ').collect();
+    assert!(told.contains(&"--max-steps") && !told.contains(&"--hidden-size"));
+    let counted = ["train", "text.txt", "-o", "counted"];
+    folder
+        .run(&[counted.as_slice(), &flags, &told].concat())
+        .ok();
     assert_eq!(folder.read("timed"), folder.read("counted"));
 }
 
@@ -217,6 +217,8 @@ fn patience_ends_a_run_early() {
         "100000",
         "--learning-rate",
         "0.5",
+        "--schedule",
+        "constant",
     ];
     let sizes = [
         "--hidden-size",
@@ -244,6 +246,33 @@ fn patience_ends_a_run_early() {
     assert!(
         lines.len() > 2 && lines[lines.len() - 3..] == [true, false, false],
         "{lines:?}"
+    );
+    // A schedule that decays does so first.
+    let flags = [
+        "--patience",
+        "1",
+        "--eval-every",
+        "5",
+        "--max-steps",
+        "2000",
+        "-o",
+        "decayed",
+    ];
+    let rate = ["--learning-rate", "0.5"];
+    let run = folder
+        .run(&[&["train", "text.txt"], flags.as_slice(), &rate, &sizes].concat())
+        .ok();
+    let (_, last) = run
+        .stderr
+        .split_once("the rate decays to the last step, ")
+        .unwrap();
+    let last = last.lines().next().unwrap();
+    assert!(
+        run.text()
+            .lines()
+            .last()
+            .unwrap()
+            .starts_with(&format!("step {last}/{last} "))
     );
 }
 

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use rnn::optimizer::Schedule;
 use rnn::{
-    CellKind, Corpus, Error, Init, Model, Network, NetworkConfig, Record, RunOptions, Trainer,
-    Training, Vocabulary, recommended,
+    CellKind, Corpus, Error, Init, Model, Network, NetworkConfig, Record, RunOptions, TrainConfig,
+    Trainer, Training, Vocabulary, recommended,
 };
 use serde_json::{Map, Value, json};
 use twox_hash::XxHash3_64;
@@ -49,7 +49,7 @@ pub(crate) fn model(cell: CellKind) -> Model {
         learning_rate: 0.125,
     };
     let training = Training {
-        config: recommended(100, 4).train,
+        config: TrainConfig::default(),
         best_step: Some(1),
         history: vec![record(1, 1.5), record(2, 1.25)],
     };
@@ -62,7 +62,7 @@ pub(crate) const TEXT: &str = "to be or not to be";
 /// What a run of three steps would go on from.
 pub(crate) fn interrupted() -> Vec<u8> {
     let corpus = Corpus::from_text(TEXT).expect("a text");
-    let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+    let mut advice = recommended(&corpus.facts(false));
     (advice.network.hidden_size, advice.network.num_layers) = (2, 1);
     (advice.train.max_steps, advice.train.eval_every) = (Some(40), 2);
     advice.train.schedule = Schedule::Plateau {

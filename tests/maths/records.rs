@@ -14,10 +14,11 @@ fn corpus(text: &str) -> Corpus {
 }
 
 fn advice(corpus: &Corpus, batch_size: usize) -> Recommended {
-    let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+    let mut advice = recommended(&corpus.facts(true));
     (advice.network.hidden_size, advice.network.num_layers) = (12, 2);
     (advice.train.records, advice.train.batch_size) = (true, batch_size);
     (advice.train.seq_length, advice.train.dropout) = (4, 0.0);
+    advice.train.weight_dropout = 0.0;
     (advice.train.max_steps, advice.train.eval_every) = (Some(1), 1);
     advice
 }

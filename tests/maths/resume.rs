@@ -20,7 +20,7 @@ fn corpus() -> Corpus {
 /// A small network, a few epochs of odd length, dropout, evaluations on the way and at the end.
 fn advice(cell: CellKind) -> Recommended {
     let corpus = corpus();
-    let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+    let mut advice = recommended(&corpus.facts(false));
     (
         advice.network.cell,
         advice.network.hidden_size,
@@ -179,7 +179,7 @@ fn patience_that_is_spent_fixes_the_steps_so_that_the_rate_decays_to_the_last() 
     let fixed: Vec<u64> = events
         .iter()
         .filter_map(|event| match event {
-            Event::StepsFixed { max_steps } => Some(*max_steps),
+            Event::Settled { max_steps } => Some(*max_steps),
             _ => None,
         })
         .collect();

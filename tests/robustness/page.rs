@@ -9,7 +9,7 @@
 //! | units of a layer | 32,768 | 2,048 |
 
 use rnn::{
-    CellKind, Init, Model, Network, NetworkConfig, Record, Training, Vocabulary, recommended,
+    CellKind, Init, Model, Network, NetworkConfig, Record, TrainConfig, Training, Vocabulary,
 };
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ pub(crate) fn model(
     };
     let network = Network::new(config, &Init::default(), 1).expect("sizes");
     let training = (!history.is_empty()).then(|| Training {
-        config: recommended(1_000_000, vocabulary.len()).train,
+        config: TrainConfig::default(),
         best_step: Some(history[history.len() / 2].step),
         history,
     });

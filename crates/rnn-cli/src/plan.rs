@@ -3,22 +3,21 @@
 //! Settings that were not typed are those that the library recommends for the text. A flag that would
 //! have no effect (`--momentum` with adam) is an error.
 
+mod command;
 mod contradiction;
 mod update;
 
 use std::num::NonZero;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use rnn::checkpoint::Every;
 use rnn::optimizer::Clip;
-use rnn::{CellKind, Recommended, RunOptions, check_shares, recommended};
+use rnn::{CellKind, Recommended, RunOptions, TextFacts, check_shares, recommended};
 
 use crate::args::{LearnedUnknownArg, RunArgs, TrainArgs};
 use crate::exit::misuse;
 use crate::file::Source;
 use crate::outputs::Files;
-use crate::shell;
 use crate::target::Target;
 use crate::texts::Texts;
 pub(crate) use contradiction::{check as check_contradictions, check_network};
@@ -63,7 +62,7 @@ impl Plan {
         // Check the settings before reading a long text: no text makes them valid or invalid. Those of a
         // resumed run depend on the run.
         if !plan.resumes() {
-            plan.settings(recommended(1_000_000, 100))?;
+            plan.settings(recommended(&TextFacts::prose(1_000_000, 100)))?;
         }
         if let Some(shares) = &plan.args.run.split {
             check_shares(shares).map_err(misuse)?;
@@ -79,45 +78,6 @@ impl Plan {
     /// Whether the vocabulary has to include U+FFFD, for unknown characters.
     pub(crate) fn reserves(&self) -> bool {
         self.args.unknown == Some(LearnedUnknownArg::Replace)
-    }
-
-    /// The command that resumes this run, with the `time` that is left if it has a limit.
-    pub(crate) fn resume_command(&self, time: Option<Duration>) -> String {
-        // Name every flag, so that a new one cannot be forgotten. These are saved with the run:
-        let RunArgs {
-            max_epochs: _,
-            max_steps: _,
-            split: _,
-            eval_every: _,
-            patience: _,
-            // and these have to be typed again.
-            time: _,
-            sample_every,
-            live,
-            metrics,
-            plot,
-            checkpoint_every,
-            threads,
-        } = &self.args.run;
-        let number = |count: &u64| count.to_string();
-        // A time of 0 is none.
-        let seconds = |left: Duration| format!("{}s", left.as_secs_f64().ceil().max(1.0));
-        let flags = [
-            ("--resume", Some(shell::path(self.target.path()))),
-            ("--time", time.map(seconds)),
-            ("--metrics", metrics.as_ref().map(shell::path)),
-            ("--plot", plot.as_ref().map(shell::path)),
-            ("--checkpoint-every", checkpoint_every.as_ref().map(number)),
-            ("--sample-every", sample_every.as_ref().map(number)),
-            ("--threads", threads.map(|count| count.to_string())),
-            ("--live", live.then(String::new)),
-        ];
-        let texts = self.texts.paths().map(shell::path);
-        let flags = flags.into_iter().filter_map(|(flag, value)| {
-            value.map(|value| format!("{flag} {value}").trim_end().to_owned())
-        });
-        let words: Vec<String> = texts.chain(flags).collect();
-        format!("rnn-cli train {}", words.join(" "))
     }
 
     /// The shares of a text of this many characters.
@@ -173,21 +133,31 @@ impl Plan {
         files
     }
 
+    /// Network, batch and number of steps as typed.
+    pub(crate) fn sizes(&self, base: Recommended) -> Recommended {
+        let Recommended {
+            mut network,
+            mut train,
+        } = base;
+        let (net, opt) = (&self.args.network, &self.args.optimization);
+        set(&mut network.cell, net.cell);
+        set(&mut network.hidden_size, net.hidden_size);
+        set(&mut network.num_layers, net.num_layers);
+        set(&mut train.seq_length, opt.seq_length);
+        set(&mut train.batch_size, opt.batch_size);
+        train.max_steps = self.args.run.max_steps.or(train.max_steps);
+        Recommended { network, train }
+    }
+
     /// The flags laid over `base`: the recommended settings for a text, or those of a resumed run.
     ///
     /// # Errors
     /// [`Misuse`](crate::exit::Misuse) for an invalid value or flags that contradict each other.
     pub(crate) fn settings(&self, base: Recommended) -> anyhow::Result<Recommended> {
-        let Recommended {
-            mut network,
-            mut train,
-        } = base;
+        let Recommended { network, mut train } = self.sizes(base);
         let net = &self.args.network;
         let opt = &self.args.optimization;
         let run = &self.args.run;
-        set(&mut network.cell, net.cell);
-        set(&mut network.hidden_size, net.hidden_size);
-        set(&mut network.num_layers, net.num_layers);
         set(&mut train.dropout, net.dropout);
         set(&mut train.locked_dropout, net.locked_dropout);
         set(&mut train.weight_dropout, net.weight_dropout);
@@ -208,13 +178,12 @@ impl Plan {
         train.init.orthogonal |= net.orthogonal;
 
         train.records |= self.args.records;
-        set(&mut train.seq_length, opt.seq_length);
-        set(&mut train.batch_size, opt.batch_size);
         train.horizon = opt.horizon.or(train.horizon);
         set(&mut train.seed, opt.seed);
-        let before = train.optimizer.name();
+        let usual = train.optimizer.default_learning_rate();
         train.optimizer = optimizer(opt, train.optimizer)?;
-        if train.optimizer.name() != before {
+        // A rate that was fitted for adamw suits adam.
+        if train.optimizer.default_learning_rate() != usual {
             train.learning_rate = train.optimizer.default_learning_rate();
         }
         set(&mut train.learning_rate, opt.learning_rate);
@@ -227,9 +196,8 @@ impl Plan {
         };
 
         if run.time.is_some() {
-            train.max_steps = None;
+            train.max_steps = run.max_steps;
         }
-        train.max_steps = run.max_steps.or(train.max_steps);
         set(&mut train.eval_every, run.eval_every);
         train.patience = match run.patience {
             Some(0) => None,
@@ -256,10 +224,10 @@ pub(crate) fn processors() -> usize {
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
-    use clap::{CommandFactory, Parser};
+    use clap::Parser;
     use rnn::optimizer::Schedule;
 
-    fn plan(flags: &str) -> Plan {
+    pub(super) fn plan(flags: &str) -> Plan {
         let typed = format!("rnn-cli train text {flags}");
         let cli = Cli::try_parse_from(typed.split_whitespace()).unwrap();
         let Some(Command::Train(args)) = cli.command else {
@@ -279,35 +247,10 @@ mod tests {
     }
 
     #[test]
-    fn the_command_that_continues_a_run_has_every_run_flag_but_those_saved_with_it() {
-        let saved = ["max-epochs", "max-steps", "split", "eval-every", "patience"];
-        let program = Cli::command();
-        let train = program.find_subcommand("train").unwrap();
-        let is_run = |flag: &&clap::Arg| flag.get_help_heading() == Some("Run");
-        let mut count = 0;
-        for flag in train.get_arguments().filter(is_run) {
-            let name = flag.get_long().unwrap();
-            let kind = flag.get_value_names().map(|names| names[0].as_str());
-            let value = match kind {
-                _ if !flag.get_action().takes_values() => "",
-                Some("TIME") => "90s",
-                Some("SHARES") => "0.8,0.2",
-                _ => "7",
-            };
-            let typed = format!("--{name} {value}");
-            let plan = plan(&typed);
-            let command = plan.resume_command(plan.run.time);
-            let is_there = command.contains(typed.trim_end());
-            assert_eq!(is_there, !saved.contains(&name), "{command}");
-            count += 1;
-        }
-        assert!(count > saved.len(), "{count} run flags");
-    }
-
-    #[test]
     fn a_schedule_that_is_named_is_that_of_the_library() {
         for schedule in Schedule::ALL {
-            let settings = plan(&format!("--schedule {schedule}")).settings(recommended(1000, 30));
+            let settings = plan(&format!("--schedule {schedule}"))
+                .settings(recommended(&TextFacts::prose(1000, 30)));
             assert_eq!(settings.unwrap().train.schedule, schedule);
         }
     }

@@ -95,13 +95,11 @@ impl Progress {
     }
 
     /// The number of steps is known now.
-    pub(crate) fn fix_steps(&mut self, max_steps: u64) {
+    pub(crate) fn fix_steps(&mut self, max_steps: u64, why: &str) {
         self.max_steps = Some(max_steps);
         self.bar.set_length(max_steps);
         self.bar.set_style(style(true));
-        self.note(&format!(
-            "the time allows {max_steps} steps; --max-steps {max_steps} trains the same model"
-        ));
+        self.note(why);
     }
 
     /// Step number `number` was taken.

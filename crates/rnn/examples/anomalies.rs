@@ -58,10 +58,11 @@ pub(crate) fn learn(lines: &[String], steps: u64) -> rnn::Result<Model> {
     let mut builder = CorpusBuilder::new().records().reserve_replacement();
     builder.push_text(&lines.join("\n"))?;
     let corpus = builder.finish()?;
-    let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+    let mut advice = recommended(&corpus.facts(true));
     advice.train.records = true;
     (advice.network.hidden_size, advice.network.num_layers) = (48, 1);
     advice.train.max_steps = Some(steps);
+    let advice = advice.regularised(&corpus.facts(true));
     Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?.train(2)
 }
 

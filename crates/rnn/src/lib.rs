@@ -15,7 +15,7 @@
 //! use std::ops::ControlFlow;
 //!
 //! let corpus = Corpus::from_text(&"she sells sea shells by the sea shore. ".repeat(30))?;
-//! let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+//! let mut advice = recommended(&corpus.facts(false));
 //! advice.network.hidden_size = 32;
 //! advice.train.max_steps = Some(60);
 //! let mut trainer = Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?;
@@ -55,7 +55,6 @@
 #![forbid(unsafe_code)]
 
 mod adapt;
-mod baseline;
 mod bptt;
 pub mod cell;
 pub mod checkpoint;
@@ -64,6 +63,7 @@ mod config;
 mod corpus;
 mod dropout;
 mod error;
+mod facts;
 pub mod gradient_check;
 mod grow;
 pub mod insight;
@@ -84,13 +84,13 @@ pub mod visible;
 mod vocabulary;
 
 pub use adapt::AdaptiveScorer;
-pub use baseline::ngram_loss;
 pub use bptt::{Bptt, Window};
 pub use cell::CellKind;
 pub use config::{Init, MAX_HIDDEN_SIZE, MAX_LAYERS, NetworkConfig, Scheme};
 pub use corpus::{Corpus, CorpusBuilder, Records, Streams, check_shares};
 pub use dropout::Dropout;
 pub use error::{Error, Result};
+pub use facts::TextFacts;
 pub use loss::{Reduction, softmax_cross_entropy, softmax_cross_entropy_gradient};
 pub use model::{Model, Training};
 pub use network::Network;

@@ -111,6 +111,8 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("train", "hidden-size", SIZES),
     ("train", "num-layers", LAYERS),
     ("train", "dropout", SHARES),
+    ("train", "weight-dropout", SHARES),
+    ("train", "locked-dropout", &["true", "false"]),
     (
         "train",
         "forget-bias",

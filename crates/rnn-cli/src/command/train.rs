@@ -120,7 +120,17 @@ fn report(
         Event::WentBack { scale } => progress.note(&format!(
             "five steps in a row were not finite; restored the best weights and multiplied the learning rate by {scale}"
         )),
-        Event::StepsFixed { max_steps } => progress.fix_steps(max_steps),
+        Event::StepsFixed { max_steps } => {
+            let same = plan.same_again(trainer, max_steps);
+            progress.fix_steps(
+                max_steps,
+                &format!("the time allows {max_steps} steps; {same} trains the same model"),
+            );
+        }
+        Event::Settled { max_steps } => progress.fix_steps(
+            max_steps,
+            &format!("the validation loss no longer falls; the rate decays to the last step, {max_steps}"),
+        ),
         Event::Evaluated { record, .. } => progress.evaluated(&record, is_saved)?,
         _ => {}
     }

@@ -60,9 +60,11 @@
 //! assert!(rows.iter().all(|row| row.worst < 1e-6), "{rows:?}");
 //!
 //! let corpus = Corpus::from_text(&"she sells sea shells by the sea shore. ".repeat(30))?;
-//! let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+//! let facts = corpus.facts(false);
+//! let mut advice = recommended(&facts);
 //! (advice.network.cell, advice.network.hidden_size) = (LEAKY, 32);
 //! advice.train.max_steps = Some(60);
+//! advice = advice.regularised(&facts);
 //! let mut trainer = Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?;
 //! trainer.run(&RunOptions::default(), |_, _| Ok::<_, rnn::Error>(ControlFlow::Continue(())))?;
 //! let model = trainer.best_model();

@@ -55,7 +55,7 @@ impl Default for Every {
 /// let mut trainer = match keeper.load()? {
 ///     Some(run) => Trainer::resume(corpus, run)?,
 ///     None => {
-///         let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+///         let mut advice = recommended(&corpus.facts(false));
 ///         advice.network.hidden_size = 16;
 ///         advice.train.max_steps = Some(30);
 ///         let trainer = Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?;
@@ -211,7 +211,7 @@ impl Keeper {
                 return Ok(true);
             }
             Event::Evaluated { .. } => {}
-            Event::StepsFixed { .. } => self.note(trainer)?,
+            Event::StepsFixed { .. } | Event::Settled { .. } => self.note(trainer)?,
             _ if is_extra(trainer) || self.is_due(trainer.step_count()) => self.note(trainer)?,
             _ => {}
         }

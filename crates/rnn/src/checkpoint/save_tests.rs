@@ -10,6 +10,7 @@ use super::*;
 use crate::cell::CellKind;
 use crate::config::{Init, NetworkConfig};
 use crate::corpus::Corpus;
+use crate::facts::TextFacts;
 use crate::model::{Model, Training};
 use crate::network::Network;
 use crate::optimizer::{Clip, Decay, OptimizerConfig, Schedule};
@@ -88,7 +89,7 @@ fn config() -> impl Strategy<Value = TrainConfig> {
     let optimizer = (number(), number(), number(), number());
     (sizes, optimizer, number(), number(), schedule(), number()).prop_map(
         |(sizes, (beta1, beta2, eps, weight_decay), dropout, learning_rate, schedule, clip)| {
-            let sound = recommended(100, 7).train;
+            let sound = TrainConfig::default();
             TrainConfig {
                 batch_size: sizes.0 as usize,
                 seq_length: sizes.1 as usize,
@@ -115,9 +116,9 @@ fn config() -> impl Strategy<Value = TrainConfig> {
 fn some_config() -> impl Strategy<Value = TrainConfig> {
     prop_oneof![
         1 => config(),
-        2 => Just(recommended(100, 7).train),
+        2 => Just(TrainConfig::default()),
         1 => (config(), any::<u8>()).prop_map(|(wild, which)| {
-            let mut mixed = recommended(100, 7).train;
+            let mut mixed = TrainConfig::default();
             match which % 6 {
                 0 => mixed.dropout = wild.dropout,
                 1 => mixed.learning_rate = wild.learning_rate,
@@ -189,7 +190,7 @@ proptest! {
         weight in any::<f32>(),
     ) {
         let corpus = Corpus::from_text(&"abc ".repeat(40)).expect("a text");
-        let mut advice = recommended(160, 4);
+        let mut advice = recommended(&TextFacts::prose(160, 4));
         advice.network.hidden_size = 2;
         advice.network.num_layers = 1;
         let trainer = Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train);
@@ -211,7 +212,7 @@ proptest! {
 
 #[test]
 fn a_history_beyond_the_room_of_a_file_is_refused_and_one_within_is_saved() {
-    let config = recommended(100, 7).train;
+    let config = TrainConfig::default();
     let training = |records: u64| {
         let record = |step| Record {
             step,

@@ -38,7 +38,7 @@ fn model(cell: CellKind) -> Model {
             learning_rate: 5e-324,
         },
     ];
-    let config = recommended(100, 7).train;
+    let config = crate::TrainConfig::default();
     Model::new(
         vocabulary,
         network,
@@ -152,7 +152,7 @@ fn what_going_on_needs_can_be_discarded_twice_and_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m");
     let corpus = Corpus::from_text(&"anna ".repeat(20)).unwrap();
-    let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+    let mut advice = recommended(&corpus.facts(false));
     (advice.network.hidden_size, advice.train.seq_length) = (3, 8);
     // Its last evaluation is one that a longer run would not have.
     (advice.train.max_steps, advice.train.eval_every) = (Some(3), 2);

@@ -55,7 +55,8 @@ pub struct TrainConfig {
     pub max_steps: Option<u64>,
     /// Steps from one evaluation to the next.
     pub eval_every: u64,
-    /// Evaluations in a row without improvement after which training ends.
+    /// Evaluations in a row without improvement after which training ends: at once, or with the decay
+    /// of the learning rate, if the schedule has one that leads to the last step.
     pub patience: Option<u64>,
     /// Seed of the initial weights and of dropout.
     pub seed: u64,

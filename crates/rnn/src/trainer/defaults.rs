@@ -1,22 +1,27 @@
 //! Settings for a text of any length, found by measuring.
 //!
-//! With `n` characters to learn from, and a network of two LSTM layers of `H` units:
+//! With `n` characters to learn from, and a network of two LSTM layers of `H` units (one for a short text):
 //!
 //! ```text
-//! H        256 (n / 10⁶)^(1/8), at most what the text can fill: 128 (n / 20,000)^0.4
-//! learned  12.3 · 10⁶ (n / 10⁶)^(1/4) characters, each several times
-//! dropout  0.12 ln(learned / n), at most one half: the oftener a character is seen, the more
-//! decay    1 / (7 η s) with learning rate η and s steps an epoch, at most one half
+//! H         256 (n / 10⁶)^(1/8), at most what the text can fill: 128 (n / 20,000)^0.4
+//! learned   12.3 · 10⁶ (n / 10⁶)^(1/4) characters, each several times
+//! dropout   0.12 ln(learned / n), at most 1/2: the oftener a character is seen, the more
+//! of W_hh   0.5 − 0.18 ln(n / 20,000), from 0 to 1/2: for short texts
+//! decay     1 / (7 η s), at most 1/2, with learning rate η and s steps an epoch; where an n-gram
+//!           predicts well, the square of its loss times less
 //! ```
 //!
-//! So a network trained longer on a shorter text is held back more, and goes on improving where it would
-//! learn the text by heart. A run that no longer improves lowers its learning rate and ends before that.
+//! So a network that learns longer from a shorter text is held back more, and goes on improving where it
+//! would learn the text by heart. A run that no longer improves lowers its learning rate and ends early.
+//! With three times the work a network has 1.44 times the units and learns from 1.44 times the
+//! characters.
 
 use std::ops::RangeInclusive;
 
 use super::TrainConfig;
 use crate::cell::CellKind;
 use crate::config::NetworkConfig;
+use crate::facts::TextFacts;
 use crate::optimizer::OptimizerConfig;
 use crate::parameters::Layout;
 
@@ -43,18 +48,46 @@ impl Recommended {
         Some(self.train.max_steps?.saturating_mul(each_step))
     }
 
-    /// Between which losses, in nats per character, the result will be in four of five cases, on a text
-    /// of so many characters of which an n-gram [has](crate::ngram_loss) the loss `ngram`.
-    pub fn expected_loss(&self, characters: usize, ngram: f64) -> RangeInclusive<f64> {
-        let learned = learned(characters);
-        let usual = network(learned, usual_size(learned), self.network.vocab_size);
-        let usual = each_character(&usual) * usual_budget(learned);
+    /// Between which losses, in nats per character, the result on this text will be in four of five cases.
+    pub fn expected_loss(&self, text: &TextFacts) -> RangeInclusive<f64> {
+        let learned = learned(text);
+        let usual = each_character(&network(text, usual_size(learned))) * usual_budget(learned);
         let work = self
             .characters()
             .map_or(usual, |all| all as f64 * self.work_per_character());
-        // Fitted.
-        let loss = 0.85 * ngram * (1.0 - 0.0115 * libm::log(work / usual));
-        loss * (1.0 - 0.06)..=loss * (1.0 + 0.06)
+        let loss = 0.86 * text.ngram_loss * (1.0 - 0.0115 * libm::log(work / usual));
+        loss * 0.9..=loss * 1.1
+    }
+
+    /// The same after a change of network, batch or number of steps: dropout, weight decay and learning
+    /// rate fitted to a text of so many characters again. A small network, or one that sees a text only
+    /// a few times, needs less to hold it back.
+    pub fn regularised(mut self, text: &TextFacts) -> Self {
+        let learned = learned(text);
+        let budget = self
+            .characters()
+            .map_or(usual_budget(learned), |all| all as f64);
+        let (network, train) = (&self.network, &mut self.train);
+        let usual = usual_size(learned).min(most_size(learned));
+        let larger = libm::log(network.hidden_size as f64 / usual);
+        let dropout = 0.12 * libm::log(budget / learned) + 0.15 * larger;
+        let weight_dropout = 0.5 - 0.18 * libm::log(learned / 2e4) + 0.15 * larger;
+        // In a few hundred steps nothing is learned by heart.
+        let each_step = train.batch_size as f64 * train.seq_length as f64;
+        let share_of_steps = (budget / each_step / 1000.0).min(1.0);
+        let probability = |share: f64| hundredths(share.clamp(0.0, 0.5) * share_of_steps);
+        train.dropout = probability(dropout);
+        train.weight_dropout = probability(weight_dropout);
+        let slower = power((network.hidden_size as f64 / 256.0).max(1.0), 0.7);
+        train.learning_rate = rate(4e-3 / slower);
+        let weight_decay = each_step / (7.0 * train.learning_rate * learned);
+        // Where little is uncertain, decay keeps a network from being sure.
+        let uncertain = power((text.ngram_loss / 1.7).clamp(0.0, 1.0), 2.0);
+        train.optimizer = OptimizerConfig::ADAMW;
+        if let Some(decay) = train.optimizer.setting("weight decay") {
+            *decay = hundredths(weight_decay.min(0.5) * uncertain);
+        }
+        self
     }
 
     /// The same for going on with a trained `network` on this text: steps a quarter as large, since most
@@ -74,47 +107,49 @@ const MOST_PATIENT: f64 = 10.0;
 
 /// Settings that do well on a text of this many characters, with a network that learns from a million of
 /// them in a few minutes on a laptop.
-pub fn recommended(characters: usize, vocab_size: usize) -> Recommended {
-    let learned = learned(characters);
-    let usual = usual_size(learned);
-    let network = network(learned, usual, vocab_size);
-    fitted(learned, network, usual_budget(learned))
+pub fn recommended(text: &TextFacts) -> Recommended {
+    let learned = learned(text);
+    let network = network(text, usual_size(learned));
+    fitted(text, network, usual_budget(learned))
 }
 
 /// Settings for a text of this many characters and as much work, in [multiply-adds](Recommended::work):
 /// with more work than [`recommended`] has, a larger network that learns longer, up to what the text
 /// can fill.
-pub fn recommended_within(characters: usize, vocab_size: usize, work: f64) -> Recommended {
-    let (learned, work) = (learned(characters), work.max(1.0));
-    let usual = network(learned, usual_size(learned), vocab_size);
+pub fn recommended_within(text: &TextFacts, work: f64) -> Recommended {
+    let (learned, work) = (learned(text), work.max(1.0));
+    let usual = network(text, usual_size(learned));
     let share = work / (each_character(&usual) * usual_budget(learned));
     // Half of more work goes to the network, which has units squared, half to the time that it learns.
-    let size = usual_size(learned) * power(share, 1.0 / 3.0);
-    let network = network(learned, size, vocab_size);
+    let network = network(text, usual_size(learned) * power(share, 1.0 / 3.0));
     // A text that can fill no larger network does not take an endless time either.
     let budget = (work / each_character(&network)).min(MOST_PATIENT * usual_budget(learned));
-    fitted(learned, network, budget)
+    fitted(text, network, budget)
 }
 
 /// Characters to learn from; a tenth is held out.
-fn learned(characters: usize) -> f64 {
-    (0.9 * characters as f64).max(1.0)
+fn learned(text: &TextFacts) -> f64 {
+    (0.9 * text.characters as f64).max(1.0)
 }
 
 fn usual_size(learned: f64) -> f64 {
     256.0 * power(learned / 1e6, 0.125)
 }
 
+fn most_size(learned: f64) -> f64 {
+    128.0 * power(learned / 2e4, 0.4)
+}
+
 fn usual_budget(learned: f64) -> f64 {
     12.3e6 * power(learned / 1e6, 0.25)
 }
 
-fn network(learned: f64, size: f64, vocab_size: usize) -> NetworkConfig {
-    let fits = 128.0 * power(learned / 2e4, 0.4);
+fn network(text: &TextFacts, size: f64) -> NetworkConfig {
+    let learned = learned(text);
     NetworkConfig {
         cell: CellKind::LSTM,
-        vocab_size,
-        hidden_size: rounded(size.min(fits).min(4096.0), 16).max(64),
+        vocab_size: text.vocab_size,
+        hidden_size: rounded(size.min(most_size(learned)).min(4096.0), 16).max(64),
         num_layers: if learned < 4e4 { 1 } else { 2 },
     }
 }
@@ -124,40 +159,36 @@ fn each_character(network: &NetworkConfig) -> f64 {
 }
 
 /// The training of a network by `budget` characters.
-fn fitted(learned: f64, network: NetworkConfig, budget: f64) -> Recommended {
-    let (batch_size, seq_length) = (batch_size(learned), 64);
-    let each_step = (batch_size * seq_length) as f64;
-    let larger = (network.hidden_size as f64 / 256.0).max(1.0);
-    let learning_rate = rate(4e-3 / power(larger, 0.7));
-    let dropout = 0.12 * libm::log(budget / learned) + 0.15 * libm::log(larger);
-    let weight_dropout = 0.5 - 0.18 * libm::log(learned / 2e4);
-    let weight_decay = each_step / (7.0 * learning_rate * learned);
+fn fitted(text: &TextFacts, network: NetworkConfig, budget: f64) -> Recommended {
+    let batch_size = batch_size(budget);
+    let train = TrainConfig {
+        batch_size,
+        locked_dropout: true,
+        patience: Some(6),
+        ..TrainConfig::default()
+    };
+    let each_step = (batch_size * train.seq_length) as f64;
     let eval_every = rounded(budget / each_step / 24.0, 10).max(10) as u64;
-    let mut optimizer = OptimizerConfig::ADAMW;
-    if let Some(decay) = optimizer.setting("weight decay") {
-        *decay = hundredths(weight_decay.min(0.5));
-    }
+    let max_steps = Some(24 * eval_every);
     Recommended {
         network,
         train: TrainConfig {
-            dropout: hundredths(dropout.clamp(0.0, 0.5)),
-            locked_dropout: true,
-            weight_dropout: hundredths(weight_dropout.clamp(0.0, 0.5)),
-            optimizer,
-            learning_rate,
-            batch_size,
-            seq_length,
-            max_steps: Some(24 * eval_every),
+            max_steps,
             eval_every,
-            patience: Some(6),
-            ..TrainConfig::default()
+            ..train
         },
     }
+    .regularised(text)
 }
 
-/// Streams of text side by side: fewer for a short text, which then has more steps.
-fn batch_size(learned: f64) -> usize {
-    if learned < 6e4 { 16 } else { 32 }
+/// Streams of text side by side: the fewer characters there is time for, the fewer each step learns from,
+/// so that there are some two thousand steps at least.
+fn batch_size(budget: f64) -> usize {
+    match budget {
+        0.0..2e6 => 8,
+        2e6..6e6 => 16,
+        _ => 32,
+    }
 }
 
 /// Not the platform's power, whose last digit differs from machine to machine.
@@ -196,14 +227,15 @@ mod tests {
             f64::NAN,
         ];
         for characters in [0, 1, 100, 10_000, 1_000_000, 1 << 40, usize::MAX] {
-            let usual = recommended(characters, 100);
-            for advice in works.map(|work| recommended_within(characters, 100, work)) {
+            let text = TextFacts::prose(characters, 100);
+            let usual = recommended(&text);
+            for advice in works.map(|work| recommended_within(&text, work)) {
                 assert!(advice.train.validate().is_ok(), "{advice:?}");
                 assert!(advice.network.validate().is_ok(), "{advice:?}");
-                assert!(advice.expected_loss(characters, 2.0).start().is_finite());
+                assert!(advice.expected_loss(&text).start().is_finite());
             }
-            let work = usual.work_per_character() * usual_budget(learned(characters));
-            assert_eq!(recommended_within(characters, 100, work), usual);
+            let work = usual.work_per_character() * usual_budget(learned(&text));
+            assert_eq!(recommended_within(&text, work), usual);
         }
     }
 
@@ -217,19 +249,22 @@ mod tests {
         sizes(
             powers
                 .clone()
-                .map(|length| recommended(length as usize, 100))
+                .map(|length| recommended(&TextFacts::prose(length as usize, 100)))
                 .collect(),
         );
         sizes(
             powers
-                .map(|work| recommended_within(1_000_000, 100, 1000.0 * work))
+                .map(|work| recommended_within(&TextFacts::prose(1_000_000, 100), 1000.0 * work))
                 .collect(),
         );
     }
 
     #[test]
     fn going_on_with_a_network_takes_fewer_and_smaller_steps() {
-        let (new, other) = (recommended(100_000, 60), recommended(5_000_000, 90).network);
+        let (new, other) = (
+            recommended(&TextFacts::prose(100_000, 60)),
+            recommended(&TextFacts::prose(5_000_000, 90)).network,
+        );
         let tuned = new.for_fine_tuning(other);
         assert_eq!(tuned.network, other);
         assert!(tuned.train.learning_rate < new.train.learning_rate);

@@ -52,7 +52,7 @@ use source::{HeldOut, Parts, Source};
 /// use std::ops::ControlFlow;
 ///
 /// let corpus = Corpus::from_text(&"the quick brown fox jumps over the lazy dog. ".repeat(20))?;
-/// let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+/// let mut advice = recommended(&corpus.facts(false));
 /// advice.network.hidden_size = 16;
 /// advice.train.max_steps = Some(30);
 /// let mut trainer = Trainer::<f32>::new(corpus, &[0.9, 0.1], advice.network, advice.train)?;

@@ -55,6 +55,11 @@ pub enum Event {
         /// Steps in all; setting `max_steps` to this gives the same bits.
         max_steps: u64,
     },
+    /// The validation loss no longer falls: from here on the learning rate decays to the last step.
+    Settled {
+        /// Steps in all; setting `max_steps` to this gives the same weights.
+        max_steps: u64,
+    },
 }
 
 /// Why a run ended.
@@ -62,7 +67,7 @@ pub enum Event {
 pub enum Outcome {
     /// All steps are done.
     Finished,
-    /// Too many evaluations in a row without improvement.
+    /// Too many evaluations in a row without improvement, and a schedule without a decay to the end.
     PatienceSpent,
     /// The callback asked for it.
     Stopped,
@@ -149,7 +154,7 @@ impl<T: Scalar> Trainer<T> {
                 self.progress.patience_spent = false;
                 if self.config.max_steps.is_none_or(|most| max_steps < most) {
                     self.config.max_steps = Some(max_steps);
-                    if report(self, Event::StepsFixed { max_steps })?.is_break() {
+                    if report(self, Event::Settled { max_steps })?.is_break() {
                         return Ok(Outcome::Stopped);
                     }
                     continue;

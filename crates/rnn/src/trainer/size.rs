@@ -43,11 +43,12 @@ impl<T: Scalar> Trainer<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::TextFacts;
     use crate::trainer::recommended;
 
     #[test]
     fn the_largest_network_has_a_number() {
-        let mut advice = recommended(1_000_000, 0x11_0000);
+        let mut advice = recommended(&TextFacts::prose(1_000_000, 0x11_0000));
         (advice.network.hidden_size, advice.network.num_layers) = (32_768, 16);
         (advice.train.batch_size, advice.train.seq_length) = (usize::MAX, usize::MAX);
         assert!(Trainer::<f32>::bytes(&advice.network, &advice.train) > 1 << 80);

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use rnn::{Layout, Recommended, Trainer, memory, ngram_loss, recommended_within, training_speed};
+use rnn::{Layout, Recommended, Trainer, memory, recommended_within, training_speed};
 
 use crate::console::{self, Console};
 use crate::format::{architecture, bytes, duration, settings, thousands};
@@ -87,19 +87,16 @@ pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
 
 /// What `--time` would choose, and the loss to expect.
 fn prospects(trainer: &Trainer<f32>, work: f64, out: &mut impl Write) -> io::Result<()> {
-    let corpus = trainer.corpus();
-    let Some(ngram) = ngram_loss(corpus) else {
-        return Ok(());
-    };
+    let text = trainer.corpus().facts(trainer.config().records);
     writeln!(
         out,
         "\n--time  network      dropout  characters       loss to expect, in nats per character"
     )?;
     for (name, seconds) in TIMES {
         let work = work * seconds;
-        let advice = recommended_within(corpus.len(), corpus.vocabulary().len(), work);
+        let advice = recommended_within(&text, work);
         let network = advice.network;
-        let loss = advice.expected_loss(corpus.len(), ngram);
+        let loss = advice.expected_loss(&text);
         writeln!(
             out,
             "{name:6}  {} {} x {:<4}  {:<7}  {:<15}  {:.2} to {:.2}",
@@ -112,7 +109,7 @@ fn prospects(trainer: &Trainer<f32>, work: f64, out: &mut impl Write) -> io::Res
             loss.end(),
         )?;
     }
-    writeln!(out, "an n-gram has {ngram:.2}")
+    writeln!(out, "an n-gram has {:.2}", text.ngram_loss)
 }
 
 /// The time of all steps and evaluations.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 use rnn::checkpoint::Interrupted;
 use rnn::{
-    Corpus, CorpusBuilder, Model, Recommended, Trainer, Vocabulary, recommended,
+    Corpus, CorpusBuilder, Model, Recommended, TextFacts, Trainer, Vocabulary, recommended,
     recommended_within, training_speed,
 };
 
@@ -79,7 +79,7 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
         builder = builder.reserve(known.symbols());
     }
     let corpus = read(plan, builder, console)?;
-    let mut base = advice(plan, corpus.len(), corpus.vocabulary().len())?;
+    let mut base = advice(plan, &corpus.facts(plan.args.records))?;
     if let Some(start) = &start {
         base = base.for_fine_tuning(*start.model.network().config());
     }
@@ -105,15 +105,14 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
     Ok(trainer)
 }
 
-/// What the library recommends for the text, and for the time if there is a limit.
-fn advice(plan: &Plan, characters: usize, vocab_size: usize) -> anyhow::Result<Recommended> {
-    let usual = recommended(characters, vocab_size);
-    let Some(time) = plan.run.time else {
-        return Ok(usual);
-    };
-    let speed = training_speed(&usual, plan.run.threads)?;
-    let work = speed * time.as_secs_f64();
-    Ok(recommended_within(characters, vocab_size, work))
+/// What the library recommends for the text, the time if there is a limit, and the sizes that were typed.
+fn advice(plan: &Plan, text: &TextFacts) -> anyhow::Result<Recommended> {
+    let mut advice = recommended(text);
+    if let Some(time) = plan.run.time {
+        let work = training_speed(&advice, plan.run.threads)? * time.as_secs_f64();
+        advice = recommended_within(text, work);
+    }
+    Ok(plan.sizes(advice).regularised(text))
 }
 
 /// A model that training begins with.

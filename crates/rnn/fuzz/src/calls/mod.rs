@@ -37,7 +37,7 @@ pub fn calls(data: &[u8]) {
     };
     let network = Network::new(config, &Init::default(), 1).expect("sizes");
     let corpus = Corpus::from_text("anna\nbob\nann\nbo\n").expect("a text");
-    let mut train = recommended(corpus.len(), corpus.vocabulary().len()).train;
+    let mut train = recommended(&corpus.facts(false)).train;
     (train.batch_size, train.seq_length) = (2, 3);
     (train.max_steps, train.eval_every) = (None, 2);
     let config = NetworkConfig {

@@ -172,7 +172,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 fn trainer(schedule: Schedule) -> Trainer<f32> {
     let corpus = corpus();
-    let mut advice = recommended(corpus.len(), corpus.vocabulary().len());
+    let mut advice = recommended(&corpus.facts(false));
     advice.network.hidden_size = 4;
     (advice.train.batch_size, advice.train.seq_length) = (2, 8);
     (advice.train.schedule, advice.train.max_steps) = (schedule, None);
