@@ -23,7 +23,7 @@ fn what_was_typed_must_be_what_the_run_is() {
         ),
         (
             "--dropout 0.25",
-            "m.resume has --dropout 0.0; to change it, start a new run (you passed 0.25)",
+            "m.resume has --dropout 0.5; to change it, start a new run (you passed 0.25)",
         ),
         (
             "--batch-size 5",

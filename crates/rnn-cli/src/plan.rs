@@ -133,7 +133,8 @@ impl Plan {
         files
     }
 
-    /// Network, batch and number of steps as typed.
+    /// Network and batch as typed. Not the number of steps: a run that gets its steps piece by piece is the
+    /// run that has them at once.
     pub(crate) fn sizes(&self, base: Recommended) -> Recommended {
         let Recommended {
             mut network,
@@ -145,7 +146,6 @@ impl Plan {
         set(&mut network.num_layers, net.num_layers);
         set(&mut train.seq_length, opt.seq_length);
         set(&mut train.batch_size, opt.batch_size);
-        train.max_steps = self.args.run.max_steps.or(train.max_steps);
         Recommended { network, train }
     }
 
@@ -196,8 +196,9 @@ impl Plan {
         };
 
         if run.time.is_some() {
-            train.max_steps = run.max_steps;
+            train.max_steps = None;
         }
+        train.max_steps = run.max_steps.or(train.max_steps);
         set(&mut train.eval_every, run.eval_every);
         train.patience = match run.patience {
             Some(0) => None,

@@ -59,7 +59,25 @@ impl Recommended {
         loss * 0.9..=loss * 1.1
     }
 
-    /// The same after a change of network, batch or number of steps: dropout, weight decay and learning
+    /// The same with another network, and a batch that it is fast with.
+    pub fn with_network(mut self, network: NetworkConfig) -> Self {
+        self.network = network;
+        let seq_length = self.train.seq_length;
+        self.with_batch(batch_size(&network), seq_length)
+    }
+
+    /// The same with another batch and window, and as many steps as learn from as many characters.
+    pub fn with_batch(mut self, batch_size: usize, seq_length: usize) -> Self {
+        let budget = self.characters();
+        let train = &mut self.train;
+        (train.batch_size, train.seq_length) = (batch_size, seq_length);
+        if let Some(budget) = budget {
+            train.take_steps(budget as f64);
+        }
+        self
+    }
+
+    /// The same after a change of network or number of steps: dropout, weight decay and learning
     /// rate fitted to a text of so many characters again. A small network, or one that sees a text only
     /// a few times, needs less to hold it back.
     pub fn regularised(mut self, text: &TextFacts) -> Self {
@@ -72,14 +90,14 @@ impl Recommended {
         let larger = libm::log(network.hidden_size as f64 / usual);
         let dropout = 0.12 * libm::log(budget / learned) + 0.15 * larger;
         let weight_dropout = 0.5 - 0.18 * libm::log(learned / 2e4) + 0.15 * larger;
-        // In a few hundred steps nothing is learned by heart.
-        let each_step = train.batch_size as f64 * train.seq_length as f64;
-        let share_of_steps = (budget / each_step / 1000.0).min(1.0);
-        let probability = |share: f64| hundredths(share.clamp(0.0, 0.5) * share_of_steps);
+        // From less than a million characters nothing is learned by heart.
+        let by_heart = (budget / 1e6).min(1.0);
+        let probability = |share: f64| hundredths(share.clamp(0.0, 0.5) * by_heart);
         train.dropout = probability(dropout);
         train.weight_dropout = probability(weight_dropout);
         let slower = power((network.hidden_size as f64 / 256.0).max(1.0), 0.7);
         train.learning_rate = rate(4e-3 / slower);
+        let each_step = train.batch_size as f64 * train.seq_length as f64;
         let weight_decay = each_step / (7.0 * train.learning_rate * learned);
         // Where little is uncertain, decay keeps a network from being sure.
         let uncertain = power((text.ngram_loss / 1.7).clamp(0.0, 1.0), 2.0);
@@ -160,33 +178,31 @@ fn each_character(network: &NetworkConfig) -> f64 {
 
 /// The training of a network by `budget` characters.
 fn fitted(text: &TextFacts, network: NetworkConfig, budget: f64) -> Recommended {
-    let batch_size = batch_size(budget);
-    let train = TrainConfig {
-        batch_size,
+    let mut train = TrainConfig {
+        batch_size: batch_size(&network),
         locked_dropout: true,
         patience: Some(6),
         ..TrainConfig::default()
     };
-    let each_step = (batch_size * train.seq_length) as f64;
-    let eval_every = rounded(budget / each_step / 24.0, 10).max(10) as u64;
-    let max_steps = Some(24 * eval_every);
-    Recommended {
-        network,
-        train: TrainConfig {
-            max_steps,
-            eval_every,
-            ..train
-        },
-    }
-    .regularised(text)
+    train.take_steps(budget);
+    Recommended { network, train }.regularised(text)
 }
 
-/// Streams of text side by side: the fewer characters there is time for, the fewer each step learns from,
-/// so that there are some two thousand steps at least.
-fn batch_size(budget: f64) -> usize {
-    match budget {
-        0.0..2e6 => 8,
-        2e6..6e6 => 16,
+impl TrainConfig {
+    /// Sets the steps to learn from so many characters, with 24 evaluations.
+    fn take_steps(&mut self, budget: f64) {
+        let each_step = self.batch_size as f64 * self.seq_length as f64;
+        self.eval_every = rounded(budget / each_step / 24.0, 10).max(10) as u64;
+        self.max_steps = Some(self.eval_every.saturating_mul(24));
+    }
+}
+
+/// Streams of text side by side. Few, since many small steps learn more from a text than a few large
+/// ones; a larger network is only fast with more.
+fn batch_size(network: &NetworkConfig) -> usize {
+    match network.hidden_size {
+        0..=320 => 8,
+        321..=640 => 16,
         _ => 32,
     }
 }
@@ -197,7 +213,7 @@ fn power(base: f64, exponent: f64) -> f64 {
 }
 
 fn rounded(value: f64, unit: usize) -> usize {
-    (value / unit as f64 + 0.5) as usize * unit
+    ((value / unit as f64 + 0.5) as usize).saturating_mul(unit)
 }
 
 /// A learning rate of two digits.

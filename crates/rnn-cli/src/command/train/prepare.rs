@@ -112,7 +112,10 @@ fn advice(plan: &Plan, text: &TextFacts) -> anyhow::Result<Recommended> {
         let work = training_speed(&advice, plan.run.threads)? * time.as_secs_f64();
         advice = recommended_within(text, work);
     }
-    Ok(plan.sizes(advice).regularised(text))
+    let advice = advice.with_network(plan.sizes(advice).network);
+    let typed = plan.sizes(advice).train;
+    let advice = advice.with_batch(typed.batch_size, typed.seq_length);
+    Ok(advice.regularised(text))
 }
 
 /// A model that training begins with.
