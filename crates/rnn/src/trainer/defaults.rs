@@ -131,7 +131,7 @@ pub fn recommended(text: &TextFacts) -> Recommended {
     fitted(text, network, usual_budget(learned))
 }
 
-/// Settings for a text of this many characters and as much work, in [multiply-adds](Recommended::work):
+/// Settings for a text of this many characters and as much work, in [multiply-adds](Recommended::work_per_character):
 /// with more work than [`recommended`] has, a larger network that learns longer, up to what the text
 /// can fill.
 pub fn recommended_within(text: &TextFacts, work: f64) -> Recommended {
