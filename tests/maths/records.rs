@@ -82,7 +82,7 @@ fn held_out_losses_are_those_of_each_line_scored_for_itself() {
         let split = split.split(ids, &shares, advice.train.seed).unwrap();
         let model = trainer.best_model();
         let validation = trainer.best().unwrap().1;
-        let test = trainer.test_loss().unwrap().unwrap();
+        let test = trainer.test_loss(2).unwrap().unwrap();
         for (part, found) in [(split.validation, validation), (split.test, test)] {
             let from = |&start: &usize| text[start..].lines().next().unwrap();
             let alone = alone(&model, part.starts().iter().map(from));

@@ -175,6 +175,13 @@ impl Plan {
             }
             train.init.forget_bias = net.forget_bias;
         }
+        let drops = net.weight_dropout.is_some_and(|share| share > 0.0);
+        if drops && network.cell.recurrent_gates() == 0 {
+            return Err(misuse(format!(
+                "--weight-dropout has no effect with {}, which has no recurrent weights",
+                network.cell
+            )));
+        }
         train.init.orthogonal |= net.orthogonal;
 
         train.records |= self.args.records;

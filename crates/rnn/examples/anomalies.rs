@@ -58,11 +58,12 @@ pub(crate) fn learn(lines: &[String], steps: u64) -> rnn::Result<Model> {
     let mut builder = CorpusBuilder::new().records().reserve_replacement();
     builder.push_text(&lines.join("\n"))?;
     let corpus = builder.finish()?;
-    let mut advice = recommended(&corpus.facts(true));
+    let facts = corpus.facts(true);
+    let mut advice = recommended(&facts);
     advice.train.records = true;
     (advice.network.hidden_size, advice.network.num_layers) = (48, 1);
     advice.train.max_steps = Some(steps);
-    let advice = advice.regularised(&corpus.facts(true));
+    let advice = advice.regularised(&facts);
     Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?.train(2)
 }
 

@@ -37,10 +37,11 @@ pub(crate) fn learn(steps: u64) -> rnn::Result<Vec<(&'static str, Model)>> {
         let mut builder = CorpusBuilder::new().reserve_replacement();
         builder.push_text(text)?;
         let corpus = builder.finish()?;
-        let mut advice = recommended(&corpus.facts(false));
+        let facts = corpus.facts(false);
+        let mut advice = recommended(&facts);
         advice.network.hidden_size = 48;
         advice.train.max_steps = Some(steps);
-        let advice = advice.regularised(&corpus.facts(false));
+        let advice = advice.regularised(&facts);
         Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?.train(2)
     };
     Ok(vec![

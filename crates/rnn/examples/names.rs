@@ -15,11 +15,12 @@ pub(crate) fn learn(names: &str, hidden_size: usize, steps: u64) -> rnn::Result<
     let mut builder = CorpusBuilder::new().records();
     builder.push_text(names)?;
     let corpus = builder.finish()?;
-    let mut advice = recommended(&corpus.facts(true));
+    let facts = corpus.facts(true);
+    let mut advice = recommended(&facts);
     advice.train.records = true;
     (advice.network.hidden_size, advice.network.num_layers) = (hidden_size, 1);
     advice.train.max_steps = Some(steps);
-    let advice = advice.regularised(&corpus.facts(true));
+    let advice = advice.regularised(&facts);
     Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?.train(2)
 }
 

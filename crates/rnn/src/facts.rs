@@ -11,15 +11,18 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::io;
 use std::ops::Range;
 
 use twox_hash::XxHash3_64;
 
 use crate::corpus::Corpus;
+use crate::error::{Error, Result};
+use crate::memory;
 use crate::vocabulary::Id;
 
 /// The most characters that are counted, and that are then predicted.
-const COUNTED: usize = 300_000;
+const COUNTED: usize = 100_000;
 const PREDICTED: usize = 30_000;
 /// Parts of a list of which the last tenth each is predicted, so that an order of the list matters little.
 const PARTS: usize = 10;
@@ -59,7 +62,18 @@ impl Corpus {
     /// assert!(facts.ngram_loss < 0.2);
     /// # Ok::<(), rnn::Error>(())
     /// ```
+    ///
+    /// # Panics
+    /// If memory runs out.
     pub fn facts(&self, records: bool) -> TextFacts {
+        self.try_facts(records).expect("memory to count")
+    }
+
+    /// As [`facts`](Self::facts).
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
+    pub fn try_facts(&self, records: bool) -> Result<TextFacts> {
         let (length, vocab_size) = (self.len(), self.vocabulary().len());
         let parts = if records { PARTS } else { 1 };
         let (counted, predicted) = (0..parts)
@@ -70,21 +84,22 @@ impl Corpus {
                 (counted, border..end.min(border + PREDICTED / parts))
             })
             .unzip();
-        TextFacts {
+        Ok(TextFacts {
             characters: length,
             vocab_size,
-            ngram_loss: self.ngram_loss(counted, predicted),
-        }
+            ngram_loss: self.ngram_loss(counted, predicted)?,
+        })
     }
 
     /// The better loss of contexts of up to 3 and up to 5 characters, in nats per character.
-    fn ngram_loss(&self, counted: Vec<Range<usize>>, predicted: Vec<Range<usize>>) -> f64 {
+    fn ngram_loss(&self, counted: Vec<Range<usize>>, predicted: Vec<Range<usize>>) -> Result<f64> {
         let read = |range: Range<usize>| {
             let mut ids = vec![0; range.len()];
             self.ids().copy_to(range, &mut ids);
             ids
         };
-        let mut counts = Counts::default();
+        let characters: usize = counted.iter().map(Range::len).sum();
+        let mut counts = Counts::with_room(characters * (1 + ORDERS[0]))?;
         for ids in counted.into_iter().map(read) {
             for at in 0..ids.len() {
                 for order in 0..=ORDERS[0].min(at) {
@@ -108,10 +123,10 @@ impl Corpus {
                 }
             }
         }
-        match count {
+        Ok(match count {
             0 => -libm::log(uniform),
             count => nats[0].min(nats[1]) / count as f64,
-        }
+        })
     }
 }
 
@@ -126,6 +141,17 @@ struct Counts {
 }
 
 impl Counts {
+    /// Room for so many contexts and characters after them.
+    fn with_room(entries: usize) -> Result<Self> {
+        // A map keeps up to half of its places free.
+        memory::check(memory::bytes::<[u64; 9]>(entries as u128))?;
+        let mut counts = Counts::default();
+        let refused = |_| Error::from(io::Error::from(io::ErrorKind::OutOfMemory));
+        counts.contexts.try_reserve(entries).map_err(refused)?;
+        counts.followers.try_reserve(entries).map_err(refused)?;
+        Ok(counts)
+    }
+
     fn add(&mut self, context: &[Id], id: Id) {
         let (context, follower) = keys(context, id);
         let count = self.followers.entry(follower).or_default();

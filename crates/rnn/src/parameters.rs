@@ -121,7 +121,7 @@ impl Layout {
 
     /// The weights that multiply, as ranges of the flat vector: all but biases and the input weights of
     /// the first layer, of which a character picks a row. Weight decay is for these.
-    pub fn multipliers(&self) -> Vec<std::ops::Range<usize>> {
+    pub(crate) fn multipliers(&self) -> Vec<std::ops::Range<usize>> {
         let layers = self.layers.iter().enumerate();
         let weights = layers.flat_map(|(k, layer)| {
             let input = (k > 0).then_some(layer.weight_ih);
@@ -132,7 +132,7 @@ impl Layout {
     }
 
     /// Number of weights that multiply, of a network of any size.
-    pub fn multiplier_count(config: &NetworkConfig) -> u128 {
+    pub(crate) fn multiplier_count(config: &NetworkConfig) -> u128 {
         let (v, h) = (config.vocab_size as u128, config.hidden_size as u128);
         let gates = config.cell.gates() as u128;
         let recurrent = config.cell.recurrent_gates() as u128;

@@ -58,7 +58,7 @@ impl<T> Layer<T> {
 }
 
 /// The states before the steps: `prev`, if sequences may start anew.
-fn before<'a, T>(states: &'a [T], prev: &'a [T]) -> &'a [T] {
+fn states_before<'a, T>(states: &'a [T], prev: &'a [T]) -> &'a [T] {
     if prev.is_empty() { states } else { prev }
 }
 

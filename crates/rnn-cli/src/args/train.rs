@@ -20,9 +20,9 @@ Examples:
 
 /// Train a model on a text and save it.
 ///
-/// Settings that are not given are chosen by the length of the text. The model is saved whenever it
-/// predicts the held-out part of the text better than before, so it can be used while training
-/// continues. The same text, flags and seed give the same file, byte for byte, on any number of
+/// Settings that are not given are fitted to the text, its length and how predictable it is, and to
+/// --time. The model is saved whenever it predicts the held-out part of the text better than before, so
+/// it can be used while training continues. The same text, flags and seed give the same file, byte for byte, on any number of
 /// threads.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
@@ -97,7 +97,7 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "P", value_parser = value::share, allow_negative_numbers = true)]
     pub(crate) dropout: Option<f64>,
 
-    /// Drop the same units for a whole window of characters, or others at each
+    /// Drop the same units throughout a window (true) or draw new ones at each character (false)
     #[arg(long, value_name = "true|false", hide_possible_values = true, action = clap::ArgAction::Set)]
     pub(crate) locked_dropout: Option<bool>,
 
@@ -130,7 +130,7 @@ pub(crate) struct OptimizationArgs {
     #[arg(long, value_name = "N", value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) batch_size: Option<usize>,
 
-    /// Learning rate [default: depends on the optimiser]
+    /// Learning rate [default: depends on the optimiser and the size of the network]
     #[arg(long, visible_alias = "lr", value_name = "RATE",
           value_parser = value::positive, allow_negative_numbers = true)]
     pub(crate) learning_rate: Option<f64>,
@@ -196,7 +196,7 @@ pub(crate) struct RunArgs {
           allow_negative_numbers = true, conflicts_with = "time")]
     pub(crate) max_steps: Option<u64>,
 
-    /// Stop after about this time, such as 90s, 3m or 1h30m
+    /// Choose network and settings for about this much time, such as 90s, 3m or 1h30m, and stop then
     #[arg(long, value_name = "TIME", value_parser = value::duration, allow_hyphen_values = true)]
     pub(crate) time: Option<Duration>,
 
@@ -210,8 +210,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "STEPS", value_parser = value::count::<u64>, allow_negative_numbers = true)]
     pub(crate) eval_every: Option<u64>,
 
-    /// After N evaluations in a row without improvement, let the learning rate decay and stop; 0 never
-    /// does
+    /// Let the learning rate decay, then stop, after N evaluations in a row without improvement; 0
+    /// disables this [default: 6]
     #[arg(long, value_name = "N", value_parser = value::whole, allow_negative_numbers = true)]
     pub(crate) patience: Option<u64>,
 

@@ -83,7 +83,10 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     // Once more, now with the whole history and the number of steps that a time was fixed to.
     output.finish(&trainer)?;
     told?;
-    let test_loss = trainer.test_loss()?;
+    let test_loss = trainer.test_loss(plan.run.threads).unwrap_or_else(|error| {
+        console.note(&format!("cannot score the test part: {error}"));
+        None
+    });
     console.hint(&conclusion(
         &plan, &trainer, &progress, outcome, first, test_loss,
     ));

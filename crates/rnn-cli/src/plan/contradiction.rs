@@ -33,6 +33,7 @@ pub(crate) fn check(
             json!({"records": run.config().records}),
             json!({"records": asked.train.records}),
         ),
+        // As text, since the flag takes a value: there is no "no --locked-dropout".
         (
             json!({"locked_dropout": run.config().locked_dropout.to_string()}),
             json!({"locked_dropout": asked.train.locked_dropout.to_string()}),

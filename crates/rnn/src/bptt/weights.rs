@@ -92,7 +92,7 @@ impl<T: Scalar> Unrolled<'_, T> {
         self.in_halves(d_w, hidden, &|gates, mut d_w| {
             let columns = first + gates.start..first + gates.end;
             for group in self.groups {
-                // The slice goes on, so kernels may read past the rows.
+                // Without restarts the slice goes on, so kernels may read past the rows.
                 let rows = group.unroll.rows_of(self.span);
                 let h_prev = &group.unroll.trace(k).h_prev[rows.start * hidden..];
                 let h_prev = MatrixView::new(h_prev, rows.len(), hidden);

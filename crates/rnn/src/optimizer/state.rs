@@ -93,7 +93,7 @@ impl<T: Scalar> Optimizer<T> {
     ///
     /// As [`step`](Self::step), and where a range lies outside or before another.
     #[track_caller]
-    pub fn step_decaying(
+    pub(crate) fn step_decaying(
         &mut self,
         params: &mut [T],
         grads: &[T],

@@ -25,7 +25,7 @@ pub struct TrainConfig {
     /// Whether each line is an independent example; lines are then shuffled every epoch.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub records: bool,
-    /// Streams of text, or records, side by side.
+    /// Streams of text, or rows of records, side by side.
     pub batch_size: usize,
     /// Steps between updates: the window of truncated BPTT.
     pub seq_length: usize,

@@ -5,11 +5,15 @@
 //! ```text
 //! H         256 (n / 10⁶)^(1/8), at most what the text can fill: 128 (n / 20,000)^0.4
 //! learned   12.3 · 10⁶ (n / 10⁶)^(1/4) characters, each several times
-//! dropout   0.12 ln(learned / n), at most 1/2: the oftener a character is seen, the more
+//! dropout   0.12 ln(learned / n), from 0 to 1/2: the oftener a character is seen, the more
 //! of W_hh   0.5 − 0.18 ln(n / 20,000), from 0 to 1/2: for short texts
-//! decay     1 / (7 η s), at most 1/2, with learning rate η and s steps an epoch; where an n-gram
-//!           predicts well, the square of its loss times less
+//! η         0.004 / max(1, H / 256)^0.7
+//! decay     1 / (7 η s), at most 1/2, times min(1, l / 1.7)², with s steps an epoch and the loss l of an
+//!           n-gram
 //! ```
+//!
+//! A network of another size has 0.15 ln(its units / H) more of both dropouts, and one that learns from
+//! less than a million characters has proportionally less.
 //!
 //! So a network that learns longer from a shorter text is held back more, and goes on improving where it
 //! would learn the text by heart. A run that no longer improves lowers its learning rate and ends early.
@@ -48,7 +52,7 @@ impl Recommended {
         Some(self.train.max_steps?.saturating_mul(each_step))
     }
 
-    /// Between which losses, in nats per character, the result on this text will be in four of five cases.
+    /// The range that the loss on this text, in nats per character, falls into in four of five cases.
     pub fn expected_loss(&self, text: &TextFacts) -> RangeInclusive<f64> {
         let learned = learned(text);
         let usual = each_character(&network(text, usual_size(learned))) * usual_budget(learned);
@@ -94,7 +98,10 @@ impl Recommended {
         let by_heart = (budget / 1e6).min(1.0);
         let probability = |share: f64| hundredths(share.clamp(0.0, 0.5) * by_heart);
         train.dropout = probability(dropout);
-        train.weight_dropout = probability(weight_dropout);
+        train.weight_dropout = match network.cell.recurrent_gates() {
+            0 => 0.0,
+            _ => probability(weight_dropout),
+        };
         let slower = power((network.hidden_size as f64 / 256.0).max(1.0), 0.7);
         train.learning_rate = rate(4e-3 / slower);
         let each_step = train.batch_size as f64 * train.seq_length as f64;
@@ -103,16 +110,26 @@ impl Recommended {
         let uncertain = power((text.ngram_loss / 1.7).clamp(0.0, 1.0), 2.0);
         train.optimizer = OptimizerConfig::ADAMW;
         if let Some(decay) = train.optimizer.setting("weight decay") {
-            *decay = hundredths(weight_decay.min(0.5) * uncertain);
+            *decay = match weight_decay.min(0.5) * uncertain {
+                small if small < 0.01 => rate(small),
+                decay => hundredths(decay),
+            };
         }
         self
     }
 
-    /// The same for going on with a trained `network` on this text: steps a quarter as large, since most
-    /// is known already, and half as many.
-    pub fn for_fine_tuning(mut self, network: NetworkConfig) -> Self {
+    /// The same with as many steps as take this much work, up to ten times the usual.
+    pub fn within(mut self, text: &TextFacts, work: f64) -> Self {
+        let most = MOST_PATIENT * usual_budget(learned(text));
+        let budget = (work / self.work_per_character()).min(most);
+        self.train.take_steps(budget);
+        self
+    }
+
+    /// The same for going on with a trained network on this text: steps a quarter as large, since most is
+    /// known already, and half as many.
+    pub fn for_fine_tuning(mut self) -> Self {
         let train = &mut self.train;
-        self.network = network;
         train.learning_rate *= 0.25;
         train.max_steps = train.max_steps.map(|steps| steps.div_ceil(2));
         train.eval_every = train.eval_every.div_ceil(2);
@@ -123,15 +140,14 @@ impl Recommended {
 /// How many times longer than usual a run may take.
 const MOST_PATIENT: f64 = 10.0;
 
-/// Settings that do well on a text of this many characters, with a network that learns from a million of
-/// them in a few minutes on a laptop.
+/// Settings for this text. On a million characters a run takes a few minutes on a laptop.
 pub fn recommended(text: &TextFacts) -> Recommended {
     let learned = learned(text);
     let network = network(text, usual_size(learned));
     fitted(text, network, usual_budget(learned))
 }
 
-/// Settings for a text of this many characters and as much work, in [multiply-adds](Recommended::work_per_character):
+/// Settings for this text and about this much work, in [multiply-adds](Recommended::work_per_character):
 /// with more work than [`recommended`] has, a larger network that learns longer, up to what the text
 /// can fill.
 pub fn recommended_within(text: &TextFacts, work: f64) -> Recommended {
@@ -140,9 +156,8 @@ pub fn recommended_within(text: &TextFacts, work: f64) -> Recommended {
     let share = work / (each_character(&usual) * usual_budget(learned));
     // Half of more work goes to the network, which has units squared, half to the time that it learns.
     let network = network(text, usual_size(learned) * power(share, 1.0 / 3.0));
-    // A text that can fill no larger network does not take an endless time either.
-    let budget = (work / each_character(&network)).min(MOST_PATIENT * usual_budget(learned));
-    fitted(text, network, budget)
+    let start = fitted(text, network, usual_budget(learned));
+    start.within(text, work).regularised(text)
 }
 
 /// Characters to learn from; a tenth is held out.
@@ -216,7 +231,7 @@ fn rounded(value: f64, unit: usize) -> usize {
     ((value / unit as f64 + 0.5) as usize).saturating_mul(unit)
 }
 
-/// A learning rate of two digits.
+/// Four digits after the point.
 fn rate(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
 }
@@ -277,17 +292,13 @@ mod tests {
 
     #[test]
     fn going_on_with_a_network_takes_fewer_and_smaller_steps() {
-        let (new, other) = (
-            recommended(&TextFacts::prose(100_000, 60)),
-            recommended(&TextFacts::prose(5_000_000, 90)).network,
-        );
-        let tuned = new.for_fine_tuning(other);
-        assert_eq!(tuned.network, other);
+        let new = recommended(&TextFacts::prose(100_000, 60));
+        let tuned = new.for_fine_tuning();
         assert!(tuned.train.learning_rate < new.train.learning_rate);
         assert!(tuned.train.max_steps < new.train.max_steps);
         let mut open = new;
         (open.train.max_steps, open.train.eval_every) = (None, 1);
-        assert_eq!(open.for_fine_tuning(other).train.max_steps, None);
-        open.for_fine_tuning(other).train.validate().unwrap();
+        assert_eq!(open.for_fine_tuning().train.max_steps, None);
+        open.for_fine_tuning().train.validate().unwrap();
     }
 }

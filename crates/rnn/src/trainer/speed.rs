@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Recommended, run::in_pool};
+use super::{Recommended, Trainer, run::in_pool};
 use crate::bptt::Bptt;
 use crate::dropout::Dropout;
 use crate::error::Result;
+use crate::memory;
 use crate::network::Network;
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
@@ -22,6 +23,7 @@ const MEASURE: Duration = Duration::from_millis(700);
 pub fn training_speed(advice: &Recommended, threads: usize) -> Result<f64> {
     let (network, window) = (advice.network, advice.train.window(None));
     let train = &advice.train;
+    memory::check(Trainer::<f32>::bytes(&network, train))?;
     let mut bptt = Bptt::<f32>::new(&network, window, train.dropout > 0.0)?;
     let dropout = (train.dropout > 0.0).then(|| Dropout::new(train.dropout, 1, 1));
     let mut parameters = Network::new(network, &train.init, 1)?
@@ -33,7 +35,8 @@ pub fn training_speed(advice: &Recommended, threads: usize) -> Result<f64> {
     let ids: Vec<Id> = (0..count)
         .map(|at| (at % network.vocab_size) as Id)
         .collect();
-    let steps = in_pool(threads, || {
+    let steps = in_pool(threads, || -> Result<f64> {
+        tensor::try_reserve_for_products::<f32>().map_err(memory::refused_by)?;
         // The first finds all caches cold.
         let (mut steps, mut start) = (0, Instant::now());
         loop {
@@ -45,13 +48,13 @@ pub fn training_speed(advice: &Recommended, threads: usize) -> Result<f64> {
             optimizer.step(parameters.as_mut_slice(), gradient.as_slice(), 1e-30);
             let elapsed = start.elapsed();
             if elapsed >= MEASURE {
-                return f64::from(steps.max(1)) / elapsed.as_secs_f64();
+                return Ok(f64::from(steps.max(1)) / elapsed.as_secs_f64());
             }
             if steps == 0 {
                 start = Instant::now();
             }
             steps += 1;
         }
-    })?;
+    })??;
     Ok(steps * count as f64 * advice.work_per_character())
 }

@@ -2,6 +2,7 @@
 
 use tensor::Scalar;
 
+use super::run::in_pool;
 use super::source::HeldOut;
 use super::{Record, TrainConfig, Trainer};
 use crate::corpus::Corpus;
@@ -74,12 +75,12 @@ impl<T: Scalar> Trainer<T> {
     ///
     /// # Errors
     /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
-    pub fn test_loss(&self) -> Result<Option<f64>> {
+    pub fn test_loss(&self, threads: usize) -> Result<Option<f64>> {
         let network = self.network.config();
         let test = HeldOut::<T>::test(&self.corpus, &self.shares, network, &self.config)?;
         let parameters = self.best.as_ref().unwrap_or(self.network.parameters());
         let ids = self.corpus.ids().as_slice();
-        Ok(test.map(|mut part| part.loss(parameters, ids)))
+        in_pool(threads, || test.map(|mut part| part.loss(parameters, ids)))
     }
 
     /// Steps that were skipped because their loss or gradient was not finite.

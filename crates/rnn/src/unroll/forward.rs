@@ -2,7 +2,7 @@
 
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
-use super::{Unroll, before};
+use super::{Unroll, states_before};
 use crate::cell::Forward;
 use crate::packed::PackedWeights;
 use crate::parameters::Parameters;
@@ -127,6 +127,6 @@ fn around<'a, T>(
         return (&[], &mut []);
     }
     let (old, new) = states.split_at_mut((t + 1) * state);
-    let old = &before(old, prev)[t * state..(t + 1) * state];
+    let old = &states_before(old, prev)[t * state..(t + 1) * state];
     (old, &mut new[..state])
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tensor::{MatrixView, Scalar};
 
-use super::{Unroll, before};
+use super::{Unroll, states_before};
 use crate::dropout::Dropout;
 use crate::vocabulary::Id;
 
@@ -83,7 +83,7 @@ impl<T: Scalar> Unroll<T> {
             block: &layer.block,
             h: &layer.h,
             c: &layer.c,
-            h_prev: before(&layer.h, &layer.h_prev),
+            h_prev: states_before(&layer.h, &layer.h_prev),
         }
     }
 
@@ -94,8 +94,8 @@ impl<T: Scalar> Unroll<T> {
             block: &mut layer.block,
             h: &layer.h,
             c: &layer.c,
-            h_prev: before(&layer.h, &layer.h_prev),
-            c_prev: before(&layer.c, &layer.c_prev),
+            h_prev: states_before(&layer.h, &layer.h_prev),
+            c_prev: states_before(&layer.c, &layer.c_prev),
             inputs: &self.inputs,
             restart: self.restart,
         }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use rnn::{Layout, Recommended, Trainer, memory, recommended_within, training_speed};
+use rnn::{Layout, Recommended, TextFacts, Trainer, memory, training_speed};
 
 use crate::console::{self, Console};
 use crate::format::{architecture, bytes, duration, settings, thousands};
@@ -31,17 +31,21 @@ pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
         network: *trainer.network().config(),
         train: *trainer.config(),
     };
+    let text = trainer.corpus().try_facts(advice.train.records)?;
+    let (learned, held_out) = trainer.lengths();
+    let epoch = trainer.windows_per_epoch();
+    // Measuring makes another.
+    drop(trainer);
     let work = training_speed(&advice, plan.run.threads)?;
     let speed = work / advice.work_per_character();
     let mut out = console::stdout();
-    let (network, config) = (trainer.network().config(), trainer.config());
-    let (corpus, (learned, held_out)) = (trainer.corpus(), trainer.lengths());
+    let (network, config) = (&advice.network, &advice.train);
     let count = |count: usize| thousands(count as u64);
     writeln!(
         out,
         "text        {} characters, {} distinct; {} to learn from, {} held out",
-        count(corpus.len()),
-        corpus.vocabulary().len(),
+        count(text.characters),
+        text.vocab_size,
         count(learned),
         count(held_out)
     )?;
@@ -54,13 +58,13 @@ pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
         bytes(4 * parameters)
     )?;
     writeln!(out, "training    {}", settings(config))?;
-    let epoch = count(trainer.windows_per_epoch());
+    let epoch = count(epoch);
     match config.max_steps {
         Some(steps) => writeln!(out, "steps       {}, {epoch} an epoch", thousands(steps))?,
         None => writeln!(out, "steps       as the time allows, {epoch} an epoch")?,
     }
     let run = memory::MARGIN.saturating_add(Trainer::<f32>::bytes(network, config));
-    let needed = run as u64 + corpus.len() as u64;
+    let needed = run as u64 + text.characters as u64;
     match memory::available() {
         Some(free) => writeln!(
             out,
@@ -70,7 +74,7 @@ pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
         )?,
         None => writeln!(out, "memory      {} at most", bytes(needed))?,
     }
-    let time = expected(&trainer, speed)
+    let time = expected(&advice, held_out, speed)
         .or(plan.run.time)
         .unwrap_or_default();
     writeln!(
@@ -81,22 +85,27 @@ pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
         plan.run.threads
     )?;
     writeln!(out, "model       {}, not written", plan.target)?;
-    prospects(&trainer, work, &mut out)?;
+    prospects(plan, &advice, &text, work, &mut out)?;
     Ok(out.flush()?)
 }
 
 /// What `--time` would choose, and the loss to expect.
-fn prospects(trainer: &Trainer<f32>, work: f64, out: &mut impl Write) -> io::Result<()> {
-    let text = trainer.corpus().facts(trainer.config().records);
+fn prospects(
+    plan: &Plan,
+    advice: &Recommended,
+    text: &TextFacts,
+    work: f64,
+    out: &mut impl Write,
+) -> io::Result<()> {
     writeln!(
         out,
         "\n--time  network      dropout  characters       loss to expect, in nats per character"
     )?;
+    let start = plan.args.init_from.as_ref().map(|_| advice.network);
     for (name, seconds) in TIMES {
-        let work = work * seconds;
-        let advice = recommended_within(&text, work);
+        let advice = prepare::advice(plan, text, start, Some(work * seconds));
         let network = advice.network;
-        let loss = advice.expected_loss(&text);
+        let loss = advice.expected_loss(text);
         writeln!(
             out,
             "{name:6}  {} {} x {:<4}  {:<7}  {:<15}  {:.2} to {:.2}",
@@ -109,15 +118,13 @@ fn prospects(trainer: &Trainer<f32>, work: f64, out: &mut impl Write) -> io::Res
             loss.end(),
         )?;
     }
-    writeln!(out, "an n-gram has {:.2}", text.ngram_loss)
+    writeln!(out, "an n-gram model reaches {:.2}", text.ngram_loss)
 }
 
 /// The time of all steps and evaluations.
-fn expected(trainer: &Trainer<f32>, speed: f64) -> Option<Duration> {
-    let config = trainer.config();
-    let steps = config.max_steps?;
-    let learned = steps as f64 * trainer.characters_per_step() as f64;
-    let evaluations = steps.div_ceil(config.eval_every) as f64;
-    let read = evaluations * trainer.lengths().1 as f64;
+fn expected(advice: &Recommended, held_out: usize, speed: f64) -> Option<Duration> {
+    let learned = advice.characters()? as f64;
+    let evaluations = advice.train.max_steps?.div_ceil(advice.train.eval_every) as f64;
+    let read = evaluations * held_out as f64;
     Duration::try_from_secs_f64((learned + read / BACKWARD) / speed).ok()
 }

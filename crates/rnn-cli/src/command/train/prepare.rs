@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 use rnn::checkpoint::Interrupted;
 use rnn::{
-    Corpus, CorpusBuilder, Model, Recommended, TextFacts, Trainer, Vocabulary, recommended,
-    recommended_within, training_speed,
+    Corpus, CorpusBuilder, Model, NetworkConfig, Recommended, TextFacts, Trainer, Vocabulary,
+    recommended, recommended_within, training_speed,
 };
 
 use crate::console::Console;
@@ -79,9 +79,18 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
         builder = builder.reserve(known.symbols());
     }
     let corpus = read(plan, builder, console)?;
-    let mut base = advice(plan, &corpus.facts(plan.args.records))?;
-    if let Some(start) = &start {
-        base = base.for_fine_tuning(*start.model.network().config());
+    let network = start.as_ref().map(|start| *start.model.network().config());
+    let facts = corpus.try_facts(plan.args.records)?;
+    let usual = advice(plan, &facts, network, None);
+    let mut base = match plan.run.time {
+        Some(time) => {
+            let work = training_speed(&usual, plan.run.threads)? * time.as_secs_f64();
+            advice(plan, &facts, network, Some(work))
+        }
+        None => usual,
+    };
+    if start.is_some() {
+        base = base.for_fine_tuning();
     }
     let settings = plan.settings(base)?;
     let shares = plan.split(corpus.len());
@@ -105,17 +114,26 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
     Ok(trainer)
 }
 
-/// What the library recommends for the text, the time if there is a limit, and the sizes that were typed.
-fn advice(plan: &Plan, text: &TextFacts) -> anyhow::Result<Recommended> {
-    let mut advice = recommended(text);
-    if let Some(time) = plan.run.time {
-        let work = training_speed(&advice, plan.run.threads)? * time.as_secs_f64();
-        advice = recommended_within(text, work);
-    }
-    let advice = advice.with_network(plan.sizes(advice).network);
+/// What the library recommends for the text, with the network that training begins with and the sizes that
+/// were typed, and for an amount of work if there is a limit.
+pub(super) fn advice(
+    plan: &Plan,
+    text: &TextFacts,
+    network: Option<NetworkConfig>,
+    work: Option<f64>,
+) -> Recommended {
+    let advice = match work {
+        Some(work) => recommended_within(text, work),
+        None => recommended(text),
+    };
+    let advice = advice.with_network(network.unwrap_or(plan.sizes(advice).network));
     let typed = plan.sizes(advice).train;
     let advice = advice.with_batch(typed.batch_size, typed.seq_length);
-    Ok(advice.regularised(text))
+    let advice = match work {
+        Some(work) => advice.within(text, work),
+        None => advice,
+    };
+    advice.regularised(text)
 }
 
 /// A model that training begins with.
