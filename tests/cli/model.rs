@@ -312,7 +312,7 @@ fn every_command_has_a_page_for_man_and_its_whole_help() {
         ("demo", "At the end the network spells the word"),
         (
             "train",
-            "Settings that are not given are chosen by the length of the text",
+            "Settings that are not given are fitted to the text",
         ),
         (
             "sample",
