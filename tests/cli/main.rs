@@ -11,6 +11,7 @@ mod fuzz_arguments;
 mod import;
 mod interrupted;
 mod layout;
+mod length;
 mod live;
 mod misuse;
 mod model;

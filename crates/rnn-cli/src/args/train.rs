@@ -40,7 +40,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "MODEL", conflicts_with = "output")]
     pub(crate) resume: Option<PathBuf>,
 
-    /// Start with the network and weights of MODEL, which stay if no step improves them; characters
+    /// Start with the network and weights of MODEL, which are the result if no step improves on them; characters
     /// that it does not know are added
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["resume", "orthogonal", "forget_bias"])]
     pub(crate) init_from: Option<PathBuf>,
@@ -61,7 +61,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "HOW", value_enum, conflicts_with = "bytes")]
     pub(crate) unknown: Option<LearnedUnknownArg>,
 
-    /// Print sizes, memory and expected time without training
+    /// Print sizes, memory, expected time, and what other times would choose, without training
     #[arg(long, conflicts_with = "resume")]
     pub(crate) dry_run: bool,
 

@@ -132,7 +132,7 @@ fn report(
         }
         Event::Settled { max_steps } => progress.fix_steps(
             max_steps,
-            &format!("the validation loss no longer falls; the rate decays to the last step, {max_steps}"),
+            &format!("the validation loss no longer falls; the learning rate decays to the last step, {max_steps}"),
         ),
         Event::Evaluated { record, .. } => progress.evaluated(&record, is_saved)?,
         _ => {}

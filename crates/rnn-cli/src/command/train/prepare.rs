@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use rnn::checkpoint::Interrupted;
 use rnn::{
     Corpus, CorpusBuilder, Model, NetworkConfig, Recommended, TextFacts, Trainer, Vocabulary,
-    recommended, recommended_within, training_speed,
+    memory, recommended, recommended_within, training_speed,
 };
 
 use crate::console::Console;
@@ -84,8 +84,14 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
     let usual = advice(plan, &facts, network, None);
     let mut base = match plan.run.time {
         Some(time) => {
-            let work = training_speed(&usual, plan.run.threads)? * time.as_secs_f64();
-            advice(plan, &facts, network, Some(work))
+            let mut work = training_speed(&usual, plan.run.threads)? * time.as_secs_f64();
+            let mut within = advice(plan, &facts, network, Some(work));
+            // The usual network fits, or it would not have been measured.
+            while work > 1e9 && memory::check(needed(&within)).is_err() {
+                work /= 2.0;
+                within = advice(plan, &facts, network, Some(work));
+            }
+            within
         }
         None => usual,
     };
@@ -112,6 +118,11 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
         trainer.set_max_steps(steps)?;
     }
     Ok(trainer)
+}
+
+/// Bytes of a run.
+fn needed(advice: &Recommended) -> u128 {
+    Trainer::<f32>::bytes(&advice.network, &advice.train)
 }
 
 /// What the library recommends for the text, with the network that training begins with and the sizes that
