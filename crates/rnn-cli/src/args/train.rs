@@ -22,8 +22,8 @@ Examples:
 ///
 /// Settings that are not given are fitted to the text, its length and how predictable it is, and to
 /// --time. The model is saved whenever it predicts the held-out part of the text better than before, so
-/// it can be used while training continues. The same text, flags and seed give the same file, byte for byte, on any number of
-/// threads.
+/// it can be used while training continues. The same text, flags and seed give the same file, byte for
+/// byte, on any number of threads; a run with --time prints the flags that do.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct TrainArgs {
