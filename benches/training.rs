@@ -9,10 +9,14 @@
 //! | W3 | LSTM 2 x 128 (char-rnn) | 50 | 50 | RMSprop 2e-3 | value 5 |
 //! | W4 | LSTM 512 | 64 | 64 | Adam 2e-3 | norm 5 |
 //! | W5 | GRU 256 | 64 | 32 | Adam 2e-3 | norm 5 |
+//! | W6 | LSTM 2 x 256 with dropout (the default for a million characters) | 64 | 8 | AdamW 4e-3 | norm 5 |
 //!
 //! A character costs, for each weight that multiplies, three times (forward, gradient of the
 //! input, gradient of the weight) a multiplication and an addition; one-hot inputs cost nothing.
 //! The peak is that of the threads in use, measured beside each case.
+//!
+//! `cargo bench -p rnn --features span --bench training -- --span=16 W4` says instead how many times
+//! faster sixteen threads can be, and what stands in their way: `harness/span.rs`.
 //!
 //! `cargo bench -p rnn --bench training -- W2` measures one of them, `--threads=1` on one thread
 //! alone; `--json` prints a line of JSON for each measurement; `--scale` adds LSTMs of 64 to 2048
@@ -26,6 +30,9 @@ mod limits;
 #[allow(dead_code, reason = "every bench uses a part of the harness")]
 #[path = "harness/report.rs"]
 mod report;
+#[cfg(feature = "span")]
+#[path = "harness/span.rs"]
+mod span;
 #[path = "harness/threads.rs"]
 mod threads;
 #[path = "harness/works.rs"]
@@ -55,6 +62,17 @@ const SYMBOLS: u32 = 65;
 fn main() {
     let bench = Bench::from_args();
     let report = Report::from_args();
+    #[cfg(feature = "span")]
+    if let Some(threads) = span::threads() {
+        let corpus = text();
+        for work in works::works() {
+            if bench.wants(&work.case) {
+                let mut trainer = work.trainer(&corpus);
+                span::report(&work.case, threads, |steps| advance(&mut trainer, steps));
+            }
+        }
+        return;
+    }
     if bench.measures() {
         report.header();
     }

@@ -15,6 +15,7 @@ pub(crate) struct Work {
     learning_rate: f64,
     clip: Clip,
     reduction: Reduction,
+    dropout: f64,
 }
 
 fn adam(case: String, cell: CellKind, hidden_size: usize, batch_size: usize) -> Work {
@@ -27,10 +28,11 @@ fn adam(case: String, cell: CellKind, hidden_size: usize, batch_size: usize) -> 
         learning_rate: 2e-3,
         clip: Clip::Norm(5.0),
         reduction: Reduction::Mean,
+        dropout: 0.0,
     }
 }
 
-/// W1 to W5.
+/// W1 to W6.
 pub(crate) fn works() -> Vec<Work> {
     let case = |name| format!("training {name}");
     vec![
@@ -43,6 +45,7 @@ pub(crate) fn works() -> Vec<Work> {
             learning_rate: 0.1,
             clip: Clip::Value(5.0),
             reduction: Reduction::Sum,
+            dropout: 0.0,
         },
         adam(case("W2"), CellKind::RNN, 256, 32),
         Work {
@@ -57,9 +60,17 @@ pub(crate) fn works() -> Vec<Work> {
             learning_rate: 2e-3,
             clip: Clip::Value(5.0),
             reduction: Reduction::Mean,
+            dropout: 0.0,
         },
         adam(case("W4"), CellKind::LSTM, 512, 64),
         adam(case("W5"), CellKind::GRU, 256, 32),
+        Work {
+            network: (CellKind::LSTM, 256, 2),
+            optimizer: OptimizerConfig::ADAMW,
+            learning_rate: 4e-3,
+            dropout: 0.3,
+            ..adam(case("W6"), CellKind::LSTM, 256, 8)
+        },
     ]
 }
 
@@ -86,14 +97,18 @@ impl Work {
             hidden_size,
             num_layers,
         };
-        let config = plain(
-            self.seq_length,
-            self.batch_size,
-            self.optimizer,
-            self.learning_rate,
-            self.clip,
-            self.reduction,
-        );
+        let config = TrainConfig {
+            dropout: self.dropout,
+            locked_dropout: true,
+            ..plain(
+                self.seq_length,
+                self.batch_size,
+                self.optimizer,
+                self.learning_rate,
+                self.clip,
+                self.reduction,
+            )
+        };
         Trainer::new(corpus.clone(), &[1.0], network, config).expect("sound settings")
     }
 

@@ -66,6 +66,9 @@ fn check<T>(logits: &[T], targets: &[Id], losses: &[f64]) {
     check_targets(targets, logits.len() / targets.len().max(1));
 }
 
+/// Multiply-adds that the softmax of a logit counts for.
+pub(crate) const WORK: usize = 32;
+
 /// Logits whose exponentials are computed together: several rows if the vocabulary is small, to fill
 /// whole vectors.
 const STRIP: usize = 64;

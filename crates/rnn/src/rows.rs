@@ -6,17 +6,6 @@ use tensor::{MatrixView, MatrixViewMut, Scalar, vectorize};
 
 use crate::vocabulary::Id;
 
-/// Copies some columns of a batch's `[time, batch]` characters.
-pub(crate) fn take_columns(all: &[Id], batch_size: usize, columns: Range<usize>, to: &mut [Id]) {
-    if columns.len() == batch_size {
-        return to[..all.len()].copy_from_slice(all);
-    }
-    let rows = all.chunks_exact(batch_size);
-    for (to, row) in to.chunks_exact_mut(columns.len()).zip(rows) {
-        to.copy_from_slice(&row[columns.clone()]);
-    }
-}
-
 /// Sets every row of `block`, as wide as `bias`, to `bias`.
 pub(crate) fn fill<T: Scalar>(block: &mut [T], bias: &[T]) {
     for row in block.chunks_exact_mut(bias.len()) {
@@ -49,17 +38,21 @@ pub(crate) fn gather_add<T: Scalar>(
     );
 }
 
-/// The reverse: adds every row of `d_a` to the row of its character, `da x^T` for one-hot `x`.
+/// The reverse: adds every row of `d_a` to the row of its character, `da x^T` for one-hot `x`. `d_table`
+/// has a row for each of the characters `ids`.
 pub(crate) fn scatter_add<T: Scalar>(
     d_a: MatrixView<'_, T>,
     inputs: &[Id],
+    ids: &Range<usize>,
     mut d_table: MatrixViewMut<'_, T>,
 ) {
     vectorize(
         #[inline(always)]
         move || {
             for (row, &id) in inputs.iter().enumerate() {
-                add(d_a.row(row), d_table.row_mut(id as usize));
+                if ids.contains(&(id as usize)) {
+                    add(d_a.row(row), d_table.row_mut(id as usize - ids.start));
+                }
             }
         },
     );
@@ -67,21 +60,17 @@ pub(crate) fn scatter_add<T: Scalar>(
 
 /// Adds every row of a matrix to `to`, from the first to the last.
 pub(crate) fn sum<T: Scalar>(matrix: &[T], to: &mut [T]) {
-    sum_steps(matrix, matrix.len(), to);
+    sum_each(matrix, usize::MAX, to.len(), to);
 }
 
-/// The same for a time-major matrix with `rows` rows a step: from the last step to the first, and within
-/// a step from the first row to the last.
-pub(crate) fn sum_back<T: Scalar>(matrix: &[T], rows: usize, to: &mut [T]) {
-    sum_steps(matrix, rows * to.len(), to);
-}
-
-fn sum_steps<T: Scalar>(matrix: &[T], step: usize, to: &mut [T]) {
+/// Adds every `count` rows of a matrix with `cols` columns to a row of `to`.
+pub(crate) fn sum_each<T: Scalar>(matrix: &[T], count: usize, cols: usize, to: &mut [T]) {
     vectorize(
         #[inline(always)]
         move || {
-            for step in matrix.rchunks_exact(step.max(1)) {
-                for row in step.chunks_exact(to.len()) {
+            let parts = matrix.chunks(count.saturating_mul(cols));
+            for (rows, to) in parts.zip(to.chunks_exact_mut(cols)) {
+                for row in rows.chunks_exact(cols) {
                     add(row, to);
                 }
             }

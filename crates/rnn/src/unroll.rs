@@ -11,11 +11,12 @@
 
 mod forward;
 mod size;
+mod strip;
 mod trace;
 
 use std::ops::Range;
 
-use tensor::{Buffer, Scalar};
+use tensor::{Buffer, Scalar, parallel};
 
 use crate::config::NetworkConfig;
 use crate::dropout::Dropout;
@@ -23,10 +24,10 @@ use crate::error::Result;
 use crate::memory;
 use crate::packed::PackedWeights;
 use crate::parameters::Parameters;
-use crate::rows;
 use crate::state::State;
 use crate::vocabulary::Id;
 pub(crate) use size::{Size, pieces};
+pub(crate) use strip::{STRIP_ROWS, Steps, Strip};
 
 /// The buffers of one layer; `K` is the cell's [`block_width`](crate::cell::CellKind).
 struct Layer<T> {
@@ -60,18 +61,6 @@ impl<T> Layer<T> {
 /// The states before the steps: `prev`, if sequences may start anew.
 fn states_before<'a, T>(states: &'a [T], prev: &'a [T]) -> &'a [T] {
     if prev.is_empty() { states } else { prev }
-}
-
-impl<T: Scalar> Layer<T> {
-    /// Copies the state `before` a step, with zeros for the rows that start anew there.
-    fn restart(&mut self, before: Range<usize>, hidden: usize, is_new: impl Fn(usize) -> bool) {
-        let states = [(&self.h, &mut self.h_prev), (&self.c, &mut self.c_prev)];
-        for (from, to) in states.into_iter().filter(|(from, _)| !from.is_empty()) {
-            let to = &mut to[before.clone()];
-            to.copy_from_slice(&from[before.clone()]);
-            rows::zero(to, hidden, &is_new);
-        }
-    }
 }
 
 /// Buffers for `rows` sequences over up to `capacity` steps.
@@ -202,22 +191,21 @@ impl<T: Scalar> Unroll<T> {
         weights: &PackedWeights<T>,
         inputs: &[Id],
     ) {
-        self.read_group(params, weights, inputs, self.rows, None);
+        self.read_dropping(params, weights, inputs, None);
     }
 
-    /// Reads this group's columns of the batch's next characters, `[time, batch]`.
-    pub(crate) fn read_group(
+    /// The same with dropout.
+    pub(crate) fn read_dropping(
         &mut self,
         params: &Parameters<T>,
         weights: &PackedWeights<T>,
         inputs: &[Id],
-        batch_size: usize,
         dropout: Option<Dropout>,
     ) {
         self.dropout = dropout;
-        self.set_inputs(inputs, batch_size);
+        self.set_inputs(inputs);
         self.run_layers(params, weights);
-        self.decode(params, weights);
+        parallel::named("decoder", || self.decode(params, weights));
     }
 
     /// As [`read`](Self::read), but computes no logits.
@@ -228,7 +216,7 @@ impl<T: Scalar> Unroll<T> {
         inputs: &[Id],
     ) {
         self.dropout = None;
-        self.set_inputs(inputs, self.rows);
+        self.set_inputs(inputs);
         self.run_layers(params, weights);
     }
 
@@ -261,8 +249,8 @@ impl<T: Scalar> Unroll<T> {
     }
 
     /// Copies the state after the last window to that before the next, and takes its characters.
-    fn set_inputs(&mut self, inputs: &[Id], batch_size: usize) {
-        let steps = inputs.len() / batch_size;
+    fn set_inputs(&mut self, inputs: &[Id]) {
+        let steps = inputs.len() / self.rows;
         assert!(
             steps <= self.capacity,
             "{steps} steps in buffers for {}",
@@ -276,8 +264,7 @@ impl<T: Scalar> Unroll<T> {
             }
         }
         self.steps = steps;
-        let columns = self.first_row..self.first_row + self.rows;
-        rows::take_columns(inputs, batch_size, columns, &mut self.inputs);
+        self.inputs[..inputs.len()].copy_from_slice(inputs);
     }
 
     /// The first step of the window whose state or logits overflow: some are not finite, or the

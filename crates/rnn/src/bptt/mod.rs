@@ -15,18 +15,18 @@
 //! default it is the whole window; a horizon of 1 drops the term `W^T da_{t+1}` and gives the notebook's
 //! gradient.
 //!
-//! The rows of the batch are cut into groups, whose number depends on the batch size only. Each group
-//! goes through the window on its own, and the weight gradients add the groups in order, so the number of
-//! threads changes no bit.
+//! Threads share out the rows of the batch in the steps, and the elements of the gradients in the sums for
+//! the weights, so their number changes no bit.
 
-mod group;
+mod pass;
+mod strip;
 mod weights;
 
 use std::ops::Range;
 
 use tensor::{Scalar, parallel};
 
-pub(crate) use self::group::Group;
+pub(crate) use self::pass::Pass;
 use self::weights::Unrolled;
 use crate::config::NetworkConfig;
 use crate::dropout::Dropout;
@@ -61,12 +61,12 @@ impl Window {
         self.horizon != Some(1)
     }
 
-    /// The size of a group of `rows` sequences.
-    fn size(&self, rows: usize, dropout: bool) -> Size {
+    /// The size of the unrolled network.
+    fn size(&self, dropout: bool) -> Size {
         Size {
             dropout,
             restart: self.restart,
-            ..Size::reading(rows, self.seq_length)
+            ..Size::reading(self.batch_size, self.seq_length)
         }
     }
 }
@@ -90,23 +90,13 @@ impl Window {
 pub struct Bptt<T> {
     config: NetworkConfig,
     window: Window,
-    groups: Vec<Group<T>>,
+    pass: Pass<T>,
     forward_weights: PackedWeights<T>,
     backward_weights: PackedWeights<T>,
 }
 
-/// The most rows of a group, which one thread takes through a window.
-const GROUP_ROWS: usize = 32;
-
-/// Number of groups of a batch.
-fn group_count(batch: usize) -> usize {
-    batch
-        .div_ceil(GROUP_ROWS)
-        .max(if batch >= 8 { 2 } else { 1 })
-}
-
-/// From this many parameters on, it pays to pack for the two directions on two threads.
-const WORTH_PACKING_APART: usize = 1 << 16;
+/// Multiply-adds that packing an element counts for.
+const PACK: usize = 32;
 
 impl<T: Scalar> Bptt<T> {
     /// Buffers for windows of this shape, and for dropout if `dropout`.
@@ -122,23 +112,10 @@ impl<T: Scalar> Bptt<T> {
             "an empty window: {window:?}"
         );
         memory::check(Self::bytes(config, &window, dropout))?;
-        let batch = window.batch_size;
-        let count = group_count(batch);
-        let bounds = |i: usize| i * batch / count;
-        let group = |i| {
-            let rows = bounds(i + 1) - bounds(i);
-            Group::new(
-                config,
-                bounds(i),
-                window.size(rows, dropout),
-                window.horizon,
-            )
-        };
-        let groups = (0..count).map(group).collect::<Result<_>>()?;
         Ok(Bptt {
             config: *config,
             window,
-            groups,
+            pass: Pass::new(config, 0, window.size(dropout), window.horizon)?,
             forward_weights: PackedWeights::forward(config)?,
             backward_weights: PackedWeights::backward(config, window.flows())?,
         })
@@ -146,11 +123,7 @@ impl<T: Scalar> Bptt<T> {
 
     /// Bytes of these buffers.
     pub(crate) fn bytes(config: &NetworkConfig, window: &Window, dropout: bool) -> u128 {
-        // Count every group as the largest.
-        let count = group_count(window.batch_size);
-        let rows = window.batch_size.div_ceil(count);
-        Group::<T>::bytes(config, &window.size(rows, dropout), window.horizon)
-            .saturating_mul(count as u128)
+        Pass::<T>::bytes(config, &window.size(dropout), window.horizon)
             .saturating_add(PackedWeights::<T>::forward_bytes(config))
             .saturating_add(PackedWeights::<T>::backward_bytes(config, window.flows()))
     }
@@ -162,9 +135,7 @@ impl<T: Scalar> Bptt<T> {
 
     /// Resets the state to zero; the next window starts from there.
     pub fn reset_state(&mut self) {
-        for group in &mut self.groups {
-            group.unroll.start();
-        }
+        self.pass.unroll.start();
     }
 
     /// Starts the next window from `state`.
@@ -174,9 +145,7 @@ impl<T: Scalar> Bptt<T> {
     #[track_caller]
     pub fn set_state(&mut self, state: &State<T>) {
         state.check(&self.config, self.window.batch_size);
-        for group in &mut self.groups {
-            group.unroll.start_from(state);
-        }
+        self.pass.unroll.start_from(state);
     }
 
     /// The state after the last window.
@@ -193,9 +162,7 @@ impl<T: Scalar> Bptt<T> {
     /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
     pub(crate) fn try_state(&self) -> Result<State<T>> {
         let mut state = State::try_zeros(&self.config, self.window.batch_size)?;
-        for group in &self.groups {
-            group.unroll.state_to(&mut state);
-        }
+        self.pass.unroll.state_to(&mut state);
         Ok(state)
     }
 
@@ -228,56 +195,51 @@ impl<T: Scalar> Bptt<T> {
             Reduction::Mean => 1.0 / counted.max(1) as f64,
         };
         let Self {
-            groups,
+            pass,
             forward_weights,
             backward_weights,
             ..
         } = self;
-        parallel::join_if(
-            params.len() >= WORTH_PACKING_APART,
-            || forward_weights.pack_forward(params),
-            || backward_weights.pack_backward(params),
-        );
-        let weights = &*forward_weights;
-        parallel::for_each(groups, &|group: &mut Group<T>| {
-            group
-                .unroll
-                .read_group(params, weights, inputs, batch, dropout);
-            group.set_targets(targets, batch);
-            group.loss_gradient(T::from_f64(scale));
+        let each = params.len() * PACK;
+        parallel::named("packing", || {
+            parallel::join(
+                [each, each],
+                || forward_weights.pack_forward(params),
+                || backward_weights.pack_backward(params),
+            );
         });
-        let sum: f64 = self.groups.iter().flat_map(|group| group.losses()).sum();
-        sum * scale
+        pass.unroll
+            .read_dropping(params, forward_weights, inputs, dropout);
+        parallel::named("loss", || {
+            pass.loss_gradient(targets, T::from_f64(scale));
+            pass.losses().iter().sum::<f64>() * scale
+        })
     }
 
-    /// The loss of each character of the last window, for a batch of one group.
+    /// The loss of each character of the last window, `[time, batch]`.
     pub(crate) fn losses(&self) -> &[f64] {
-        self.groups[0].losses()
+        self.pass.losses()
     }
 
-    /// The first step of the last window at which the network overflows, for a batch of one group.
+    /// The first step of the last window at which the network overflows, for a batch of one sequence.
     pub(crate) fn overflow(&self) -> Option<usize> {
-        let group = &self.groups[0];
-        let unsound = group.losses().iter().position(|nats| !nats.is_finite());
+        let unsound = self.losses().iter().position(|nats| !nats.is_finite());
         // By now the logits are gradients.
-        let overflow = group.unroll.overflow();
+        let overflow = self.pass.unroll.overflow();
         overflow.into_iter().chain(unsound).min()
     }
 
     /// Adds the gradient of the last window's loss to `gradient`.
     pub fn backward(&mut self, gradient: &mut Parameters<T>) {
-        let steps = self.groups[0].unroll.steps();
+        let steps = self.pass.unroll.steps();
         match self.window.horizon {
             // The gradient does not flow from step to step, so take all steps at once.
             Some(1) => self.backward_span(0..steps, 0, gradient),
             Some(horizon) if horizon < steps => {
-                for group in &mut self.groups {
-                    group.save();
-                }
+                self.pass.save();
                 for t in 0..steps {
                     let span = (t + 1).saturating_sub(horizon)..t + 1;
-                    let restore = |group: &mut Group<T>| group.restore(&span);
-                    parallel::for_each(&mut self.groups, &restore);
+                    self.pass.restore(&span);
                     self.backward_span(span, t, gradient);
                 }
             }
@@ -287,18 +249,12 @@ impl<T: Scalar> Bptt<T> {
 
     /// Backpropagates the losses from step `from` on through the steps of `span`.
     fn backward_span(&mut self, span: Range<usize>, from: usize, gradient: &mut Parameters<T>) {
-        let Self {
-            groups,
-            backward_weights,
-            ..
-        } = self;
-        let weights = &*backward_weights;
         let flows = self.window.flows();
-        parallel::for_each(groups, &|group: &mut Group<T>| {
-            group.backward(weights, &span, from, flows);
-        });
+        self.pass
+            .backward(&self.backward_weights, &span, from, flows);
         let unrolled = Unrolled {
-            groups: &self.groups,
+            unroll: &self.pass.unroll,
+            bias: &self.pass.bias,
             span: &span,
             cell: self.config.cell,
             hidden: self.config.hidden_size,

@@ -14,7 +14,7 @@
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
 use super::traces::Traces;
-use crate::bptt::Group;
+use crate::bptt::Pass;
 use crate::cell::{Backward, CellKind};
 use crate::error::Result;
 use crate::loss;
@@ -110,7 +110,7 @@ impl Memory {
         let needed = [
             PackedWeights::<T>::forward_bytes(config),
             PackedWeights::<T>::backward_bytes(config, true),
-            Group::<T>::bytes(config, &size(most), None),
+            Pass::<T>::bytes(config, &size(most), None),
         ];
         memory::check(needed.into_iter().fold(0, u128::saturating_add))?;
         let mut forward = PackedWeights::forward(config)?;
@@ -118,26 +118,25 @@ impl Memory {
         forward.pack_forward(network.parameters());
         backward.pack_backward(network.parameters());
         for starts in starts.chunks(ROWS) {
-            let mut group = Group::new(config, 0, size(starts.len()), None)?;
-            group.unroll.start_from(&traces.states_after(starts)?);
+            let mut pass = Pass::new(config, 0, size(starts.len()), None)?;
+            pass.unroll.start_from(&traces.states_after(starts)?);
             let inputs: Vec<Id> = (0..=max_lag)
                 .flat_map(|step| starts.iter().map(move |start| ids[start + step]))
                 .collect();
-            group
-                .unroll
+            pass.unroll
                 .read_states(network.parameters(), &forward, &inputs);
             let targets = starts.iter().map(|start| ids[start + max_lag + 1]);
             let targets: Vec<Id> = targets.collect();
             let last = max_lag * starts.len() * config.hidden_size;
             let (params, weights) = (network.parameters(), [&forward, &backward]);
             loss_gradient(
-                &group.unroll,
+                &pass.unroll,
                 params,
                 weights,
                 &targets,
-                &mut group.d_h[last..],
+                &mut pass.d_h[last..],
             )?;
-            group.layers_backward(&backward, &(0..max_lag + 1), true, |k, t, step| {
+            pass.layers_backward(&backward, &(0..max_lag + 1), |k, t, step| {
                 add_norms(&mut layers[k], max_lag - t, config.cell, step);
             });
         }

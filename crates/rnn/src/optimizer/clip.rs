@@ -8,9 +8,10 @@
 //! gᵢ ← max(−limit, min(limit, gᵢ))
 //! ```
 
-use super::parts::{BLOCK, Parts, in_parts};
+use super::parts::{BLOCK, in_parts};
 use crate::error::{Result, check_setting};
 use serde::{Deserialize, Serialize};
+use tensor::parallel::Parts;
 use tensor::{Scalar, reduce, vectorize};
 
 /// What PyTorch adds to the norm before dividing.

@@ -1,6 +1,6 @@
 //! One step: forward and backward through a window, and the update.
 
-use tensor::Scalar;
+use tensor::{Scalar, parallel};
 
 use super::guard::Verdict;
 use super::{Step, Trainer};
@@ -18,16 +18,21 @@ impl<T: Scalar> Trainer<T> {
                 self.gradient.slice_mut(layer.bias_hh).fill(T::ZERO);
             }
         }
-        let gradient_norm = self.config.clip.apply(self.gradient.as_mut_slice());
+        let gradient = self.gradient.as_mut_slice();
+        let gradient_norm = parallel::named("clip", || self.config.clip.apply(gradient));
         let learning_rate = self.learning_rate();
         let verdict = self.progress.guard.judge(loss, gradient_norm);
         if verdict == Verdict::Take {
-            self.optimizer.step_decaying(
-                self.network.parameters_mut().as_mut_slice(),
-                self.gradient.as_slice(),
-                learning_rate,
-                &self.multipliers,
-            );
+            let parameters = self.network.parameters_mut().as_mut_slice();
+            let gradient = self.gradient.as_slice();
+            parallel::named("update", || {
+                self.optimizer.step_decaying(
+                    parameters,
+                    gradient,
+                    learning_rate,
+                    &self.multipliers,
+                );
+            });
             self.progress.losses.0 += loss;
             self.progress.losses.1 += 1;
         }
@@ -54,12 +59,14 @@ impl<T: Scalar> Trainer<T> {
     /// Reads the next window, returns it and its loss, and leaves its gradient in `self.gradient`. Of what
     /// a run saves, only the hidden state changes.
     pub(super) fn differentiate(&mut self) -> (RecordWindow, f64) {
-        let window = self.source.fill(
-            self.corpus.ids().as_slice(),
-            self.progress.window,
-            &mut self.inputs,
-            &mut self.targets,
-        );
+        let window = parallel::named("window", || {
+            self.source.fill(
+                self.corpus.ids().as_slice(),
+                self.progress.window,
+                &mut self.inputs,
+                &mut self.targets,
+            )
+        });
         if window.is_first {
             self.bptt.reset_state();
         }
@@ -78,7 +85,7 @@ impl<T: Scalar> Trainer<T> {
         }
         let (inputs, targets) = (&self.inputs[..count], &self.targets[..count]);
         let loss = self.bptt.forward(parameters, inputs, targets, dropout);
-        self.gradient.clear();
+        parallel::named("clear", || self.gradient.clear());
         self.bptt.backward(&mut self.gradient);
         if self.thinned.is_some() {
             weight_dropout.apply(&mut self.gradient);

@@ -8,7 +8,8 @@
 
 use std::ops::Range;
 
-use tensor::{Scalar, parallel};
+use tensor::Scalar;
+use tensor::parallel::{self, Rows};
 
 use crate::config::NetworkConfig;
 use crate::corpus::{IdSlice, RecordBatches, Records};
@@ -24,25 +25,34 @@ const MOST_STREAMS: usize = 32;
 const STREAM_CHARACTERS: usize = 512;
 /// Characters read to warm up a stream.
 const WARM_UP: usize = 256;
-const GROUP_STREAMS: usize = 16;
 const STEPS: usize = 64;
 
 /// Buffers for the evaluation of a held-out part of the text.
 pub(super) struct TextValidator<T> {
     part: Range<usize>,
     weights: PackedWeights<T>,
-    groups: Vec<Group<T>>,
-    predictions: usize,
-}
-
-struct Group<T> {
     unroll: Unroll<T>,
     /// The characters that each row reads, counted from the first of the part.
     streams: Vec<Range<usize>>,
+    window: Window,
+    predictions: usize,
+}
+
+/// What a validator reads and predicts at once, `[time, rows]`.
+struct Window {
     inputs: Vec<Id>,
     targets: Vec<Id>,
     losses: Vec<f64>,
-    total: f64,
+}
+
+impl Window {
+    fn new(rows: usize) -> Self {
+        Window {
+            inputs: vec![0; STEPS * rows],
+            targets: vec![IGNORE; STEPS * rows],
+            losses: vec![0.0; STEPS * rows],
+        }
+    }
 }
 
 impl<T: Scalar> TextValidator<T> {
@@ -57,104 +67,95 @@ impl<T: Scalar> TextValidator<T> {
         let streams: Vec<_> = (0..count)
             .map(|stream| bound(stream)..bound(stream + 1) + overlap)
             .collect();
-        let groups = streams
-            .chunks(GROUP_STREAMS)
-            .map(|streams| {
-                let size = Size::piecewise::<T>(config, streams.len(), STEPS);
-                Ok(Group {
-                    unroll: Unroll::new(config, 0, size)?,
-                    streams: streams.to_vec(),
-                    inputs: vec![0; STEPS * streams.len()],
-                    targets: vec![IGNORE; STEPS * streams.len()],
-                    losses: vec![0.0; STEPS * streams.len()],
-                    total: 0.0,
-                })
-            })
-            .collect::<Result<_>>()?;
+        let size = Size::piecewise::<T>(config, count, STEPS);
         Ok(Some(TextValidator {
             part,
             weights: PackedWeights::forward(config)?,
-            groups,
+            unroll: Unroll::new(config, 0, size)?,
+            streams,
+            window: Window::new(count),
             predictions,
         }))
     }
 
     /// Bytes of these buffers at most, but for a few kilobytes.
     pub(super) fn bytes(config: &NetworkConfig) -> u128 {
-        let groups = MOST_STREAMS.div_ceil(GROUP_STREAMS) as u128;
-        let size = Size::piecewise::<T>(config, GROUP_STREAMS, STEPS);
-        let groups = size.bytes::<T>(config).saturating_mul(groups);
-        PackedWeights::<T>::forward_bytes(config).saturating_add(groups)
+        let size = Size::piecewise::<T>(config, MOST_STREAMS, STEPS);
+        PackedWeights::<T>::forward_bytes(config).saturating_add(size.bytes::<T>(config))
     }
 
     /// The mean loss in nats per character; `ids` are those of the whole text.
     pub(super) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
-        let Self {
-            weights,
-            groups,
-            predictions,
-            part,
-        } = self;
-        let ids = ids.slice(part.clone());
-        weights.pack_forward(params);
-        let weights = &*weights;
-        parallel::for_each(groups, &|group: &mut Group<T>| {
-            group.run(params, weights, ids)
-        });
-        groups.iter().map(|group| group.total).sum::<f64>() / *predictions as f64
-    }
-}
-
-impl<T: Scalar> Group<T> {
-    fn run(&mut self, params: &Parameters<T>, weights: &PackedWeights<T>, ids: IdSlice<'_>) {
+        let ids = ids.slice(self.part.clone());
         let rows = self.streams.len();
         let longest = self.streams.iter().map(Range::len).max().unwrap_or(0);
-        self.total = 0.0;
+        let mut total = 0.0;
+        self.weights.pack_forward(params);
         self.unroll.start();
         for first in (0..longest).step_by(STEPS) {
             let steps = STEPS.min(longest - first);
-            for (row, stream) in self.streams.iter().enumerate() {
-                let warm = match stream.start {
-                    0 => 0,
-                    start => start + WARM_UP,
-                };
-                for t in 0..steps {
-                    let at = stream.start + first + t;
-                    let is_read = at < stream.end;
-                    let is_counted = is_read && at >= warm;
-                    self.inputs[t * rows + row] = if is_read { ids.get(at) } else { 0 };
-                    self.targets[t * rows + row] =
-                        if is_counted { ids.get(at + 1) } else { IGNORE };
-                }
+            self.fill(ids, first, steps);
+            total += self
+                .window
+                .loss(steps * rows, &mut self.unroll, params, &self.weights);
+        }
+        total / self.predictions as f64
+    }
+
+    /// Characters predicted: all but the first.
+    pub(super) fn characters(&self) -> usize {
+        self.predictions
+    }
+
+    /// Fills the window with the characters of each stream from its `first` on.
+    fn fill(&mut self, ids: IdSlice<'_>, first: usize, steps: usize) {
+        let rows = self.streams.len();
+        for (row, stream) in self.streams.iter().enumerate() {
+            let warm = match stream.start {
+                0 => 0,
+                start => start + WARM_UP,
+            };
+            for t in 0..steps {
+                let at = stream.start + first + t;
+                let is_read = at < stream.end;
+                let is_counted = is_read && at >= warm;
+                self.window.inputs[t * rows + row] = if is_read { ids.get(at) } else { 0 };
+                self.window.targets[t * rows + row] =
+                    if is_counted { ids.get(at + 1) } else { IGNORE };
             }
-            let count = steps * rows;
-            self.total += window_loss(
-                &mut self.unroll,
-                params,
-                weights,
-                [&self.inputs[..count], &self.targets[..count]],
-                &mut self.losses[..count],
-            );
         }
     }
 }
 
-/// The sum of a window's losses. Reads it in pieces as large as the buffers, but adds the losses of the
-/// whole window in one sum, so the pieces change no bit.
-fn window_loss<T: Scalar>(
-    unroll: &mut Unroll<T>,
-    params: &Parameters<T>,
-    weights: &PackedWeights<T>,
-    [inputs, targets]: [&[Id]; 2],
-    losses: &mut [f64],
-) -> f64 {
-    let piece = unroll.capacity() * unroll.rows();
-    let pieces = inputs.chunks(piece).zip(targets.chunks(piece));
-    for ((inputs, targets), losses) in pieces.zip(losses.chunks_mut(piece)) {
-        unroll.read(params, weights, inputs);
-        loss::softmax_cross_entropy(unroll.logits_mut(), targets, losses);
+impl Window {
+    /// The sum of the first `count` losses. Reads them in pieces as large as the buffers, but adds the
+    /// losses in one sum, so the pieces change no bit.
+    fn loss<T: Scalar>(
+        &mut self,
+        count: usize,
+        unroll: &mut Unroll<T>,
+        params: &Parameters<T>,
+        weights: &PackedWeights<T>,
+    ) -> f64 {
+        let (piece, vocab) = (
+            unroll.capacity() * unroll.rows(),
+            unroll.config().vocab_size,
+        );
+        let pieces = self.inputs[..count]
+            .chunks(piece)
+            .zip(self.targets[..count].chunks(piece));
+        for ((inputs, targets), losses) in pieces.zip(self.losses[..count].chunks_mut(piece)) {
+            unroll.read(params, weights, inputs);
+            let rows = (Rows(unroll.logits_mut(), vocab), (targets, losses));
+            parallel::in_parts(rows, vocab * loss::WORK, 1, &|(
+                Rows(logits, _),
+                (targets, losses),
+            )| {
+                loss::softmax_cross_entropy(logits, targets, losses);
+            });
+        }
+        self.losses[..count].iter().sum()
     }
-    losses.iter().sum()
 }
 
 /// The most rows of records.
@@ -166,9 +167,7 @@ pub(super) struct RecordValidator<T> {
     batches: RecordBatches,
     weights: PackedWeights<T>,
     unroll: Unroll<T>,
-    inputs: Vec<Id>,
-    targets: Vec<Id>,
-    losses: Vec<f64>,
+    window: Window,
 }
 
 impl<T: Scalar> RecordValidator<T> {
@@ -187,9 +186,7 @@ impl<T: Scalar> RecordValidator<T> {
             batches: RecordBatches::new(records, ids, [rows, STEPS], WARM_UP),
             weights: PackedWeights::forward(config)?,
             unroll: Unroll::new(config, 0, size)?,
-            inputs: vec![0; STEPS * rows],
-            targets: vec![IGNORE; STEPS * rows],
-            losses: vec![0.0; STEPS * rows],
+            window: Window::new(rows),
         }))
     }
 
@@ -205,22 +202,24 @@ impl<T: Scalar> RecordValidator<T> {
         let mut total = 0.0;
         self.weights.pack_forward(params);
         for w in 0..self.batches.windows_per_epoch() {
-            let window = self
-                .batches
-                .fill(ids, w, &mut self.inputs, &mut self.targets);
-            let count = window.steps * rows;
+            let Window {
+                inputs, targets, ..
+            } = &mut self.window;
+            let window = self.batches.fill(ids, w, inputs, targets);
             if window.is_first {
                 self.unroll.start();
             }
-            total += window_loss(
-                &mut self.unroll,
-                params,
-                &self.weights,
-                [&self.inputs[..count], &self.targets[..count]],
-                &mut self.losses[..count],
-            );
+            let count = window.steps * rows;
+            total += self
+                .window
+                .loss(count, &mut self.unroll, params, &self.weights);
         }
-        total / self.batches.characters() as f64
+        total / self.characters() as f64
+    }
+
+    /// Characters predicted.
+    pub(super) fn characters(&self) -> usize {
+        self.batches.characters()
     }
 }
 
@@ -250,11 +249,8 @@ mod tests {
         let of_text = |steps: usize| {
             let validator = TextValidator::new(&config, 5..corpus.len()).unwrap();
             let mut validator = validator.unwrap();
-            for group in &mut validator.groups {
-                let size = Size::reading(group.streams.len(), steps);
-                group.unroll = Unroll::new(&config, 0, size).unwrap();
-            }
-            assert!(validator.groups.len() > 1);
+            let size = Size::reading(validator.streams.len(), steps);
+            validator.unroll = Unroll::new(&config, 0, size).unwrap();
             (validator.loss(params, ids), validator.loss(params, ids))
         };
         let of_records = |steps: usize| {

@@ -11,11 +11,12 @@ use crate::parallel;
 use crate::scalar::Scalar;
 use crate::view::MatrixViewMut;
 
-/// Multiply-adds below which a product stays on one thread: 2^20 take 4 microseconds, about what
-/// waking another thread costs.
-const WORTH_SPLITTING: usize = 1 << 20;
 /// Fewest rows of a part: each reads all of B again, and fewer would not pay for that.
 const FEWEST_ROWS: usize = 12;
+/// What a multiply-add of a single row counts for: its weights come from afar, and serve once.
+const ONE_ROW: usize = 2;
+/// What copying an element counts for.
+const COPY: usize = 32;
 
 /// The right operand.
 #[derive(Clone, Copy)]
@@ -49,41 +50,36 @@ pub(crate) fn product<T: Scalar, L: Shape<T>>(
     if is_one_tile::<T, L>(a, b, n) {
         return one_tile(level, a, b, c, add);
     }
-    let parts = if m * k * n >= WORTH_SPLITTING {
-        parallel::threads()
-    } else {
-        1
-    };
     let (a, b) = (*a, *b);
     match b {
-        Rhs::Packed(b) if m == 1 => split_columns(level, a, b, c.row_mut(0), add, parts),
+        Rhs::Packed(b) if m == 1 => split_columns(level, a, b, c.row_mut(0), add),
         b if m == 1 => one_row(level, a, b, c.row_mut(0), add),
-        b => split_rows(level, a, b, c, add, parts),
+        b => split_rows(level, a, b, c, add),
     }
 }
 
-/// Halves the rows of C until there is a part for each thread: more of them would read B more often.
+/// Cuts the rows of C into a part for each thread: more of them would read B more often.
 fn split_rows<T: Scalar, L: Shape<T>>(
     level: L,
     a: Strided<'_, T>,
     b: Rhs<'_, T>,
     c: MatrixViewMut<'_, T>,
     add: bool,
-    parts: usize,
 ) {
-    let (m, k) = (a.rows, a.cols);
-    if parts < 2 || m < 2 * FEWEST_ROWS || m * k * c.cols() < WORTH_SPLITTING {
+    let (m, k, n) = (a.rows, a.cols, c.cols());
+    let is_high = m >= 2 * FEWEST_ROWS;
+    let Some(rows) = parallel::cut(m, m * k * n).filter(|_| is_high) else {
         return match b {
             Rhs::Plain(b) if flip::pays(a, b) => flip::flipped(level, a, b, c, add),
             b => five_loops(level, a, b, c, add),
         };
-    }
-    let half = m / 2;
-    let (top, bottom) = c.split_at_row(half);
-    let (above, below) = (a.part(0, half, 0, k), a.part(half, m - half, 0, k));
+    };
+    let (top, bottom) = c.split_at_row(rows);
+    let (above, below) = (a.part(0, rows, 0, k), a.part(rows, m - rows, 0, k));
     parallel::join(
-        || split_rows(level, above, b, top, add, parts / 2),
-        || split_rows(level, below, b, bottom, add, parts.div_ceil(2)),
+        [rows * k * n, (m - rows) * k * n],
+        || split_rows(level, above, b, top, add),
+        || split_rows(level, below, b, bottom, add),
     );
 }
 
@@ -95,20 +91,20 @@ fn split_columns<T: Scalar, L: Shape<T>>(
     b: Packed<'_, T>,
     c: &mut [T],
     add: bool,
-    parts: usize,
 ) {
-    let n = c.len();
+    let (n, k) = (c.len(), b.depth);
     let panels = Panels::new::<T, L>(n);
-    if parts < 2 || n * b.depth < WORTH_SPLITTING / 2 || panels.count < 2 {
+    let Some(middle) = parallel::cut(panels.count, n * k * ONE_ROW) else {
         return one_row(level, a, Rhs::Packed(b), c, add);
-    }
-    let half = panels.start(panels.count / 2);
-    let (left, right) = c.split_at_mut(half);
-    let (first, second) = b.data.split_at(half * b.depth);
+    };
+    let columns = panels.start(middle);
+    let (left, right) = c.split_at_mut(columns);
+    let (first, second) = b.data.split_at(columns * k);
     let part = |data| Packed { data, ..b };
     parallel::join(
-        || split_columns(level, a, part(first), left, add, parts / 2),
-        || split_columns(level, a, part(second), right, add, parts.div_ceil(2)),
+        [left.len() * k * ONE_ROW, right.len() * k * ONE_ROW],
+        || split_columns(level, a, part(first), left, add),
+        || split_columns(level, a, part(second), right, add),
     );
 }
 
@@ -118,12 +114,13 @@ pub(crate) fn pack_all<T: Scalar, L: Shape<T>>(level: L, b: Strided<'_, T>, out:
         return;
     }
     let panels = Panels::new::<T, L>(b.cols);
-    if out.len() > WORTH_SPLITTING / 32 && panels.count > 1 && parallel::is_parallel() {
-        let half = panels.start(panels.count / 2);
-        let (left, right) = out.split_at_mut(half * b.rows);
+    if let Some(middle) = parallel::cut(panels.count, out.len() * COPY) {
+        let columns = panels.start(middle);
+        let (left, right) = out.split_at_mut(columns * b.rows);
         parallel::join(
-            || pack_all(level, b.part(0, b.rows, 0, half), left),
-            || pack_all(level, b.part(0, b.rows, half, b.cols - half), right),
+            [left.len() * COPY, right.len() * COPY],
+            || pack_all(level, b.part(0, b.rows, 0, columns), left),
+            || pack_all(level, b.part(0, b.rows, columns, b.cols - columns), right),
         );
         return;
     }

@@ -1,4 +1,4 @@
-//! A group of the batch's rows: forward through a window, loss, and backward.
+//! The passes through a window: forward, loss, and backward.
 //!
 //! For each layer from the top down, and each step from the last to the first, the cell turns the
 //! gradient of its output, `dh_t + carry`, into `da_t`, and `W^T da_t` is the carry to the step before.
@@ -7,39 +7,38 @@
 
 use std::ops::Range;
 
+use tensor::parallel::{self, Rows};
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
+use super::strip::{BackStrip, LayerBackward};
 use crate::cell::Backward;
 use crate::config::NetworkConfig;
 use crate::error::Result;
 use crate::loss;
 use crate::memory;
 use crate::packed::PackedWeights;
-use crate::rows;
-use crate::unroll::{Size, Unroll};
+use crate::unroll::{STRIP_ROWS, Size, Steps, Strip, Unroll};
 use crate::vocabulary::Id;
 
-/// A group of rows: its unrolled network and the buffers of the backward pass.
-pub(crate) struct Group<T> {
+/// The unrolled network of a batch, and the buffers of the backward pass.
+pub(crate) struct Pass<T> {
     pub(crate) unroll: Unroll<T>,
-    pub(super) targets: Vec<Id>,
     losses: Vec<f64>,
     /// `[time, rows, H]`: the gradient of the current layer's output.
     pub(crate) d_h: Vec<T>,
-    /// `[rows, H]` each: the gradient that the state hands to the step before. As long as `d_h` for a
-    /// horizon of 1, where all steps are taken at once.
+    /// `[rows, H]` each: the gradient that the state hands to the step before.
     carry_h: Vec<T>,
     carry_c: Vec<T>,
-    /// Per layer `[K*H]`: column sums of the block's gradients.
+    /// Per layer `[units, K*H]`: column sums of the block's gradients, a row for every [`STRIP_ROWS`]
+    /// sequences, so that no order of additions depends on the strips.
     pub(super) bias: Vec<Vec<T>>,
     /// Per layer: the gate activations, kept where a short horizon visits a step more than once.
     saved: Vec<Vec<T>>,
 }
 
-/// Lengths of the buffers of a [`Group`], beside those of its unrolled network.
+/// Lengths of the buffers of a [`Pass`], beside those of its unrolled network.
 struct Lengths {
-    /// Targets and losses.
-    each: u128,
+    losses: u128,
     d_h: u128,
     carry_h: u128,
     carry_c: u128,
@@ -55,16 +54,13 @@ impl Lengths {
         let is_short = |horizon| 1 < horizon && horizon < steps;
         let if_there = |is: bool, len: u128| if is { len } else { 0 };
         let d_h = memory::product(&[steps, rows, hidden]);
-        let carry = match horizon {
-            Some(1) => d_h,
-            _ => memory::product(&[rows, hidden]),
-        };
+        let carry = memory::product(&[rows, hidden]);
         Lengths {
-            each: memory::product(&[steps, rows]),
+            losses: memory::product(&[steps, rows]),
             d_h,
             carry_h: carry,
             carry_c: if_there(config.cell.has_memory(), carry),
-            bias: width as u128,
+            bias: memory::product(&[rows.div_ceil(STRIP_ROWS), width]),
             saved: if_there(
                 horizon.is_some_and(is_short),
                 memory::product(&[steps, rows, width]),
@@ -73,7 +69,7 @@ impl Lengths {
     }
 }
 
-impl<T: Scalar> Group<T> {
+impl<T: Scalar> Pass<T> {
     /// Buffers for the rows of a batch from `first_row` on.
     ///
     /// # Errors
@@ -86,10 +82,9 @@ impl<T: Scalar> Group<T> {
     ) -> Result<Self> {
         let lens = Lengths::new(config, &size, horizon);
         let of_layers = |len: u128| (0..config.num_layers).map(move |_| memory::zeros(len));
-        Ok(Group {
+        Ok(Pass {
             unroll: Unroll::new(config, first_row, size)?,
-            targets: memory::zeros(lens.each)?,
-            losses: memory::zeros(lens.each)?,
+            losses: memory::zeros(lens.losses)?,
             d_h: memory::zeros(lens.d_h)?,
             carry_h: memory::zeros(lens.carry_h)?,
             carry_c: memory::zeros(lens.carry_c)?,
@@ -106,24 +101,21 @@ impl<T: Scalar> Group<T> {
         let numbers = [lens.d_h, lens.carry_h, lens.carry_c, of_layers];
         let numbers = numbers.into_iter().fold(0, u128::saturating_add);
         memory::bytes::<T>(numbers)
-            .saturating_add(memory::bytes::<(Id, f64)>(lens.each))
+            .saturating_add(memory::bytes::<f64>(lens.losses))
             .saturating_add(size.bytes::<T>(config))
     }
 
-    pub(super) fn set_targets(&mut self, targets: &[Id], batch_size: usize) {
-        let columns = self.unroll.columns();
-        rows::take_columns(targets, batch_size, columns, &mut self.targets);
-    }
-
     /// Turns the logits into the gradient of the loss and stores each row's loss.
-    pub(super) fn loss_gradient(&mut self, scale: T) {
-        let count = self.unroll.steps() * self.unroll.rows();
-        loss::softmax_cross_entropy_gradient(
-            self.unroll.logits_mut(),
-            &self.targets[..count],
-            &mut self.losses[..count],
-            scale,
-        );
+    pub(super) fn loss_gradient(&mut self, targets: &[Id], scale: T) {
+        let vocab = self.unroll.config().vocab_size;
+        let losses = &mut self.losses[..targets.len()];
+        let rows = (Rows(self.unroll.logits_mut(), vocab), (targets, losses));
+        parallel::in_parts(rows, vocab * loss::WORK, 1, &|(
+            Rows(logits, _),
+            (targets, losses),
+        )| {
+            loss::softmax_cross_entropy_gradient(logits, targets, losses, scale);
+        });
     }
 
     /// The loss of each row of the last window.
@@ -166,10 +158,31 @@ impl<T: Scalar> Group<T> {
             vocab,
         );
         let d_h = &mut self.d_h[lossy.start * hidden..lossy.end * hidden];
-        weights
-            .decoder
-            .matmul(d_logits, MatrixViewMut::new(d_h, lossy.len(), hidden));
-        self.layers_backward(weights, span, flows, |_, _, _| {});
+        let d_h = MatrixViewMut::new(d_h, lossy.len(), hidden);
+        parallel::named("decoder", || weights.decoder.matmul(d_logits, d_h));
+        for k in (0..config.num_layers).rev() {
+            parallel::named("steps back", || self.steps_back(k, weights, span, flows));
+            if k > 0 {
+                parallel::named("inputs of a layer", || {
+                    self.input_gradient(k, weights, span)
+                });
+            }
+        }
+    }
+
+    /// Takes the strips of layer `k` from the last step of `span` to the first, side by side.
+    fn steps_back(
+        &mut self,
+        k: usize,
+        weights: &PackedWeights<T>,
+        span: &Range<usize>,
+        flows: bool,
+    ) {
+        let work = span.len() * self.unroll.width() * self.unroll.config().hidden_size;
+        let (layer, strip) = self.layer(k, weights, span, flows);
+        parallel::in_parts(strip, work, STRIP_ROWS, &|strip| {
+            layer.run(strip, |_, _| {})
+        });
     }
 
     /// Backpropagates `d_h`, the gradient of the top layer's output, through all layers. Calls `before`
@@ -178,94 +191,64 @@ impl<T: Scalar> Group<T> {
         &mut self,
         weights: &PackedWeights<T>,
         span: &Range<usize>,
-        flows: bool,
         mut before: impl FnMut(usize, usize, &Backward<'_, T>),
     ) {
         for k in (0..self.unroll.config().num_layers).rev() {
-            self.drop_gradient(k, span);
-            self.layer_backward(k, weights, span, flows, &mut before);
+            let (layer, strip) = self.layer(k, weights, span, true);
+            layer.run(strip, |t, step| before(k, t, step));
             if k > 0 {
                 self.input_gradient(k, weights, span);
             }
         }
     }
 
-    /// Applies the dropout of layer `k`'s output to its gradient.
-    fn drop_gradient(&mut self, k: usize, span: &Range<usize>) {
-        let Some(dropout) = self.unroll.dropout() else {
-            return;
-        };
-        let (rows, hidden) = (self.unroll.rows(), self.unroll.config().hidden_size);
-        let first = self.unroll.columns().start;
-        for at in self.unroll.rows_of(span) {
-            let row = &mut self.d_h[at * hidden..(at + 1) * hidden];
-            dropout.apply([k, at / rows, first + at % rows], None, row);
-        }
-    }
-
-    /// Takes layer `k` from the last step of `span` to the first, or through all of them at once.
-    fn layer_backward(
-        &mut self,
+    /// The backward pass of layer `k` over all rows.
+    fn layer<'a>(
+        &'a mut self,
         k: usize,
-        weights: &PackedWeights<T>,
-        span: &Range<usize>,
+        weights: &'a PackedWeights<T>,
+        span: &'a Range<usize>,
         flows: bool,
-        before: &mut impl FnMut(usize, usize, &Backward<'_, T>),
-    ) {
-        let NetworkConfig {
-            cell,
-            hidden_size: hidden,
-            ..
-        } = *self.unroll.config();
-        let (rows, width) = (self.unroll.rows(), self.unroll.width());
-        let (state, part) = (rows * hidden, cell.recurrent_part());
-        let layer = self.unroll.trace_mut(k);
+    ) -> (LayerBackward<'a, T>, BackStrip<'a, T>) {
+        let (config, rows, width) = (
+            *self.unroll.config(),
+            self.unroll.rows(),
+            self.unroll.width(),
+        );
+        let (dropout, first_row) = (self.unroll.dropout(), self.unroll.first_row());
+        let trace = self.unroll.trace_mut(k);
+        let hidden = config.hidden_size;
         self.carry_h.fill(T::ZERO);
         self.carry_c.fill(T::ZERO);
         self.bias[k].fill(T::ZERO);
-        let together = if flows { 1 } else { span.len().max(1) };
-        for t in span.clone().step_by(together).rev() {
-            let until = t + together;
-            let block = &mut layer.block[t * rows * width..until * rows * width];
-            let prev = t * state..until * state;
-            let now = (t + 1) * state..(until + 1) * state;
-            // A cell without memory has none at any step.
-            fn memory<'a, T>(of: &'a [T], at: &Range<usize>) -> &'a [T] {
-                of.get(at.clone()).unwrap_or_default()
-            }
-            let step = Backward {
-                block,
-                h_prev: &layer.h_prev[prev.clone()],
-                h: &layer.h[now.clone()],
-                c_prev: memory(layer.c_prev, &prev),
-                c: memory(layer.c, &now),
-                d_h: &self.d_h[prev.clone()],
-                carry_h: &mut self.carry_h[..prev.len()],
-                carry_c: &mut self.carry_c[..memory(layer.c_prev, &prev).len()],
-                hidden,
-            };
-            before(k, t, &step);
-            cell.backward(step);
-            let block = &layer.block[t * rows * width..until * rows * width];
-            rows::sum_back(block, rows, &mut self.bias[k]);
-            if let Some(part) = part
-                && t > span.start
-            {
-                let d_a = MatrixView::new(block, rows, width).col_range(part.cols(hidden));
-                let carry = MatrixViewMut::new(&mut self.carry_h, rows, hidden);
-                if cell.has_bypass() {
-                    weights.recurrent[k].matmul_acc(d_a, carry);
-                } else {
-                    weights.recurrent[k].matmul(d_a, carry);
-                }
-            }
-            if let Some(restart) = layer.restart.filter(|_| flows) {
-                let inputs = &layer.inputs[t * rows..until * rows];
-                let is_new = |row: usize| inputs[row] == restart;
-                rows::zero(&mut self.carry_h, hidden, is_new);
-                rows::zero(&mut self.carry_c, hidden, is_new);
-            }
-        }
+        let steps = span.end;
+        let strip = Strip {
+            rows: 0..rows,
+            arrays: [
+                Steps::new(&mut trace.block[..steps * rows * width], rows, width),
+                Steps::new(&mut self.d_h[..steps * rows * hidden], rows, hidden),
+                Steps::new(&mut self.carry_h, rows, hidden),
+                Steps::new(&mut self.carry_c, rows, hidden),
+            ],
+        };
+        let layer = LayerBackward {
+            config,
+            k,
+            rows,
+            first_row,
+            h: trace.h,
+            c: trace.c,
+            h_prev: trace.h_prev,
+            c_prev: trace.c_prev,
+            inputs: trace.inputs,
+            restart: trace.restart.filter(|_| flows),
+            dropout,
+            weights,
+            span,
+            flows,
+        };
+        let bias = &mut self.bias[k];
+        (layer, BackStrip { strip, bias, width })
     }
 
     /// Sets `d_h` to the gradient of layer `k`'s inputs, the outputs of the layer below.
