@@ -21,6 +21,7 @@ mod reports;
 mod resume;
 mod sample;
 mod saving;
+mod score;
 mod texts;
 mod train;
 mod view;

@@ -39,6 +39,22 @@ fn equal_seeds_write_equal_texts() {
 }
 
 #[test]
+fn any_number_of_threads_writes_the_same_samples() {
+    let folder = Folder::with_model();
+    let sample = |threads| {
+        let flags = ["--samples", "1500", "--length", "3", "--top-p", "0.9"];
+        let all = [
+            &["sample", "model.safetensors", "--threads", threads],
+            &flags[..],
+        ]
+        .concat();
+        folder.run(&all).ok().stdout
+    };
+    let one = sample("1");
+    assert!(one == sample("2") && one == sample("5"));
+}
+
+#[test]
 fn temperature_0_is_greedy() {
     let folder = Folder::with_model();
     let greedy = folder

@@ -21,6 +21,7 @@ mod signals;
 mod target;
 mod terminal;
 mod texts;
+mod threads;
 mod view;
 
 use std::process::ExitCode;

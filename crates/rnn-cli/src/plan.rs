@@ -7,7 +7,6 @@ mod command;
 mod contradiction;
 mod update;
 
-use std::num::NonZero;
 use std::path::PathBuf;
 
 use rnn::checkpoint::Every;
@@ -20,6 +19,7 @@ use crate::file::Source;
 use crate::outputs::Files;
 use crate::target::Target;
 use crate::texts::Texts;
+use crate::threads;
 pub(crate) use contradiction::{check as check_contradictions, check_network};
 use update::{optimizer, schedule};
 
@@ -51,7 +51,7 @@ impl Plan {
         };
         let plan = Plan {
             run: RunOptions {
-                threads: args.run.threads.unwrap_or_else(processors),
+                threads: args.run.threads.unwrap_or_else(threads::processors),
                 time: args.run.time,
             },
             args,
@@ -221,11 +221,6 @@ fn set<T>(setting: &mut T, typed: Option<T>) {
     if let Some(value) = typed {
         *setting = value;
     }
-}
-
-/// Number of processors of this machine.
-pub(crate) fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod draw;
 mod options;
 
+use tensor::parallel::{self, Rows};
 use tensor::random::{self, ChaCha8Rng};
 
 use draw::draw;
@@ -14,6 +15,7 @@ pub use options::SampleOptions;
 
 use crate::config::NetworkConfig;
 use crate::error::{Error, Result, check_setting};
+use crate::loss;
 use crate::memory;
 use crate::model::Model;
 use crate::packed::PackedWeights;
@@ -27,7 +29,8 @@ const STEPS: usize = 64;
 
 /// Several samples at once, one character of each at a time.
 ///
-/// Sample `i` draws from its own stream, so its text does not depend on the number of samples.
+/// Sample `i` draws from its own stream, so its text does not depend on the number of samples. Inside a
+/// rayon pool its threads share the samples out.
 pub struct BatchSampler<'m> {
     model: &'m Model,
     weights: &'m PackedWeights<f32>,
@@ -35,9 +38,9 @@ pub struct BatchSampler<'m> {
     options: SampleOptions,
     generators: Vec<ChaCha8Rng>,
     chosen: Vec<Id>,
+    /// `[samples, V]`: logits of the next characters, before they are drawn.
     probabilities: Vec<f32>,
-    /// The logits for the first character of every sample.
-    after_prime: Vec<f32>,
+    /// The same for the characters in order of their probability; empty if no option needs it.
     order: Vec<Id>,
     /// Characters that each sample has read, including the prime.
     read: u64,
@@ -78,9 +81,11 @@ impl<'m> BatchSampler<'m> {
             options: *options,
             generators: memory::collected((0..samples).map(generator))?,
             chosen: memory::zeros(samples as u128)?,
-            probabilities: memory::zeros(vocab as u128)?,
-            after_prime: memory::zeros(vocab as u128)?,
-            order: memory::room(vocab)?,
+            probabilities: memory::zeros(memory::product(&[samples, vocab]))?,
+            order: memory::zeros(match options.top_k.is_some() || options.top_p.is_some() {
+                true => memory::product(&[samples, vocab]),
+                false => 0,
+            })?,
             read: 0,
         };
         sampler.read(prime)?;
@@ -91,7 +96,8 @@ impl<'m> BatchSampler<'m> {
     fn bytes(config: &NetworkConfig, samples: usize) -> u128 {
         // Each sample has a generator, and its caller keeps a text.
         let others = memory::bytes::<[u8; 1024]>(samples as u128);
-        let symbols = memory::bytes::<(f32, f32, Id)>(config.vocab_size as u128);
+        let symbols = memory::product(&[samples, config.vocab_size]);
+        let symbols = memory::bytes::<(f32, Id)>(symbols);
         [
             PackedWeights::<f32>::forward_bytes(config),
             Size::reading(samples, 1).bytes::<f32>(config),
@@ -116,7 +122,10 @@ impl<'m> BatchSampler<'m> {
             one.read(params, self.weights, ids);
             self.read = check(&one, self.read)?;
         }
-        self.after_prime.copy_from_slice(one.last_logits());
+        let logits = one.last_logits();
+        for first in self.probabilities.chunks_exact_mut(logits.len()) {
+            first.copy_from_slice(logits);
+        }
         self.unroll.start_all_from(&one);
         Ok(())
     }
@@ -131,27 +140,40 @@ impl<'m> BatchSampler<'m> {
         if self.unroll.steps() > 0 {
             check(&self.unroll, self.read - 1)?;
         }
-        let vocab = self.probabilities.len();
-        for sample in 0..self.chosen.len() {
-            let logits = match self.unroll.steps() {
-                0 => &self.after_prime,
-                _ => &self.unroll.logits()[sample * vocab..(sample + 1) * vocab],
-            };
-            self.probabilities.copy_from_slice(logits);
-            let generator = &mut self.generators[sample];
-            self.chosen[sample] = draw(
-                &mut self.probabilities,
-                &mut self.order,
-                &self.options,
-                generator,
-            );
+        if self.unroll.steps() > 0 {
+            self.probabilities.copy_from_slice(self.unroll.logits());
         }
+        let (vocab, options) = (self.model.vocabulary().len(), &self.options);
+        let cols = if self.order.is_empty() { 0 } else { vocab };
+        let samples = (
+            (&mut self.chosen[..], &mut self.generators[..]),
+            (
+                Rows(&mut self.probabilities, vocab),
+                Rows(&mut self.order, cols),
+            ),
+        );
+        let draw_some = |((chosen, generators), (logits, order)): Samples<'_>| {
+            let samples = chosen.iter_mut().zip(generators);
+            for ((at, (chosen, generator)), logits) in
+                samples.enumerate().zip(logits.0.chunks_exact_mut(vocab))
+            {
+                let order = &mut order.0[at * cols..(at + 1) * cols];
+                *chosen = draw(logits, order, options, generator);
+            }
+        };
+        parallel::in_parts(samples, vocab * loss::WORK, 1, &draw_some);
         let params = self.model.network().parameters();
         self.unroll.read(params, self.weights, &self.chosen);
         self.read += 1;
         Ok(&self.chosen)
     }
 }
+
+/// The characters drawn and the generators, the probabilities and their order.
+type Samples<'a> = (
+    (&'a mut [Id], &'a mut [ChaCha8Rng]),
+    (Rows<'a, f32>, Rows<'a, Id>),
+);
 
 /// The number of characters read, `read` before the last window and those in it.
 fn check(unroll: &Unroll<f32>, read: u64) -> Result<u64> {

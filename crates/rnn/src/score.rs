@@ -1,10 +1,12 @@
 //! How well a model predicts a text: nats, bits per character, perplexity, surprise of each character.
 
+use crate::corpus::Corpus;
 use crate::error::{Error, Result};
 use crate::loss;
 use crate::memory;
 use crate::model::Model;
 use crate::packed::PackedWeights;
+use crate::trainer::HeldOut;
 use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{Id, check_ids};
 
@@ -169,5 +171,57 @@ impl Model {
         let mut scorer = Scorer::for_pieces(self, ids.len())?;
         scorer.push(&ids)?;
         Ok(scorer.score())
+    }
+
+    /// How surprising a whole corpus is, read in many places at once, which the threads of a rayon pool
+    /// share: up to 32 of a running text, or 64 lines if `records`. A place inside a text begins with the
+    /// 256 characters before it, so the result is within 0.002 nats per character of a [`Scorer`]'s.
+    ///
+    /// ```
+    /// use rnn::{CellKind, Corpus, Init, Model, Network, NetworkConfig};
+    ///
+    /// let text = "the quick brown fox jumps over the lazy dog. ".repeat(300);
+    /// let corpus = Corpus::from_text(&text)?;
+    /// let config = NetworkConfig { cell: CellKind::GRU, vocab_size: corpus.vocabulary().len(), hidden_size: 8, num_layers: 1 };
+    /// let model = Model::new(corpus.vocabulary().clone(), Network::new(config, &Init::default(), 1)?, None);
+    /// let (fast, exact) = (model.score_corpus(&corpus, false)?, model.score(&text)?);
+    /// assert_eq!(fast.characters, exact.characters);
+    /// assert!((fast.nats_per_character() - exact.nats_per_character()).abs() < 0.002);
+    /// # Ok::<(), rnn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Overflow`] if the network overflows, [`Error::TooLarge`] where memory runs out, and those of
+    /// [`Records::of`](crate::Records::of).
+    ///
+    /// # Panics
+    /// If the corpus has another vocabulary.
+    #[track_caller]
+    pub fn score_corpus(&self, corpus: &Corpus, records: bool) -> Result<Score> {
+        assert!(
+            corpus.vocabulary() == self.vocabulary(),
+            "a corpus of {} characters for a model of {}, or of others",
+            corpus.vocabulary().len(),
+            self.vocabulary().len()
+        );
+        let network = self.network();
+        let text = HeldOut::whole(corpus, network.config(), records)?;
+        let Some(mut text) = text else {
+            return Ok(Score::default());
+        };
+        let ids = corpus.ids().as_slice();
+        let mean = text.loss(network.parameters(), ids);
+        if !mean.is_finite() {
+            // To say where.
+            let mut scorer = Scorer::new(self)?;
+            for id in ids.iter() {
+                scorer.push(&[id])?;
+            }
+        }
+        let characters = text.characters() as u64;
+        Ok(Score {
+            nats: mean * characters as f64,
+            characters,
+        })
     }
 }

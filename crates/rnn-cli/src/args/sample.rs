@@ -75,4 +75,8 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "N", default_value = "1", value_parser = value::whole,
           allow_negative_numbers = true)]
     pub(crate) seed: u64,
+
+    /// Number of threads; does not change the samples [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = value::threads, allow_negative_numbers = true)]
+    pub(crate) threads: Option<usize>,
 }

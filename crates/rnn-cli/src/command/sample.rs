@@ -10,9 +10,14 @@ use crate::args::SampleArgs;
 use crate::console::{self, Console};
 use crate::exit::misuse;
 use crate::file;
+use crate::threads;
 
 /// Runs `sample`.
 pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
+    threads::run(args.threads, || sample(args, console))
+}
+
+fn sample(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
     let model = file::load(&args.model)?;
     let vocabulary = model.vocabulary();
     let newline = vocabulary.id('\n');

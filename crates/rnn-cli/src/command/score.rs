@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use anyhow::Context;
-use rayon::ThreadPoolBuilder;
 use rnn::{AdaptiveScorer, Corpus, CorpusBuilder, Error, Id, Model, Score, Scorer, memory};
 use serde_json::json;
 
@@ -16,6 +15,7 @@ use crate::exit::misuse;
 use crate::file::{self, Source};
 use crate::format::{quoted, visible};
 use crate::progress;
+use crate::threads;
 
 use scores::Scores;
 
@@ -27,16 +27,7 @@ const CHUNK: usize = 1 << 12;
 
 /// Runs `score`.
 pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
-    let threads = args.threads;
-    if threads == 1 {
-        return score(args, console);
-    }
-    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| Error::Threads {
-        threads,
-        why: error.to_string(),
-    })?;
-    pool.install(|| score(args, console))
+    threads::run(args.threads, || score(args, console))
 }
 
 fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
@@ -77,7 +68,10 @@ fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
             text.characters(&mut out)?;
         } else {
             let scores = Scores {
-                plain: text.plain(|_, _| Ok(()))?,
+                plain: match args.fast {
+                    true => text.fast()?,
+                    false => text.plain(|_, _| Ok(()))?,
+                },
                 adapted: match args.adapt {
                     true => Some(text.adapted(|_, _| Ok(()))?),
                     false => None,
@@ -146,6 +140,14 @@ impl Text<'_> {
         }
         bar.finish_and_clear();
         Ok(scorer.score())
+    }
+
+    /// Scores the text in many places at once.
+    fn fast(&self) -> anyhow::Result<Score> {
+        let score = self
+            .model
+            .score_corpus(self.corpus, self.record_end.is_some());
+        score.with_context(|| format!("cannot score {}", self.source))
     }
 
     /// Scores the text with the model as it is.

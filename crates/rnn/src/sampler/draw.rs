@@ -7,10 +7,11 @@ use tensor::{activation, reduce};
 use super::SampleOptions;
 use crate::vocabulary::Id;
 
-/// Draws a character from logits, and turns them into probabilities.
+/// Draws a character from logits, and turns them into probabilities. `order` is as long where an option
+/// keeps the likeliest.
 pub(super) fn draw(
     logits: &mut [f32],
-    order: &mut Vec<Id>,
+    order: &mut [Id],
     options: &SampleOptions,
     generator: &mut ChaCha8Rng,
 ) -> Id {
@@ -41,9 +42,10 @@ pub(super) fn draw(
 }
 
 /// Sets the probabilities of all but the likeliest to 0; among equals the lower id stays.
-fn keep_likeliest(probabilities: &mut [f32], order: &mut Vec<Id>, options: &SampleOptions) {
-    order.clear();
-    order.extend(0..probabilities.len() as Id);
+fn keep_likeliest(probabilities: &mut [f32], order: &mut [Id], options: &SampleOptions) {
+    for (id, place) in (0..).zip(order.iter_mut()) {
+        *place = id;
+    }
     order.sort_unstable_by(|&a, &b| {
         probabilities[b as usize]
             .total_cmp(&probabilities[a as usize])
@@ -69,7 +71,7 @@ mod tests {
     use super::*;
 
     fn draws(logits: &[f32], options: &SampleOptions) -> Vec<usize> {
-        let (mut generator, mut order) = (random::rng(5), Vec::new());
+        let (mut generator, mut order) = (random::rng(5), vec![0; logits.len()]);
         let mut counts = vec![0; logits.len()];
         for _ in 0..20_000 {
             counts[draw(&mut logits.to_vec(), &mut order, options, &mut generator) as usize] += 1;

@@ -43,7 +43,8 @@ use crate::network::Network;
 use crate::optimizer::{Optimizer, Patience};
 use crate::parameters::Parameters;
 use crate::vocabulary::Id;
-use source::{HeldOut, Parts, Source};
+pub(crate) use source::HeldOut;
+use source::{Parts, Source};
 
 /// Trains a network on a text.
 ///

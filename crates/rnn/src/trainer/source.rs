@@ -56,8 +56,8 @@ impl Source {
     }
 }
 
-/// The held-out part.
-pub(super) enum HeldOut<T> {
+/// The held-out part, or another text to evaluate.
+pub(crate) enum HeldOut<T> {
     Text(TextValidator<T>),
     Records(Box<RecordValidator<T>>),
 }
@@ -70,6 +70,21 @@ impl<T: Scalar> HeldOut<T> {
     fn records(network: &NetworkConfig, part: Records, ids: IdSlice<'_>) -> Result<Option<Self>> {
         let validator = RecordValidator::new(network, part, ids)?;
         Ok(validator.map(|validator| HeldOut::Records(Box::new(validator))))
+    }
+
+    /// A whole corpus, line by line or as one text; `None` if there is nothing to predict.
+    pub(crate) fn whole(
+        corpus: &Corpus,
+        network: &NetworkConfig,
+        records: bool,
+    ) -> Result<Option<Self>> {
+        if records {
+            let ids = corpus.ids().as_slice();
+            memory::check(RecordValidator::<T>::bytes(network))?;
+            return Self::records(network, Records::of(corpus)?, ids);
+        }
+        memory::check(TextValidator::<T>::bytes(network))?;
+        Self::text(network, 0..corpus.len())
     }
 
     /// The third part of a corpus, if there is one.
@@ -100,10 +115,18 @@ impl<T: Scalar> HeldOut<T> {
     }
 
     /// The mean loss in nats per character; `ids` are those of the whole corpus.
-    pub(super) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
+    pub(crate) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
         match self {
             HeldOut::Text(validator) => validator.loss(params, ids),
             HeldOut::Records(validator) => validator.loss(params, ids),
+        }
+    }
+
+    /// Characters predicted.
+    pub(crate) fn characters(&self) -> usize {
+        match self {
+            HeldOut::Text(validator) => validator.characters(),
+            HeldOut::Records(validator) => validator.characters(),
         }
     }
 }

@@ -28,7 +28,7 @@ const WARM_UP: usize = 256;
 const STEPS: usize = 64;
 
 /// Buffers for the evaluation of a held-out part of the text.
-pub(super) struct TextValidator<T> {
+pub(crate) struct TextValidator<T> {
     part: Range<usize>,
     weights: PackedWeights<T>,
     unroll: Unroll<T>,
@@ -163,7 +163,7 @@ const RECORD_ROWS: usize = 64;
 
 /// Buffers for the evaluation of held-out records, each from a zero state. A row that starts inside a long
 /// one warms up as a stream does.
-pub(super) struct RecordValidator<T> {
+pub(crate) struct RecordValidator<T> {
     batches: RecordBatches,
     weights: PackedWeights<T>,
     unroll: Unroll<T>,
