@@ -34,6 +34,8 @@ const ORDERS: [usize; 2] = [5, 3];
 pub struct TextFacts {
     /// Its length in characters.
     pub characters: usize,
+    /// The share of it to learn from.
+    pub share: f64,
     /// Number of different characters.
     pub vocab_size: usize,
     /// The loss of an n-gram in nats per character: some 0.3 for logs, 1.7 for prose, 2 for names.
@@ -45,9 +47,16 @@ impl TextFacts {
     pub fn prose(characters: usize, vocab_size: usize) -> Self {
         TextFacts {
             characters,
+            share: 0.9,
             vocab_size,
             ngram_loss: 1.7,
         }
+    }
+
+    /// The same for another split: the first share is learned from. Nine tenths are, if none is said.
+    pub fn split(self, shares: &[f64]) -> Self {
+        let share = shares.first().copied().unwrap_or(self.share);
+        TextFacts { share, ..self }
     }
 }
 
@@ -85,6 +94,7 @@ impl Corpus {
             })
             .unzip();
         Ok(TextFacts {
+            share: 0.9,
             characters: length,
             vocab_size,
             ngram_loss: self.ngram_loss(counted, predicted)?,

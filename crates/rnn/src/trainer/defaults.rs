@@ -161,9 +161,9 @@ pub fn recommended_within(text: &TextFacts, work: f64) -> Recommended {
     start.within(text, work).regularised(text)
 }
 
-/// Characters to learn from; a tenth is held out.
+/// Characters to learn from.
 fn learned(text: &TextFacts) -> f64 {
-    (0.9 * text.characters as f64).max(1.0)
+    (text.share * text.characters as f64).max(1.0)
 }
 
 fn usual_size(learned: f64) -> f64 {
@@ -288,6 +288,15 @@ mod tests {
             powers
                 .map(|work| recommended_within(&TextFacts::prose(1_000_000, 100), 1000.0 * work))
                 .collect(),
+        );
+    }
+
+    #[test]
+    fn what_is_held_out_is_not_learned_from() {
+        let half = TextFacts::prose(1_000_000, 100).split(&[0.5, 0.5]);
+        assert_eq!(
+            recommended(&half).train.max_steps,
+            recommended(&TextFacts::prose(555_556, 100)).train.max_steps
         );
     }
 

@@ -31,7 +31,9 @@ pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
         network: *trainer.network().config(),
         train: *trainer.config(),
     };
+    let shares = plan.split(trainer.corpus().len());
     let text = trainer.corpus().try_facts(advice.train.records)?;
+    let text = text.split(&shares);
     let (learned, held_out) = trainer.lengths();
     let epoch = trainer.windows_per_epoch();
     // Measuring makes another.

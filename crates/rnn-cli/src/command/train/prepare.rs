@@ -80,7 +80,8 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
     }
     let corpus = read(plan, builder, console)?;
     let network = start.as_ref().map(|start| *start.model.network().config());
-    let facts = corpus.try_facts(plan.args.records)?;
+    let shares = plan.split(corpus.len());
+    let facts = corpus.try_facts(plan.args.records)?.split(&shares);
     let usual = advice(plan, &facts, network, None);
     let mut base = match plan.run.time {
         Some(time) => {
@@ -99,7 +100,6 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
         base = base.for_fine_tuning();
     }
     let settings = plan.settings(base)?;
-    let shares = plan.split(corpus.len());
     let trainer = match &start {
         Some(start) => start.trainer(corpus, &shares, settings),
         None => Ok(Trainer::new(
