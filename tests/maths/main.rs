@@ -17,6 +17,7 @@ mod notebook_training;
 mod precision;
 mod properties;
 mod pytorch;
+mod ranks;
 mod records;
 mod regularisation;
 mod resume;

@@ -51,25 +51,26 @@ pub(crate) fn misuse(error: impl fmt::Display) -> anyhow::Error {
     Misuse(error.to_string()).into()
 }
 
-/// Says how a command ended.
-pub(crate) fn finish(result: anyhow::Result<()>) -> ExitCode {
+/// Says how a command ended; the exit code.
+pub(crate) fn code(result: anyhow::Result<()>) -> u8 {
     let Err(error) = result else {
-        return ExitCode::SUCCESS;
+        return 0;
     };
     if is_broken_pipe(&error) {
-        return ExitCode::SUCCESS;
+        return 0;
     }
     if error.is::<Interrupted>() {
-        return ExitCode::from(INTERRUPTED);
+        return INTERRUPTED;
     }
     complain(&one_line(&error));
-    ExitCode::from(if error.is::<Misuse>() { 2 } else { FAILED })
+    if error.is::<Misuse>() { 2 } else { FAILED }
 }
 
 /// Says why a command line is none; or writes the help that was asked for.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        return finish(error.print().context("cannot write standard output"));
+        let printed = error.print().context("cannot write standard output");
+        return ExitCode::from(code(printed));
     }
     complain(&clap_line(&error.render().to_string()));
     ExitCode::from(2)

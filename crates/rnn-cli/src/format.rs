@@ -26,8 +26,12 @@ pub(crate) fn settings(config: &TrainConfig) -> String {
         0.0 => String::new(),
         share => format!(", weight dropout {share}"),
     };
+    let shards = match config.shards {
+        1 => String::new(),
+        count => format!(" in {count} shards"),
+    };
     format!(
-        "{optimizer} {}{decay}, {} schedule, batch {}, window {}, {}dropout {}{of_weights}, seed {}{}",
+        "{optimizer} {}{decay}, {} schedule, batch {}{shards}, window {}, {}dropout {}{of_weights}, seed {}{}",
         config.learning_rate,
         config.schedule,
         config.batch_size,

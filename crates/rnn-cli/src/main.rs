@@ -14,6 +14,7 @@ mod live;
 mod outputs;
 mod plan;
 mod progress;
+mod ranks;
 mod reading;
 mod reports;
 mod shell;
@@ -30,10 +31,17 @@ fn main() -> ExitCode {
     signals::survive_file_limits();
     signals::fail_without_memory();
     if let Err(error) = rnn::memory::check_start() {
-        return exit::finish(Err(error.into()));
+        return ExitCode::from(exit::code(Err(error.into())));
     }
+    let world = match ranks::World::enter() {
+        Ok(world) => world,
+        Err(code) => return code,
+    };
     match args::parse() {
-        Ok(cli) => exit::finish(command::run(cli)),
-        Err(error) => exit::refuse(&error),
+        Ok(cli) => {
+            let result = command::run(cli, &world);
+            world.finish(result)
+        }
+        Err(error) => world.refuse(&error),
     }
 }

@@ -19,7 +19,6 @@ use crate::file::Source;
 use crate::outputs::Files;
 use crate::target::Target;
 use crate::texts::Texts;
-use crate::threads;
 pub(crate) use contradiction::{check as check_contradictions, check_network};
 use update::{optimizer, schedule};
 
@@ -39,11 +38,11 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The plan as far as it can be made without the text.
+    /// The plan as far as it can be made without the text, for so many processors.
     ///
     /// # Errors
     /// [`Misuse`](crate::exit::Misuse) for flags that contradict each other.
-    pub(crate) fn new(args: TrainArgs) -> anyhow::Result<Self> {
+    pub(crate) fn new(args: TrainArgs, processors: usize) -> anyhow::Result<Self> {
         let texts = Texts::new(&args.files)?;
         let target = match &args.resume {
             Some(path) => Target::of_run(path),
@@ -51,7 +50,7 @@ impl Plan {
         };
         let plan = Plan {
             run: RunOptions {
-                threads: args.run.threads.unwrap_or_else(threads::processors),
+                threads: args.run.threads.unwrap_or(processors),
                 time: args.run.time,
             },
             args,
@@ -146,6 +145,10 @@ impl Plan {
         set(&mut network.num_layers, net.num_layers);
         set(&mut train.seq_length, opt.seq_length);
         set(&mut train.batch_size, opt.batch_size);
+        set(&mut train.shards, opt.shards);
+        if opt.batch_size.is_none() {
+            train.batch_size = train.batch_size.next_multiple_of(train.shards);
+        }
         Recommended { network, train }
     }
 
@@ -236,7 +239,7 @@ mod tests {
         let Some(Command::Train(args)) = cli.command else {
             panic!("{typed} is train")
         };
-        Plan::new(*args).unwrap()
+        Plan::new(*args, 1).unwrap()
     }
 
     #[test]

@@ -70,6 +70,11 @@ impl Texts {
         })
     }
 
+    /// Whether standard input is one of them.
+    pub(crate) fn has_stdin(&self) -> bool {
+        self.0.iter().any(|source| matches!(source, Source::Stdin))
+    }
+
     /// The files that the texts are, each with what it is in words. Of a folder those that are among
     /// `own` and ours are left out.
     pub(crate) fn files(&self, own: &[PathBuf]) -> anyhow::Result<Vec<(Source, &'static str)>> {

@@ -90,7 +90,7 @@ impl AdaptiveScorer {
         Parameters::<f32>::bytes(config)
             .saturating_mul(2)
             .saturating_add(optimizer)
-            .saturating_add(Bptt::<f32>::bytes(config, &WINDOW, false))
+            .saturating_add(Bptt::<f32>::bytes(config, &WINDOW, false, 1))
     }
 
     /// Reads a text from a zero state, and calls `tell` for each predicted character with its id and its

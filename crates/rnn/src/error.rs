@@ -142,6 +142,24 @@ pub enum Error {
         why: String,
     },
 
+    /// Another process that trains the same model has ended or cannot be reached.
+    #[error("rank {rank} cannot be reached")]
+    Rank {
+        /// Its number.
+        rank: usize,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// The processes that are to train one model do not have the same of something.
+    #[error("rank {rank} has another {what} than rank 0; give every rank the same")]
+    RankDiffers {
+        /// The first that differs.
+        rank: usize,
+        /// What differs.
+        what: &'static str,
+    },
+
     /// The operating system refused to read or write.
     #[error(transparent)]
     Io(#[from] io::Error),

@@ -74,6 +74,7 @@ mod network;
 pub mod optimizer;
 mod packed;
 mod parameters;
+pub mod ranks;
 mod rows;
 mod sampler;
 mod score;

@@ -101,6 +101,18 @@ impl<T: Scalar> Parameters<T> {
         });
     }
 
+    /// Adds `other`, element by element.
+    pub(crate) fn add(&mut self, other: &Self) {
+        /// Multiply-adds that an addition counts for.
+        const ADD: usize = 16;
+        let both = (&mut self.data[..], &other.data[..]);
+        parallel::in_parts(both, ADD, 1, &|(sums, others): (&mut [T], &[T])| {
+            for (sum, &other) in sums.iter_mut().zip(others) {
+                *sum += other;
+            }
+        });
+    }
+
     /// The elements of one parameter, as they lie in memory.
     pub fn slice(&self, block: Block) -> &[T] {
         &self.data[block.range()]

@@ -6,6 +6,14 @@ use tensor::{MatrixView, MatrixViewMut, Scalar, vectorize};
 
 use crate::vocabulary::Id;
 
+/// Copies some columns of a batch's `[time, batch]` characters.
+pub(crate) fn take_columns(all: &[Id], batch_size: usize, columns: &Range<usize>, to: &mut [Id]) {
+    let rows = all.chunks_exact(batch_size);
+    for (to, row) in to.chunks_exact_mut(columns.len()).zip(rows) {
+        to.copy_from_slice(&row[columns.clone()]);
+    }
+}
+
 /// Sets every row of `block`, as wide as `bias`, to `bias`.
 pub(crate) fn fill<T: Scalar>(block: &mut [T], bias: &[T]) {
     for row in block.chunks_exact_mut(bias.len()) {

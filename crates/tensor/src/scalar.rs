@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use bytemuck::Zeroable;
+use bytemuck::Pod;
 
 use crate::lanes::Lanes;
 use crate::matmul::sealed::Sealed;
@@ -16,7 +16,7 @@ use crate::{elementary, elementary_f64};
 /// slice inside a [`Kernel`](crate::Kernel) becomes vector code.
 pub trait Scalar:
     Sealed
-    + Zeroable
+    + Pod
     + Copy
     + Default
     + PartialEq

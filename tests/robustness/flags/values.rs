@@ -121,6 +121,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("train", "seq-length", SIZES),
     ("train", "horizon", COUNTS),
     ("train", "batch-size", SIZES),
+    ("train", "shards", COUNTS),
     ("train", "learning-rate", POSITIVE),
     ("train", "momentum", SHARES),
     ("train", "alpha", SHARES),

@@ -130,6 +130,11 @@ pub(crate) struct OptimizationArgs {
     #[arg(long, value_name = "N", value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) batch_size: Option<usize>,
 
+    /// Number of equal parts of the batch whose gradients are summed apart, a power of two; up to as many
+    /// processes can share the work (mpirun -n N rnn-cli train ...) [default: 1]
+    #[arg(long, value_name = "N", value_parser = value::count::<usize>, allow_negative_numbers = true)]
+    pub(crate) shards: Option<usize>,
+
     /// Learning rate [default: depends on the optimiser and the size of the network]
     #[arg(long, visible_alias = "lr", value_name = "RATE",
           value_parser = value::positive, allow_negative_numbers = true)]

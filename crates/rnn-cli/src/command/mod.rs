@@ -14,21 +14,28 @@ mod view;
 use crate::args::{Cli, Command, DemoArgs};
 use crate::console::Console;
 use crate::exit::misuse;
+use crate::ranks::World;
 
-/// Runs a command.
-pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+/// Runs a command, as one of the ranks of `world`.
+pub(crate) fn run(cli: Cli, world: &World) -> anyhow::Result<()> {
     let console = Console {
         quiet: cli.quiet,
         verbose: cli.verbose,
     };
     // Before any work: computing with a wrong name in TENSOR_ISA panics.
     rnn::Isa::try_active().map_err(misuse)?;
-    match cli
+    let command = cli
         .command
-        .unwrap_or_else(|| Command::Demo(DemoArgs::default()))
-    {
+        .unwrap_or_else(|| Command::Demo(DemoArgs::default()));
+    if world.count() > 1 && !matches!(command, Command::Train(_)) {
+        let ranks = world.count();
+        return Err(misuse(format!(
+            "only train has use for several ranks, and was started as {ranks}; start this command alone"
+        )));
+    }
+    match command {
         Command::Demo(args) => demo::run(&args, console),
-        Command::Train(args) => train::run(*args, console),
+        Command::Train(args) => train::run(*args, console, world),
         Command::Sample(args) => sample::run(&args, console),
         Command::Score(args) => score::run(&args, console),
         Command::Inspect(args) => inspect::run(&args),

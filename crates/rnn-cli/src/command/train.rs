@@ -2,6 +2,7 @@
 //! a run that was interrupted.
 
 mod dry_run;
+mod follow;
 mod go_on;
 mod prepare;
 
@@ -17,6 +18,7 @@ use crate::exit;
 use crate::format::loss;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::ranks::World;
 use crate::reports::Reports;
 use crate::shell;
 use crate::signals::Signals;
@@ -26,15 +28,30 @@ use crate::target::{Output, Target};
 const SAMPLE_LENGTH: usize = 200;
 
 /// Runs `train`.
-pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
-    let plan = Plan::new(args)?;
+pub(crate) fn run(args: TrainArgs, console: Console, world: &World) -> anyhow::Result<()> {
+    let plan = Plan::new(args, world.processors())?;
+    let is_first = world.rank() == 0;
     if plan.args.dry_run {
-        return dry_run::run(&plan, console);
+        return if is_first {
+            dry_run::run(&plan, console)
+        } else {
+            Ok(())
+        };
+    }
+    if world.count() > 1 && plan.texts.has_stdin() {
+        return Err(exit::misuse(
+            "standard input reaches only one of several ranks; name a file that all of them can read",
+        ));
+    }
+    let ranks = world.ranks()?;
+    if !is_first {
+        return follow::run(&plan, ranks);
     }
     plan.files()?.check()?;
     Reports::check(&plan.args.run, plan.resumes())?;
     let mut output = Output::open(&plan.target, plan.every())?;
-    let mut trainer = prepare::trainer(&plan, &mut output, console)?;
+    let mut trainer = prepare::trainer(&plan, &mut output, console, &ranks)?;
+    trainer.join(ranks)?;
     prepare::tell(&plan, &trainer, console);
     let signals = Signals::watch(console.quiet).context("cannot handle Ctrl-C")?;
     let mut reports = Reports::open(&plan.args.run, &trainer, console)?;
@@ -76,12 +93,14 @@ pub(crate) fn run(args: TrainArgs, console: Console) -> anyhow::Result<()> {
     })?;
     if outcome == Outcome::Stopped {
         let how = go_on::stop(&plan, &mut output, &trainer, progress.elapsed())?;
+        trainer.leave()?;
         console.hint(&how);
         told?;
         return Err(exit::Interrupted.into());
     }
     // Once more, now with the whole history and the number of steps that a time was fixed to.
     output.finish(&trainer)?;
+    trainer.leave()?;
     told?;
     let test_loss = trainer.test_loss(plan.run.threads).unwrap_or_else(|error| {
         console.note(&format!("cannot score the test part: {error}"));

@@ -42,6 +42,10 @@ pub(crate) fn check(
             json!({"weight_dropout": run.config().weight_dropout}),
             json!({"weight_dropout": asked.train.weight_dropout}),
         ),
+        (
+            json!({"shards": run.config().shards}),
+            json!({"shards": asked.train.shards}),
+        ),
         (json!({"split": run.split()}), json!({"split": split})),
         (json!(run.network()), json!(asked.network)),
         // Before the learning rate, which follows from it.

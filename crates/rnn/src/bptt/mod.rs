@@ -16,9 +16,12 @@
 //! gradient.
 //!
 //! Threads share out the rows of the batch in the steps, and the elements of the gradients in the sums for
-//! the weights, so their number changes no bit.
+//! the weights, so their number changes no bit. A batch of several *shards* has an unrolled network and a
+//! gradient for each, and their tree of sums changes no bit with the number of processes:
+//! [`ranks`](crate::ranks).
 
 mod pass;
+mod shards;
 mod strip;
 mod weights;
 
@@ -27,7 +30,6 @@ use std::ops::Range;
 use tensor::{Scalar, parallel};
 
 pub(crate) use self::pass::Pass;
-use self::weights::Unrolled;
 use crate::config::NetworkConfig;
 use crate::dropout::Dropout;
 use crate::error::Result;
@@ -61,12 +63,12 @@ impl Window {
         self.horizon != Some(1)
     }
 
-    /// The size of the unrolled network.
-    fn size(&self, dropout: bool) -> Size {
+    /// The size of an unrolled network of `rows` sequences.
+    fn size(&self, rows: usize, dropout: bool) -> Size {
         Size {
             dropout,
             restart: self.restart,
-            ..Size::reading(self.batch_size, self.seq_length)
+            ..Size::reading(rows, self.seq_length)
         }
     }
 }
@@ -90,7 +92,8 @@ impl Window {
 pub struct Bptt<T> {
     config: NetworkConfig,
     window: Window,
-    pass: Pass<T>,
+    /// One for each shard that is here.
+    passes: Vec<Pass<T>>,
     forward_weights: PackedWeights<T>,
     backward_weights: PackedWeights<T>,
 }
@@ -106,24 +109,53 @@ impl<T: Scalar> Bptt<T> {
     ///
     /// # Panics
     /// If the batch size, the window or the horizon is zero.
+    #[track_caller]
     pub fn new(config: &NetworkConfig, window: Window, dropout: bool) -> Result<Self> {
+        Self::of_shards(config, window, dropout, 1, 0..1)
+    }
+
+    /// The same for these shards of a batch that is cut into `count` of them.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    #[track_caller]
+    pub(crate) fn of_shards(
+        config: &NetworkConfig,
+        window: Window,
+        dropout: bool,
+        count: usize,
+        shards: Range<usize>,
+    ) -> Result<Self> {
         assert!(
             window.batch_size > 0 && window.seq_length > 0 && window.horizon != Some(0),
             "an empty window: {window:?}"
         );
-        memory::check(Self::bytes(config, &window, dropout))?;
+        memory::check(Self::bytes(config, &window, dropout, count))?;
+        let rows = window.batch_size / count;
+        let size = window.size(rows, dropout);
+        let pass = |shard| Pass::new(config, shard * rows, size, window.horizon);
         Ok(Bptt {
             config: *config,
             window,
-            pass: Pass::new(config, 0, window.size(dropout), window.horizon)?,
+            passes: shards.map(pass).collect::<Result<_>>()?,
             forward_weights: PackedWeights::forward(config)?,
             backward_weights: PackedWeights::backward(config, window.flows())?,
         })
     }
 
-    /// Bytes of these buffers.
-    pub(crate) fn bytes(config: &NetworkConfig, window: &Window, dropout: bool) -> u128 {
-        Pass::<T>::bytes(config, &window.size(dropout), window.horizon)
+    /// Bytes of these buffers, for all of so many shards.
+    pub(crate) fn bytes(
+        config: &NetworkConfig,
+        window: &Window,
+        dropout: bool,
+        shards: usize,
+    ) -> u128 {
+        let size = window.size(window.batch_size / shards.max(1), dropout);
+        Pass::<T>::bytes(config, &size, window.horizon)
+            .saturating_mul(shards as u128)
             .saturating_add(PackedWeights::<T>::forward_bytes(config))
             .saturating_add(PackedWeights::<T>::backward_bytes(config, window.flows()))
     }
@@ -133,9 +165,17 @@ impl<T: Scalar> Bptt<T> {
         self.window
     }
 
+    /// The sequences that are here.
+    pub(crate) fn rows(&self) -> Range<usize> {
+        let columns = |pass: Option<&Pass<T>>| pass.map_or(0..0, |pass| pass.unroll.columns());
+        columns(self.passes.first()).start..columns(self.passes.last()).end
+    }
+
     /// Resets the state to zero; the next window starts from there.
     pub fn reset_state(&mut self) {
-        self.pass.unroll.start();
+        for pass in &mut self.passes {
+            pass.unroll.start();
+        }
     }
 
     /// Starts the next window from `state`.
@@ -145,10 +185,12 @@ impl<T: Scalar> Bptt<T> {
     #[track_caller]
     pub fn set_state(&mut self, state: &State<T>) {
         state.check(&self.config, self.window.batch_size);
-        self.pass.unroll.start_from(state);
+        for pass in &mut self.passes {
+            pass.unroll.start_from(state);
+        }
     }
 
-    /// The state after the last window.
+    /// The state after the last window; zeros for sequences that are not here.
     ///
     /// # Panics
     /// If memory runs out.
@@ -162,7 +204,9 @@ impl<T: Scalar> Bptt<T> {
     /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
     pub(crate) fn try_state(&self) -> Result<State<T>> {
         let mut state = State::try_zeros(&self.config, self.window.batch_size)?;
-        self.pass.unroll.state_to(&mut state);
+        for pass in &self.passes {
+            pass.unroll.state_to(&mut state);
+        }
         Ok(state)
     }
 
@@ -180,6 +224,20 @@ impl<T: Scalar> Bptt<T> {
         targets: &[Id],
         dropout: Option<Dropout>,
     ) -> f64 {
+        let (sum, scale) = self.forward_sum(params, inputs, targets, dropout);
+        sum * scale
+    }
+
+    /// As [`forward`](Self::forward), but returns the sum of the losses that are here and the factor that
+    /// makes the sum over the whole batch its loss.
+    #[track_caller]
+    pub(crate) fn forward_sum(
+        &mut self,
+        params: &Parameters<T>,
+        inputs: &[Id],
+        targets: &[Id],
+        dropout: Option<Dropout>,
+    ) -> (f64, f64) {
         let batch = self.window.batch_size;
         assert!(
             inputs.len() == targets.len() && inputs.len().is_multiple_of(batch),
@@ -195,7 +253,7 @@ impl<T: Scalar> Bptt<T> {
             Reduction::Mean => 1.0 / counted.max(1) as f64,
         };
         let Self {
-            pass,
+            passes,
             forward_weights,
             backward_weights,
             ..
@@ -208,58 +266,27 @@ impl<T: Scalar> Bptt<T> {
                 || backward_weights.pack_backward(params),
             );
         });
-        pass.unroll
-            .read_dropping(params, forward_weights, inputs, dropout);
-        parallel::named("loss", || {
-            pass.loss_gradient(targets, T::from_f64(scale));
-            pass.losses().iter().sum::<f64>() * scale
-        })
+        let work = params.len() * inputs.len() / batch;
+        let weights = &*forward_weights;
+        parallel::in_parts(&mut passes[..], work, 1, &|passes: &mut [Pass<T>]| {
+            for pass in passes {
+                pass.forward(params, weights, [inputs, targets], batch, dropout);
+                pass.loss_gradient(T::from_f64(scale));
+            }
+        });
+        (shards::sum_losses(passes), scale)
     }
 
-    /// The loss of each character of the last window, `[time, batch]`.
+    /// The loss of each character of the last window, `[time, batch]`, of a single shard.
     pub(crate) fn losses(&self) -> &[f64] {
-        self.pass.losses()
+        self.passes[0].losses()
     }
 
     /// The first step of the last window at which the network overflows, for a batch of one sequence.
     pub(crate) fn overflow(&self) -> Option<usize> {
         let unsound = self.losses().iter().position(|nats| !nats.is_finite());
         // By now the logits are gradients.
-        let overflow = self.pass.unroll.overflow();
+        let overflow = self.passes[0].unroll.overflow();
         overflow.into_iter().chain(unsound).min()
-    }
-
-    /// Adds the gradient of the last window's loss to `gradient`.
-    pub fn backward(&mut self, gradient: &mut Parameters<T>) {
-        let steps = self.pass.unroll.steps();
-        match self.window.horizon {
-            // The gradient does not flow from step to step, so take all steps at once.
-            Some(1) => self.backward_span(0..steps, 0, gradient),
-            Some(horizon) if horizon < steps => {
-                self.pass.save();
-                for t in 0..steps {
-                    let span = (t + 1).saturating_sub(horizon)..t + 1;
-                    self.pass.restore(&span);
-                    self.backward_span(span, t, gradient);
-                }
-            }
-            _ => self.backward_span(0..steps, 0, gradient),
-        }
-    }
-
-    /// Backpropagates the losses from step `from` on through the steps of `span`.
-    fn backward_span(&mut self, span: Range<usize>, from: usize, gradient: &mut Parameters<T>) {
-        let flows = self.window.flows();
-        self.pass
-            .backward(&self.backward_weights, &span, from, flows);
-        let unrolled = Unrolled {
-            unroll: &self.pass.unroll,
-            bias: &self.pass.bias,
-            span: &span,
-            cell: self.config.cell,
-            hidden: self.config.hidden_size,
-        };
-        // The decoder's gradient does not depend on the span, so add it with the first.
-        unrolled.add_to(gradient, from == 0);
     }
 }

@@ -13,16 +13,21 @@ use tensor::{MatrixView, MatrixViewMut, Scalar};
 use super::strip::{BackStrip, LayerBackward};
 use crate::cell::Backward;
 use crate::config::NetworkConfig;
+use crate::dropout::Dropout;
 use crate::error::Result;
 use crate::loss;
 use crate::memory;
 use crate::packed::PackedWeights;
+use crate::parameters::Parameters;
+use crate::rows;
 use crate::unroll::{STRIP_ROWS, Size, Steps, Strip, Unroll};
 use crate::vocabulary::Id;
 
 /// The unrolled network of a batch, and the buffers of the backward pass.
 pub(crate) struct Pass<T> {
     pub(crate) unroll: Unroll<T>,
+    /// Inputs and targets, `[time, rows]`.
+    ids: [Vec<Id>; 2],
     losses: Vec<f64>,
     /// `[time, rows, H]`: the gradient of the current layer's output.
     pub(crate) d_h: Vec<T>,
@@ -38,6 +43,7 @@ pub(crate) struct Pass<T> {
 
 /// Lengths of the buffers of a [`Pass`], beside those of its unrolled network.
 struct Lengths {
+    /// Losses, inputs and targets.
     losses: u128,
     d_h: u128,
     carry_h: u128,
@@ -84,6 +90,7 @@ impl<T: Scalar> Pass<T> {
         let of_layers = |len: u128| (0..config.num_layers).map(move |_| memory::zeros(len));
         Ok(Pass {
             unroll: Unroll::new(config, first_row, size)?,
+            ids: [memory::zeros(lens.losses)?, memory::zeros(lens.losses)?],
             losses: memory::zeros(lens.losses)?,
             d_h: memory::zeros(lens.d_h)?,
             carry_h: memory::zeros(lens.carry_h)?,
@@ -101,20 +108,40 @@ impl<T: Scalar> Pass<T> {
         let numbers = [lens.d_h, lens.carry_h, lens.carry_c, of_layers];
         let numbers = numbers.into_iter().fold(0, u128::saturating_add);
         memory::bytes::<T>(numbers)
-            .saturating_add(memory::bytes::<f64>(lens.losses))
+            .saturating_add(memory::bytes::<([Id; 2], f64)>(lens.losses))
             .saturating_add(size.bytes::<T>(config))
     }
 
+    /// Reads the pass's columns of the batch's next `[inputs, targets]`, each `[time, batch]`.
+    pub(super) fn forward(
+        &mut self,
+        params: &Parameters<T>,
+        weights: &PackedWeights<T>,
+        [inputs, targets]: [&[Id]; 2],
+        batch_size: usize,
+        dropout: Option<Dropout>,
+    ) {
+        let columns = self.unroll.columns();
+        let count = inputs.len() / batch_size * columns.len();
+        let [mine, wanted] = self.ids.each_mut().map(|ids| &mut ids[..count]);
+        rows::take_columns(inputs, batch_size, &columns, mine);
+        rows::take_columns(targets, batch_size, &columns, wanted);
+        self.unroll.read_dropping(params, weights, mine, dropout);
+    }
+
     /// Turns the logits into the gradient of the loss and stores each row's loss.
-    pub(super) fn loss_gradient(&mut self, targets: &[Id], scale: T) {
+    pub(super) fn loss_gradient(&mut self, scale: T) {
         let vocab = self.unroll.config().vocab_size;
-        let losses = &mut self.losses[..targets.len()];
+        let count = self.unroll.steps() * self.unroll.rows();
+        let (targets, losses) = (&self.ids[1][..count], &mut self.losses[..count]);
         let rows = (Rows(self.unroll.logits_mut(), vocab), (targets, losses));
-        parallel::in_parts(rows, vocab * loss::WORK, 1, &|(
-            Rows(logits, _),
-            (targets, losses),
-        )| {
-            loss::softmax_cross_entropy_gradient(logits, targets, losses, scale);
+        parallel::named("loss", || {
+            parallel::in_parts(rows, vocab * loss::WORK, 1, &|(
+                Rows(logits, _),
+                (targets, losses),
+            )| {
+                loss::softmax_cross_entropy_gradient(logits, targets, losses, scale);
+            });
         });
     }
 
@@ -215,7 +242,7 @@ impl<T: Scalar> Pass<T> {
             self.unroll.rows(),
             self.unroll.width(),
         );
-        let (dropout, first_row) = (self.unroll.dropout(), self.unroll.first_row());
+        let (dropout, first_row) = (self.unroll.dropout(), self.unroll.columns().start);
         let trace = self.unroll.trace_mut(k);
         let hidden = config.hidden_size;
         self.carry_h.fill(T::ZERO);

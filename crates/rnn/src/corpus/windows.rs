@@ -104,6 +104,19 @@ impl Streams {
     /// If there is no window `w`, a buffer is too short, or `ids` ends before the range does.
     #[track_caller]
     pub fn fill(&self, ids: IdSlice<'_>, w: usize, inputs: &mut [Id], targets: &mut [Id]) -> usize {
+        self.fill_columns(0..self.batch_size, ids, w, inputs, targets)
+    }
+
+    /// As [`fill`](Self::fill), but writes only these of the streams.
+    #[track_caller]
+    pub(crate) fn fill_columns(
+        &self,
+        streams: Range<usize>,
+        ids: IdSlice<'_>,
+        w: usize,
+        inputs: &mut [Id],
+        targets: &mut [Id],
+    ) -> usize {
         let window = self.window(w);
         let (steps, needed) = (window.len(), window.len() * self.batch_size);
         assert!(
@@ -113,7 +126,7 @@ impl Streams {
             inputs.len(),
             targets.len()
         );
-        for stream in 0..self.batch_size {
+        for stream in streams {
             let first = self.start + stream * self.stream_len + window.start;
             // Inputs and targets overlap but for one character on either side.
             let text = ids.slice(first..first + steps + 1);

@@ -6,7 +6,7 @@ use crate::bptt::Window;
 use crate::config::Init;
 use crate::corpus::{self, Corpus, Records};
 use crate::dropout::check_dropout;
-use crate::error::{Result, check_setting};
+use crate::error::{Error, Result, check_setting};
 use crate::loss::Reduction;
 use crate::optimizer::{Clip, OptimizerConfig, Schedule, check_learning_rate};
 use crate::vocabulary::Id;
@@ -27,6 +27,10 @@ pub struct TrainConfig {
     pub records: bool,
     /// Streams of text, or rows of records, side by side.
     pub batch_size: usize,
+    /// Parts of the batch, a power of two, whose gradients are computed apart and added pair by pair. As
+    /// many [ranks](crate::ranks) can share them, and any number of ranks gives the same bits.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub shards: usize,
     /// Steps between updates: the window of truncated BPTT.
     pub seq_length: usize,
     /// Steps that a gradient flows back; `None` is the whole window.
@@ -68,6 +72,14 @@ fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }
 
+fn one() -> usize {
+    1
+}
+
+fn is_one(value: &usize) -> bool {
+    *value == 1
+}
+
 impl TrainConfig {
     /// Checks every field.
     ///
@@ -85,6 +97,12 @@ impl TrainConfig {
         for (name, size) in sizes {
             check_setting(name, size as f64, size > 0, "at least 1")?;
         }
+        let (batch, shards) = (self.batch_size, self.shards);
+        let valid = shards.is_power_of_two();
+        check_setting("number of shards", shards as f64, valid, "a power of two")?;
+        let valid = batch.is_multiple_of(shards);
+        let expected = "a multiple of the number of shards (--shards)";
+        check_setting("batch size", batch as f64, valid, expected)?;
         check_dropout("dropout", self.dropout)?;
         check_dropout("weight dropout", self.weight_dropout)?;
         check_learning_rate(self.learning_rate)?;
@@ -123,6 +141,15 @@ impl TrainConfig {
         // Of records, the first character is predicted, too.
         let read = learned + usize::from(self.records);
         (self.batch_size, self.seq_length) = corpus::fit(read, batch, window)?;
+        let shards = self.shards.max(1);
+        self.batch_size = (self.batch_size / shards * shards).max(shards);
+        self.seq_length = self.seq_length.min((read - 1) / self.batch_size);
+        if self.seq_length == 0 {
+            return Err(Error::TooShort {
+                characters: read,
+                needed: shards + 1,
+            });
+        }
         let changed = format!(
             "training text of {learned} characters is short for a batch of {batch} windows of {window}: \
              using {} of {}",
@@ -139,6 +166,7 @@ impl Default for TrainConfig {
         TrainConfig {
             records: false,
             batch_size: 32,
+            shards: 1,
             seq_length: 64,
             horizon: None,
             reduction: Reduction::Mean,

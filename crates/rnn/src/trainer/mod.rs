@@ -8,11 +8,15 @@
 //!
 //! The trainer prints nothing. It reports [`Event`]s to a callback, which may look at the trainer,
 //! save its [best model](Trainer::best_model), and end the run.
+//!
+//! Several processes can share the work ([`join`](Trainer::join)). Each runs this same loop with the same
+//! weights, and passes its own rows of the batch through the network; all see the same sums.
 
 mod clock;
 mod config;
 mod defaults;
 mod guard;
+mod join;
 mod progress;
 mod resume;
 mod run;
@@ -42,6 +46,7 @@ use crate::memory;
 use crate::network::Network;
 use crate::optimizer::{Optimizer, Patience};
 use crate::parameters::Parameters;
+use crate::ranks::Ranks;
 use crate::vocabulary::Id;
 pub(crate) use source::HeldOut;
 use source::{Parts, Source};
@@ -70,7 +75,8 @@ pub struct Trainer<T> {
     /// Characters to learn from and held out.
     lengths: (usize, usize),
     network: Network<T>,
-    gradient: Parameters<T>,
+    /// The first is that of the step; the others are for its shards.
+    gradients: Vec<Parameters<T>>,
     optimizer: Optimizer<T>,
     bptt: Bptt<T>,
     held_out: Option<HeldOut<T>>,
@@ -84,6 +90,10 @@ pub struct Trainer<T> {
     inputs: Vec<Id>,
     targets: Vec<Id>,
     notes: Vec<String>,
+    /// The processes that train with this one.
+    ranks: Ranks,
+    /// What another of them sends.
+    sent: Vec<T>,
 }
 
 /// What one step did.
@@ -177,12 +187,16 @@ impl<T: Scalar> Trainer<T> {
         let newline = corpus.vocabulary().id('\n');
         let count = memory::product(&[config.batch_size, config.seq_length]);
         Ok(Trainer {
-            gradient: Parameters::try_zeros(network.config())?,
+            gradients: (0..Bptt::<T>::gradients(config.shards))
+                .map(|_| Parameters::try_zeros(network.config()))
+                .collect::<Result<_>>()?,
             optimizer: Optimizer::new(config.optimizer, network.parameters().len())?,
-            bptt: Bptt::new(
+            bptt: Bptt::of_shards(
                 network.config(),
                 config.window(newline),
                 config.dropout > 0.0,
+                config.shards,
+                0..config.shards,
             )?,
             best: match held_out {
                 Some(_) => Some(network.parameters().try_clone()?),
@@ -208,6 +222,8 @@ impl<T: Scalar> Trainer<T> {
             held_out,
             config,
             notes,
+            ranks: Ranks::alone(),
+            sent: Vec::new(),
         })
     }
 

@@ -19,10 +19,11 @@ impl Trainer<f32> {
         self.try_interrupt().expect("memory for what is saved")
     }
 
-    /// As [`interrupt`](Self::interrupt).
+    /// As [`interrupt`](Self::interrupt). Of several ranks only the first may call this, and only in the
+    /// callback of a run or between a run and [`leave`](Self::leave): the others then send their part.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] where memory runs out.
+    /// [`Error::TooLarge`] where memory runs out, [`Error::Rank`] if a rank cannot be reached.
     pub fn try_interrupt(&self) -> Result<Interrupted> {
         let copy = |(name, values): (&str, &[f32])| -> Result<_> {
             let values = memory::collected(values.iter().copied())?;
@@ -39,7 +40,7 @@ impl Trainer<f32> {
             best: self.best.as_ref().map(Parameters::try_clone).transpose()?,
             optimizer_steps: self.optimizer.steps(),
             optimizer_state: self.optimizer.state().map(copy).collect::<Result<_>>()?,
-            state: self.bptt.try_state()?,
+            state: self.whole_state()?,
         })
     }
 

@@ -69,7 +69,7 @@ pub enum Outcome {
     Finished,
     /// Too many evaluations in a row without improvement, and a schedule without a decay to the end.
     PatienceSpent,
-    /// The callback asked for it.
+    /// The callback asked for it, or that of another rank.
     Stopped,
 }
 
@@ -112,7 +112,8 @@ impl<T: Scalar> Trainer<T> {
     ///
     /// # Errors
     /// [`Error::Diverged`] if losses are not finite at lower learning rates either, [`Error::Threads`] if
-    /// the system cannot start the threads, and whatever the callback returns.
+    /// the system cannot start the threads, [`Error::Rank`] if a rank cannot be reached, and whatever the
+    /// callback returns.
     pub fn run<E: From<Error> + Send>(
         &mut self,
         options: &RunOptions,
@@ -134,15 +135,15 @@ impl<T: Scalar> Trainer<T> {
             // Evaluate first: a run may have been interrupted between a step and its evaluation.
             if self.is_evaluation_due() {
                 let (record, improved) = self.evaluate();
-                if report(self, Event::Evaluated { record, improved })?.is_break() {
+                if self.tell(&mut report, Event::Evaluated { record, improved })? {
                     return Ok(Outcome::Stopped);
                 }
             }
             if let Some(time) = options.time.filter(|_| self.config.max_steps.is_none())
-                && let Some(max_steps) = self.fix_steps(start.elapsed(), time, first)
+                && let Some(max_steps) = self.fix_steps(start.elapsed(), time, first)?
             {
                 self.config.max_steps = Some(max_steps);
-                if report(self, Event::StepsFixed { max_steps })?.is_break() {
+                if self.tell(&mut report, Event::StepsFixed { max_steps })? {
                     return Ok(Outcome::Stopped);
                 }
                 continue;
@@ -154,7 +155,7 @@ impl<T: Scalar> Trainer<T> {
                 self.progress.patience_spent = false;
                 if self.config.max_steps.is_none_or(|most| max_steps < most) {
                     self.config.max_steps = Some(max_steps);
-                    if report(self, Event::Settled { max_steps })?.is_break() {
+                    if self.tell(&mut report, Event::Settled { max_steps })? {
                         return Ok(Outcome::Stopped);
                     }
                     continue;
@@ -163,7 +164,7 @@ impl<T: Scalar> Trainer<T> {
             if self.is_finished() {
                 return Ok(Outcome::Finished);
             }
-            let (step, verdict) = self.step();
+            let (step, verdict) = self.step()?;
             let event = match verdict {
                 Verdict::Take => Event::Step(step),
                 Verdict::Skip => Event::Skipped(step),
@@ -180,10 +181,22 @@ impl<T: Scalar> Trainer<T> {
                     .into());
                 }
             };
-            if report(self, event)?.is_break() {
+            if self.tell(&mut report, event)? {
                 return Ok(Outcome::Stopped);
             }
         }
+    }
+
+    /// Reports an event; true if a rank wants the run to end, which all learn here.
+    fn tell<E: From<Error>>(
+        &self,
+        report: &mut impl FnMut(&Self, Event) -> Result<ControlFlow<()>, E>,
+        event: Event,
+    ) -> Result<bool, E> {
+        let told = report(self, event);
+        let wants_end = !matches!(told, Ok(ControlFlow::Continue(())));
+        let ends = self.agree(wants_end);
+        told.and_then(|_| Ok(ends?))
     }
 
     /// Whether all steps are taken.
@@ -209,8 +222,13 @@ impl<T: Scalar> Trainer<T> {
     }
 
     /// The number of steps that `time` allows, once it must be known: before the first step whose rate
-    /// depends on it, or at the end of the time if none does.
-    fn fix_steps(&mut self, elapsed: Duration, time: Duration, first: u64) -> Option<u64> {
+    /// depends on it, or at the end of the time if none does. By the clock of the first rank.
+    fn fix_steps(
+        &mut self,
+        elapsed: Duration,
+        time: Duration,
+        first: u64,
+    ) -> error::Result<Option<u64>> {
         let step = self.progress.step;
         let clock = Clock {
             step,
@@ -218,14 +236,16 @@ impl<T: Scalar> Trainer<T> {
             elapsed,
             time,
         };
-        if !clock.must_fix(&self.config.schedule) {
-            return None;
+        let must_fix = clock.must_fix(&self.config.schedule);
+        if self.ranks.of_first(must_fix.into())? == 0 {
+            return Ok(None);
         }
         let (count, took) = match clock.done {
-            0 => (1, self.time_a_step(time)),
+            0 => (1, self.time_a_step(time)?),
             done => (done, elapsed),
         };
-        Some(clock.steps(&self.config.schedule, count, took))
+        let steps = clock.steps(&self.config.schedule, count, took);
+        self.ranks.of_first(steps).map(Some)
     }
 
     /// The number of steps in all if the learning rate decays from here on to the end. `None` for a
@@ -238,19 +258,20 @@ impl<T: Scalar> Trainer<T> {
 
     /// How long a step takes, without taking it: passes forward and backward through the next window and
     /// keeps nothing. Takes the shortest of up to five, since the first finds all caches cold.
-    fn time_a_step(&mut self, time: Duration) -> Duration {
+    fn time_a_step(&mut self, time: Duration) -> error::Result<Duration> {
         let state = self.bptt.state();
         let begin = Instant::now();
         let mut shortest = Duration::MAX;
         for _ in 0..5 {
             let start = Instant::now();
-            self.differentiate();
+            self.differentiate()?;
             shortest = shortest.min(start.elapsed());
             self.bptt.set_state(&state);
-            if begin.elapsed() > time / 20 {
+            let is_enough = begin.elapsed() > time / 20;
+            if self.ranks.of_first(is_enough.into())? > 0 {
                 break;
             }
         }
-        shortest
+        Ok(shortest)
     }
 }

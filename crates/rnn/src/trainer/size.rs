@@ -19,11 +19,14 @@ impl<T: Scalar> Trainer<T> {
         // Any id of the newline takes as much.
         let window = config.window(Some(0));
         [
-            // Current, gradient, best, and those without what a step drops.
-            Parameters::<T>::bytes(network)
-                .saturating_mul(3 + u128::from(config.weight_dropout > 0.0)),
+            // Current, best, those without what a step drops, gradients, and what another rank sends.
+            Parameters::<T>::bytes(network).saturating_mul(
+                2 + u128::from(config.weight_dropout > 0.0)
+                    + Bptt::<T>::gradients(config.shards) as u128
+                    + u128::from(config.shards > 1),
+            ),
             Optimizer::<T>::bytes(&config.optimizer, parameters),
-            Bptt::<T>::bytes(network, &window, config.dropout > 0.0),
+            Bptt::<T>::bytes(network, &window, config.dropout > 0.0, config.shards),
             HeldOut::<T>::bytes(network, config),
             memory::bytes::<[Id; 2]>(memory::product(&[config.batch_size, config.seq_length])),
             Self::saving_bytes(network, config),

@@ -34,9 +34,10 @@ impl Source {
         }
     }
 
-    /// Writes window `w` of the epoch time-major, `[steps, batch]`.
+    /// Writes window `w` of the epoch time-major, `[steps, batch]`: at least these `columns`.
     pub(super) fn fill(
         &mut self,
+        columns: Range<usize>,
         ids: IdSlice<'_>,
         w: usize,
         inputs: &mut [Id],
@@ -44,7 +45,7 @@ impl Source {
     ) -> RecordWindow {
         match self {
             Source::Text(streams) => {
-                let steps = streams.fill(ids, w, inputs, targets);
+                let steps = streams.fill_columns(columns, ids, w, inputs, targets);
                 RecordWindow {
                     steps,
                     characters: steps * streams.batch_size(),

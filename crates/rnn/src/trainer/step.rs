@@ -6,25 +6,27 @@ use super::guard::Verdict;
 use super::{Step, Trainer};
 use crate::corpus::RecordWindow;
 use crate::dropout::{Dropout, WeightDropout};
+use crate::error::Result;
 use crate::optimizer::Position;
 
 impl<T: Scalar> Trainer<T> {
     /// Takes one step: forward, backward, clip, update. A window whose loss or gradient is not
     /// finite changes no weight.
-    pub(super) fn step(&mut self) -> (Step, Verdict) {
-        let (window, loss) = self.differentiate();
+    pub(super) fn step(&mut self) -> Result<(Step, Verdict)> {
+        let (window, loss) = self.differentiate()?;
+        let gradient = &mut self.gradients[0];
         if self.config.freeze_recurrent_bias {
             for layer in &self.network.parameters().layout().layers {
-                self.gradient.slice_mut(layer.bias_hh).fill(T::ZERO);
+                gradient.slice_mut(layer.bias_hh).fill(T::ZERO);
             }
         }
-        let gradient = self.gradient.as_mut_slice();
+        let gradient = gradient.as_mut_slice();
         let gradient_norm = parallel::named("clip", || self.config.clip.apply(gradient));
         let learning_rate = self.learning_rate();
         let verdict = self.progress.guard.judge(loss, gradient_norm);
         if verdict == Verdict::Take {
             let parameters = self.network.parameters_mut().as_mut_slice();
-            let gradient = self.gradient.as_slice();
+            let gradient = self.gradients[0].as_slice();
             parallel::named("update", || {
                 self.optimizer.step_decaying(
                     parameters,
@@ -45,22 +47,21 @@ impl<T: Scalar> Trainer<T> {
             let ids = self.corpus.ids().as_slice();
             self.source.begin_epoch(ids, self.progress.epoch);
         }
-        (
-            Step {
-                loss,
-                gradient_norm,
-                learning_rate,
-                characters: window.characters as u64,
-            },
-            verdict,
-        )
+        let step = Step {
+            loss,
+            gradient_norm,
+            learning_rate,
+            characters: window.characters as u64,
+        };
+        Ok((step, verdict))
     }
 
-    /// Reads the next window, returns it and its loss, and leaves its gradient in `self.gradient`. Of what
-    /// a run saves, only the hidden state changes.
-    pub(super) fn differentiate(&mut self) -> (RecordWindow, f64) {
+    /// Reads the next window, returns it and its loss, and leaves its gradient in the first of
+    /// `self.gradients`. Of what a run saves, only the hidden state changes.
+    pub(super) fn differentiate(&mut self) -> Result<(RecordWindow, f64)> {
         let window = parallel::named("window", || {
             self.source.fill(
+                self.bptt.rows(),
                 self.corpus.ids().as_slice(),
                 self.progress.window,
                 &mut self.inputs,
@@ -84,13 +85,17 @@ impl<T: Scalar> Trainer<T> {
             parameters = thinned;
         }
         let (inputs, targets) = (&self.inputs[..count], &self.targets[..count]);
-        let loss = self.bptt.forward(parameters, inputs, targets, dropout);
-        parallel::named("clear", || self.gradient.clear());
-        self.bptt.backward(&mut self.gradient);
+        let (sum, scale) = self.bptt.forward_sum(parameters, inputs, targets, dropout);
+        parallel::named("clear", || self.gradients[0].clear());
+        self.bptt.backward_tree(&mut self.gradients);
+        let gradient = &mut self.gradients[0];
+        let mut sum = [sum];
+        self.ranks.sum(gradient.as_mut_slice(), &mut self.sent)?;
+        self.ranks.sum(&mut sum, &mut [0.0])?;
         if self.thinned.is_some() {
-            weight_dropout.apply(&mut self.gradient);
+            weight_dropout.apply(gradient);
         }
-        (window, loss)
+        Ok((window, sum[0] * scale))
     }
 
     /// The learning rate of the next step: that of the settings times the factors of the schedule and the

@@ -45,9 +45,9 @@ impl<T: Scalar> Unroll<T> {
         steps.start * self.rows..steps.end * self.rows
     }
 
-    /// The place of the first sequence in the batch.
-    pub(crate) fn first_row(&self) -> usize {
-        self.first_row
+    /// The places of the sequences in the batch.
+    pub(crate) fn columns(&self) -> Range<usize> {
+        self.first_row..self.first_row + self.rows
     }
 
     /// The characters read in a range of steps, `[time, rows]`.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use rnn::ranks::Ranks;
 use rnn::{Layout, Recommended, TextFacts, Trainer, memory, training_speed};
 
 use crate::console::{self, Console};
@@ -23,7 +24,7 @@ const TIMES: [(&str, f64); 4] = [
 
 /// Runs `train --dry-run`.
 pub(super) fn run(plan: &Plan, console: Console) -> anyhow::Result<()> {
-    let trainer = prepare::new(plan, console)?;
+    let trainer = prepare::new(plan, console, &Ranks::alone())?;
     for note in trainer.notes() {
         console.note(note);
     }

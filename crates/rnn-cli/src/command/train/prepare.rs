@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use rnn::checkpoint::Interrupted;
+use rnn::ranks::Ranks;
 use rnn::{
     Corpus, CorpusBuilder, Model, NetworkConfig, Recommended, TextFacts, Trainer, Vocabulary,
     memory, recommended, recommended_within, training_speed,
@@ -21,6 +22,7 @@ pub(super) fn trainer(
     plan: &Plan,
     output: &mut Output,
     console: Console,
+    ranks: &Ranks,
 ) -> anyhow::Result<Trainer<f32>> {
     let trainer = match output {
         Output::File(keeper) if plan.resumes() => {
@@ -28,6 +30,9 @@ pub(super) fn trainer(
             let Some(run) = keeper.load()? else {
                 bail!("cannot read {shown}: no such file; train writes it beside the model");
             };
+            if ranks.count() > 1 {
+                ranks.broadcast(&run.clone().try_into_bytes()?)?;
+            }
             let trainer = resumed(plan, run, &shown, console)?;
             keeper
                 .repair(&trainer, plan.args.force)
@@ -38,7 +43,7 @@ pub(super) fn trainer(
             if !plan.args.force {
                 output.check_new()?;
             }
-            let trainer = new(plan, console)?;
+            let trainer = new(plan, console, ranks)?;
             if let Output::File(keeper) = output {
                 keeper.start(&trainer)?;
             }
@@ -51,6 +56,19 @@ pub(super) fn trainer(
     Ok(trainer)
 }
 
+/// The same trainer as that of the first rank, on another.
+pub(super) fn following(
+    plan: &Plan,
+    console: Console,
+    ranks: &Ranks,
+) -> anyhow::Result<Trainer<f32>> {
+    if !plan.resumes() {
+        return new(plan, console, ranks);
+    }
+    let run = Interrupted::from_bytes(&ranks.broadcast(&[])?)?;
+    resumed(plan, run, "the run of rank 0", console)
+}
+
 fn with_remedy(error: rnn::Error) -> anyhow::Error {
     match error {
         rnn::Error::OtherRun { .. } | rnn::Error::Foreign { .. } => {
@@ -61,7 +79,7 @@ fn with_remedy(error: rnn::Error) -> anyhow::Error {
 }
 
 /// A trainer for a new run.
-pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>> {
+pub(super) fn new(plan: &Plan, console: Console, ranks: &Ranks) -> anyhow::Result<Trainer<f32>> {
     let start = plan.args.init_from.as_deref();
     let start = start.map(|path| Start::load(path, plan)).transpose()?;
     let known = start.as_ref().map(|start| start.model.vocabulary());
@@ -85,7 +103,8 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
     let usual = advice(plan, &facts, network, None);
     let mut base = match plan.run.time {
         Some(time) => {
-            let mut work = training_speed(&usual, plan.run.threads)? * time.as_secs_f64();
+            let speed = training_speed(&usual, plan.run.threads)? * ranks.count() as f64;
+            let mut work = speed * time.as_secs_f64();
             let mut within = advice(plan, &facts, network, Some(work));
             // The usual network fits, or it would not have been measured.
             while work > 1e9 && memory::check(needed(&within)).is_err() {
@@ -99,7 +118,7 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
     if start.is_some() {
         base = base.for_fine_tuning();
     }
-    let settings = plan.settings(base)?;
+    let settings = of_first(plan.settings(base)?, ranks)?;
     let trainer = match &start {
         Some(start) => start.trainer(corpus, &shares, settings),
         None => Ok(Trainer::new(
@@ -118,6 +137,16 @@ pub(super) fn new(plan: &Plan, console: Console) -> anyhow::Result<Trainer<f32>>
         trainer.set_max_steps(steps)?;
     }
     Ok(trainer)
+}
+
+/// The settings of the first rank: with `--time` they follow from the speed that it measures.
+fn of_first(settings: Recommended, ranks: &Ranks) -> anyhow::Result<Recommended> {
+    if ranks.count() == 1 {
+        return Ok(settings);
+    }
+    let mine = serde_json::to_vec(&(settings.network, settings.train))?;
+    let (network, train) = serde_json::from_slice(&ranks.broadcast(&mine)?)?;
+    Ok(Recommended { network, train })
 }
 
 /// Bytes of a run.

@@ -104,9 +104,11 @@ pub(super) fn train(draw: &mut Draw<'_>) -> TrainConfig {
             1 + draw.below(most) as u64
         }
     };
+    let shards = draw.one_of(&[1, 1, 1, 2, 3]);
     TrainConfig {
         records: draw.below(4) == 3,
-        batch_size: draw.size(9),
+        batch_size: draw.size(9).saturating_mul(shards),
+        shards,
         seq_length: draw.size(9),
         horizon: draw.flip().then(|| draw.size(9)),
         reduction: draw.one_of(&[Reduction::Mean, Reduction::Sum]),
