@@ -5,6 +5,39 @@ use crate::cli_support::Folder;
 const EMPTY: &str = "the text is empty; use at least 2 characters";
 const REPEATED: &str = "the text has only the character 'a'; use at least 2 distinct characters";
 
+/// Without MPI each process would train and save the same model. One task under Slurm is no more than one
+/// process.
+#[test]
+#[cfg(not(feature = "mpi"))]
+fn ranks_are_refused_by_the_first_alone_and_one_rank_is_none() {
+    let folder = Folder::with_model();
+    let run = |variables: &[(&str, &str)]| {
+        let mut command = folder.command(&["score", "model.safetensors", "text.txt"]);
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let open_mpi = |count, rank| {
+        [
+            ("OMPI_COMM_WORLD_SIZE", count),
+            ("OMPI_COMM_WORLD_RANK", rank),
+        ]
+    };
+    let said = "error: started as 4 ranks, but built without MPI; \
+                start it alone, or build it with --features mpi\n";
+    assert_eq!(run(&open_mpi("4", "0")), (Some(2), said.into()));
+    assert_eq!(run(&open_mpi("4", "3")), (Some(2), String::new()));
+    assert_eq!(
+        run(&[("PMI_SIZE", "4"), ("PMI_RANK", "0")]),
+        (Some(2), said.into())
+    );
+    assert_eq!(run(&open_mpi("1", "0")).0, Some(0));
+    let one_task = [("SLURM_STEP_NUM_TASKS", "1"), ("PMIX_RANK", "0")];
+    assert_eq!(run(&one_task).0, Some(0));
+}
+
 #[test]
 fn numbers_that_no_flag_can_mean() {
     let folder = Folder::with_text();

@@ -157,6 +157,25 @@ fn any_number_of_ranks_and_threads_gives_the_same_bytes() {
 }
 
 #[test]
+fn held_out_text_of_several_groups_has_the_same_loss_on_any_number_of_ranks() {
+    let start = |_| {
+        trainer(
+            &text(12_000),
+            &[0.2, 0.8],
+            (CellKind::GRU, 8, 1),
+            cases()[0],
+        )
+    };
+    let alone = train(1, options(1), None, start);
+    for ranks in [2, 4] {
+        assert!(
+            train(ranks, options(1), None, start) == alone,
+            "{ranks} ranks"
+        );
+    }
+}
+
+#[test]
 fn the_gradient_of_four_shards_is_that_of_one_but_for_rounding() {
     for cell in CellKind::ALL {
         for mut config in cases().into_iter().filter(|config| !config.records) {

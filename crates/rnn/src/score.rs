@@ -6,6 +6,7 @@ use crate::loss;
 use crate::memory;
 use crate::model::Model;
 use crate::packed::PackedWeights;
+use crate::ranks::Ranks;
 use crate::trainer::HeldOut;
 use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{Id, check_ids};
@@ -210,7 +211,7 @@ impl Model {
             return Ok(Score::default());
         };
         let ids = corpus.ids().as_slice();
-        let mean = text.loss(network.parameters(), ids);
+        let mean = text.loss(network.parameters(), ids, &Ranks::alone())?;
         if !mean.is_finite() {
             // To say where.
             let mut scorer = Scorer::new(self)?;

@@ -229,13 +229,14 @@ impl<T: Scalar> Trainer<T> {
 
     /// Measures the held-out loss, adds it to the history, and keeps the weights if they are the best so
     /// far; among equals the earlier.
-    fn evaluate(&mut self) -> (Record, bool) {
+    fn evaluate(&mut self) -> Result<(Record, bool)> {
         let ids = self.corpus.ids().as_slice();
         let parameters = self.network.parameters();
         let validation_loss = self
             .held_out
             .as_mut()
-            .map(|held_out| held_out.loss(parameters, ids));
+            .map(|held_out| held_out.loss(parameters, ids, &self.ranks))
+            .transpose()?;
         let (sum, count) = std::mem::take(&mut self.progress.losses);
         let train_loss = (count > 0).then(|| sum / count as f64);
         let record = Record {
@@ -266,7 +267,7 @@ impl<T: Scalar> Trainer<T> {
                 self.progress.patience_spent = patience.is_exhausted();
             }
         }
-        (record, improved || validation_loss.is_none())
+        Ok((record, improved || validation_loss.is_none()))
     }
 
     /// Returns to the best weights and resets the hidden state and the optimiser.

@@ -134,7 +134,7 @@ impl<T: Scalar> Trainer<T> {
         loop {
             // Evaluate first: a run may have been interrupted between a step and its evaluation.
             if self.is_evaluation_due() {
-                let (record, improved) = self.evaluate();
+                let (record, improved) = self.evaluate()?;
                 if self.tell(&mut report, Event::Evaluated { record, improved })? {
                     return Ok(Outcome::Stopped);
                 }

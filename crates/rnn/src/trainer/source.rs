@@ -11,6 +11,7 @@ use crate::corpus::{Corpus, IdSlice, RecordBatches, RecordWindow, Records, Strea
 use crate::error::Result;
 use crate::memory;
 use crate::parameters::Parameters;
+use crate::ranks::Ranks;
 use crate::vocabulary::Id;
 
 /// The training part.
@@ -115,11 +116,17 @@ impl<T: Scalar> HeldOut<T> {
         }
     }
 
-    /// The mean loss in nats per character; `ids` are those of the whole corpus.
-    pub(crate) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
+    /// The mean loss in nats per character; `ids` are those of the whole corpus. The ranks share a text,
+    /// and each reads all records.
+    pub(crate) fn loss(
+        &mut self,
+        params: &Parameters<T>,
+        ids: IdSlice<'_>,
+        ranks: &Ranks,
+    ) -> Result<f64> {
         match self {
-            HeldOut::Text(validator) => validator.loss(params, ids),
-            HeldOut::Records(validator) => validator.loss(params, ids),
+            HeldOut::Text(validator) => validator.loss(params, ids, ranks),
+            HeldOut::Records(validator) => Ok(validator.loss(params, ids)),
         }
     }
 

@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::loss;
 use crate::packed::PackedWeights;
 use crate::parameters::Parameters;
+use crate::ranks::Ranks;
 use crate::unroll::{Size, Unroll};
 use crate::vocabulary::{IGNORE, Id};
 
@@ -34,6 +35,9 @@ pub(crate) struct TextValidator<T> {
     unroll: Unroll<T>,
     /// The characters that each row reads, counted from the first of the part.
     streams: Vec<Range<usize>>,
+    /// The first of these streams, and the number of all, which other ranks may read.
+    first: usize,
+    count: usize,
     window: Window,
     predictions: usize,
 }
@@ -73,6 +77,8 @@ impl<T: Scalar> TextValidator<T> {
             weights: PackedWeights::forward(config)?,
             unroll: Unroll::new(config, 0, size)?,
             streams,
+            first: 0,
+            count,
             window: Window::new(count),
             predictions,
         }))
@@ -84,22 +90,48 @@ impl<T: Scalar> TextValidator<T> {
         PackedWeights::<T>::forward_bytes(config).saturating_add(size.bytes::<T>(config))
     }
 
-    /// The mean loss in nats per character; `ids` are those of the whole text.
-    pub(super) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
+    /// The mean loss in nats per character; `ids` are those of the whole text. The ranks share out the
+    /// streams.
+    pub(super) fn loss(
+        &mut self,
+        params: &Parameters<T>,
+        ids: IdSlice<'_>,
+        ranks: &Ranks,
+    ) -> Result<f64> {
+        self.share(ranks)?;
         let ids = ids.slice(self.part.clone());
         let rows = self.streams.len();
         let longest = self.streams.iter().map(Range::len).max().unwrap_or(0);
-        let mut total = 0.0;
+        let mut totals = vec![0.0; self.count];
+        let mine = &mut totals[self.first..self.first + rows];
         self.weights.pack_forward(params);
         self.unroll.start();
         for first in (0..longest).step_by(STEPS) {
             let steps = STEPS.min(longest - first);
             self.fill(ids, first, steps);
-            total += self
-                .window
-                .loss(steps * rows, &mut self.unroll, params, &self.weights);
+            let (unroll, weights) = (&mut self.unroll, &self.weights);
+            self.window
+                .add_losses(steps * rows, unroll, params, weights, mine);
         }
-        total / self.predictions as f64
+        if rows < self.count {
+            // The others add zeros.
+            ranks.sum(&mut totals, &mut vec![0.0; self.count])?;
+        }
+        Ok(totals.iter().sum::<f64>() / self.predictions as f64)
+    }
+
+    /// Keeps this rank's streams, unless there are too few for all ranks.
+    fn share(&mut self, ranks: &Ranks) -> Result<()> {
+        let bound = |rank: usize| rank * self.count / ranks.count();
+        let mine = bound(ranks.rank())..bound(ranks.rank() + 1);
+        if self.count >= ranks.count() && mine.len() < self.streams.len() {
+            let config = *self.unroll.config();
+            let size = Size::piecewise::<T>(&config, mine.len(), STEPS);
+            self.unroll = Unroll::new(&config, 0, size)?;
+            self.first = mine.start;
+            self.streams = self.streams[mine].to_vec();
+        }
+        Ok(())
     }
 
     /// Characters predicted: all but the first.
@@ -128,15 +160,16 @@ impl<T: Scalar> TextValidator<T> {
 }
 
 impl Window {
-    /// The sum of the first `count` losses. Reads them in pieces as large as the buffers, but adds the
-    /// losses in one sum, so the pieces change no bit.
-    fn loss<T: Scalar>(
+    /// Adds the losses of the first `count` predictions, those of each row to its total. Reads them in
+    /// pieces as large as the buffers, which change no bit.
+    fn add_losses<T: Scalar>(
         &mut self,
         count: usize,
         unroll: &mut Unroll<T>,
         params: &Parameters<T>,
         weights: &PackedWeights<T>,
-    ) -> f64 {
+        totals: &mut [f64],
+    ) {
         let (piece, vocab) = (
             unroll.capacity() * unroll.rows(),
             unroll.config().vocab_size,
@@ -154,7 +187,11 @@ impl Window {
                 loss::softmax_cross_entropy(logits, targets, losses);
             });
         }
-        self.losses[..count].iter().sum()
+        for losses in self.losses[..count].chunks_exact(totals.len()) {
+            for (total, loss) in totals.iter_mut().zip(losses) {
+                *total += loss;
+            }
+        }
     }
 }
 
@@ -199,7 +236,7 @@ impl<T: Scalar> RecordValidator<T> {
     /// The mean loss in nats per character; `ids` are those of the whole corpus.
     pub(super) fn loss(&mut self, params: &Parameters<T>, ids: IdSlice<'_>) -> f64 {
         let rows = self.batches.batch_size();
-        let mut total = 0.0;
+        let mut totals = vec![0.0; rows];
         self.weights.pack_forward(params);
         for w in 0..self.batches.windows_per_epoch() {
             let Window {
@@ -210,11 +247,11 @@ impl<T: Scalar> RecordValidator<T> {
                 self.unroll.start();
             }
             let count = window.steps * rows;
-            total += self
-                .window
-                .loss(count, &mut self.unroll, params, &self.weights);
+            let (unroll, weights) = (&mut self.unroll, &self.weights);
+            self.window
+                .add_losses(count, unroll, params, weights, &mut totals);
         }
-        total / self.characters() as f64
+        totals.iter().sum::<f64>() / self.characters() as f64
     }
 
     /// Characters predicted.
@@ -251,7 +288,8 @@ mod tests {
             let mut validator = validator.unwrap();
             let size = Size::reading(validator.streams.len(), steps);
             validator.unroll = Unroll::new(&config, 0, size).unwrap();
-            (validator.loss(params, ids), validator.loss(params, ids))
+            let alone = Ranks::alone();
+            [(); 2].map(|()| validator.loss(params, ids, &alone).unwrap())
         };
         let of_records = |steps: usize| {
             let records = Records::of(&corpus).unwrap();
@@ -262,10 +300,10 @@ mod tests {
             validator.unroll = Unroll::new(&config, 0, size).unwrap();
             validator.loss(params, ids)
         };
-        let (whole, again) = of_text(STEPS);
+        let [whole, again] = of_text(STEPS);
         assert!(whole.is_finite() && whole == again);
         for steps in [1, 3, 63] {
-            assert_eq!(of_text(steps), (whole, whole), "{steps} steps");
+            assert_eq!(of_text(steps), [whole; 2], "{steps} steps");
             assert_eq!(of_records(steps), of_records(STEPS), "{steps} steps");
         }
     }

@@ -11,6 +11,7 @@ use crate::memory;
 use crate::model::{Model, Training};
 use crate::network::Network;
 use crate::parameters::Parameters;
+use crate::ranks::Ranks;
 
 impl<T: Scalar> Trainer<T> {
     /// Notes for the user, a line each, such as sizes fitted to the text.
@@ -80,7 +81,11 @@ impl<T: Scalar> Trainer<T> {
         let test = HeldOut::<T>::test(&self.corpus, &self.shares, network, &self.config)?;
         let parameters = self.best.as_ref().unwrap_or(self.network.parameters());
         let ids = self.corpus.ids().as_slice();
-        in_pool(threads, || test.map(|mut part| part.loss(parameters, ids)))
+        let alone = Ranks::alone();
+        in_pool(threads, || {
+            test.map(|mut part| part.loss(parameters, ids, &alone))
+                .transpose()
+        })?
     }
 
     /// Steps that were skipped because their loss or gradient was not finite.

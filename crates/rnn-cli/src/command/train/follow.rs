@@ -17,7 +17,7 @@ pub(super) fn run(plan: &Plan, ranks: Ranks) -> anyhow::Result<()> {
         verbose: false,
     };
     let mut trainer = prepare::following(plan, console, &ranks)?;
-    trainer.join(ranks)?;
+    prepare::join(&mut trainer, ranks)?;
     let signals = Signals::watch(true).context("cannot handle Ctrl-C")?;
     let outcome = trainer.run(&plan.run, |_, _| {
         anyhow::Ok(match signals.asked_to_stop() {

@@ -7,12 +7,13 @@ use rnn::Trainer;
 use crate::plan::Plan;
 use crate::target::Output;
 
-/// Saves a run that was stopped after `elapsed`; returns what to tell the user.
+/// Saves a run of so many ranks that was stopped after `elapsed`; returns what to tell the user.
 pub(super) fn stop(
     plan: &Plan,
     output: &mut Output,
     trainer: &Trainer<f32>,
     elapsed: Duration,
+    ranks: usize,
 ) -> anyhow::Result<String> {
     let step = trainer.step_count();
     if !output.stop(trainer)? {
@@ -23,7 +24,11 @@ pub(super) fn stop(
     let is_open = trainer.config().max_steps.is_none();
     let time = plan.run.time.filter(|_| is_open);
     let command = plan.resume_command(time.map(|time| time.saturating_sub(elapsed)));
+    let start = match ranks {
+        1 => String::new(),
+        count => format!("mpirun -n {count} "),
+    };
     Ok(format!(
-        "stopped after step {step} and saved; to continue, run:\n  {command}"
+        "stopped after step {step} and saved; to continue, run:\n  {start}{command}"
     ))
 }

@@ -69,6 +69,14 @@ pub(super) fn following(
     resumed(plan, run, "the run of rank 0", console)
 }
 
+/// Shares the work with the other ranks.
+pub(super) fn join(trainer: &mut Trainer<f32>, ranks: Ranks) -> anyhow::Result<()> {
+    trainer.join(ranks).map_err(|error| match error {
+        rnn::Error::InvalidSetting { .. } => misuse(error),
+        error => error.into(),
+    })
+}
+
 fn with_remedy(error: rnn::Error) -> anyhow::Error {
     match error {
         rnn::Error::OtherRun { .. } | rnn::Error::Foreign { .. } => {
