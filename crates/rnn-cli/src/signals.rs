@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::exit::{ENDED_AT_ONCE, FAILED};
+use crate::exit::ENDED_AT_ONCE;
 use crate::terminal;
 
 /// Makes a file that may not grow further (`ulimit -f`) an error of the write, as a full disk is:
@@ -31,7 +31,7 @@ pub(crate) fn fail_without_memory() {
     #[cfg(unix)]
     let _ = flag::register_conditional_shutdown(
         signal_hook::consts::SIGABRT,
-        FAILED.into(),
+        crate::exit::FAILED.into(),
         Arc::new(AtomicBool::new(true)),
     );
 }

@@ -127,7 +127,9 @@ impl<T: Scalar> Trainer<T> {
         options: &RunOptions,
         mut report: impl FnMut(&Self, Event) -> Result<ControlFlow<()>, E>,
     ) -> Result<Outcome, E> {
-        let (start, first) = (Instant::now(), self.progress.step);
+        let first = self.progress.step;
+        // Some systems have no clock, such as a browser's.
+        let limit = options.time.map(|time| (Instant::now(), time));
         tensor::try_reserve_for_products::<T>().map_err(memory::refused_by)?;
         // Threads take address space. If a save no longer fits, fail before the work.
         memory::check(Self::saving_bytes(self.network.config(), &self.config))?;
@@ -139,7 +141,7 @@ impl<T: Scalar> Trainer<T> {
                     return Ok(Outcome::Stopped);
                 }
             }
-            if let Some(time) = options.time.filter(|_| self.config.max_steps.is_none())
+            if let Some((start, time)) = limit.filter(|_| self.config.max_steps.is_none())
                 && let Some(max_steps) = self.fix_steps(start.elapsed(), time, first)?
             {
                 self.config.max_steps = Some(max_steps);
