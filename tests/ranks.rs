@@ -10,9 +10,9 @@ use std::process::{Command, Stdio};
 
 use cli_support::{Folder, Run};
 
-/// Some hundred steps with all that depends on a row's place in the batch.
+/// Some steps with all that depends on a row's place in the batch.
 const RUN: &str = "--shards 4 --batch-size 8 --seq-length 16 --hidden-size 12 --num-layers 2 --dropout 0.2 \
-                   --eval-every 20 --checkpoint-every 7 --patience 1000 --max-steps 150";
+                   --eval-every 20 --checkpoint-every 7 --patience 1000 --max-steps 60";
 
 /// Whether there is an Open MPI to run under; says so where there is none.
 fn can_run() -> bool {
@@ -94,9 +94,9 @@ fn any_number_of_ranks_and_threads_gives_the_bytes_of_one_process() {
         folder
             .run(&alone.split_whitespace().collect::<Vec<_>>())
             .ok();
-        for (ranks, threads) in [(2, 1), (4, 1), (2, 2), (4, 3)] {
+        for (ranks, threads) in [(2, 2), (4, 1), (4, 3)] {
             let ran = run(&folder, &[(ranks, &line("m", threads))]).ok();
-            assert_eq!(ran.text().matches("step 150/150").count(), 1, "{ran:?}");
+            assert_eq!(ran.text().matches("step 60/60").count(), 1, "{ran:?}");
             assert!(
                 files(&folder, "m") == files(&folder, "alone"),
                 "{cell}: {ranks} ranks of {threads} threads"
@@ -133,8 +133,8 @@ fn a_signal_to_any_rank_ends_the_run_which_any_number_of_ranks_continues() {
     }
     let folder = Folder::with_text();
     let steps = RUN.replace(
-        "--max-steps 150",
-        "--max-steps 4000 --eval-every 50 --schedule constant",
+        "--max-steps 60",
+        "--max-steps 2000 --eval-every 50 --schedule constant",
     );
     let steps = steps.replace("--eval-every 20 ", "");
     let straight = format!("train text.txt -o straight --threads 1 {steps}");

@@ -8,6 +8,8 @@
 
 #[cfg(feature = "mpi")]
 mod mpi;
+#[cfg(not(feature = "mpi"))]
+mod without_mpi;
 
 use std::process::ExitCode;
 
@@ -16,6 +18,10 @@ use rnn::ranks::Ranks;
 
 use crate::exit;
 use crate::threads::processors;
+#[cfg(feature = "mpi")]
+use mpi::World as Several;
+#[cfg(not(feature = "mpi"))]
+use without_mpi::World as Several;
 
 /// Number of ranks and this one's number, as `mpirun` or `srun` tell their processes: Open MPI, then MPICH,
 /// Intel MPI and PMI-2, then PMIx under Slurm. A process under Slurm without MPI's interface is its own.
@@ -32,11 +38,8 @@ fn launched(variable: impl Fn(&str) -> Option<String>) -> (usize, usize) {
     found.unwrap_or((1, 0))
 }
 
-/// This process among its ranks.
-pub(crate) struct World {
-    #[cfg(feature = "mpi")]
-    mpi: Option<mpi::World>,
-}
+/// This process among its ranks: alone, or with several.
+pub(crate) struct World(Option<Several>);
 
 impl World {
     /// Meets the other ranks, if there are any.
@@ -45,30 +48,12 @@ impl World {
     /// The exit code, with all said, if there are some and no MPI to meet them.
     pub(crate) fn enter() -> Result<Self, ExitCode> {
         let (count, rank) = launched(|name| std::env::var(name).ok());
-        let refused = |error: anyhow::Error| match rank {
+        let several = (count > 1).then(|| Several::enter(count)).transpose();
+        several.map(World).map_err(|error| match rank {
             0 => ExitCode::from(exit::code(Err(error))),
             // Rank 0 has the same to say.
             _ => ExitCode::from(2),
-        };
-        #[cfg(feature = "mpi")]
-        return match count {
-            1 => Ok(World { mpi: None }),
-            _ => mpi::World::enter(count)
-                .map(|world| World { mpi: Some(world) })
-                .map_err(refused),
-        };
-        #[cfg(not(feature = "mpi"))]
-        return match count {
-            1 => Ok(World {}),
-            _ => Err(refused(exit::misuse(format!(
-                "started as {count} ranks, but built without MPI; start it alone, or build it with --features mpi"
-            )))),
-        };
-    }
-
-    #[cfg(feature = "mpi")]
-    fn mpi(&self) -> Option<&mpi::World> {
-        self.mpi.as_ref()
+        })
     }
 
     /// The ranks, to train with.
@@ -76,38 +61,26 @@ impl World {
     /// # Errors
     /// If their number is not a power of two.
     pub(crate) fn ranks(&self) -> anyhow::Result<Ranks> {
-        #[cfg(feature = "mpi")]
-        if let Some(world) = self.mpi() {
-            return Ranks::new(world.communicator()).map_err(exit::misuse);
+        match &self.0 {
+            Some(several) => several.ranks().map_err(exit::misuse),
+            None => Ok(Ranks::alone()),
         }
-        Ok(Ranks::alone())
     }
 
     /// Number of ranks.
     pub(crate) fn count(&self) -> usize {
-        #[cfg(feature = "mpi")]
-        if let Some(world) = self.mpi() {
-            return world.count();
-        }
-        1
+        self.0.as_ref().map_or(1, Several::count)
     }
 
     /// This rank's number, from 0.
     pub(crate) fn rank(&self) -> usize {
-        #[cfg(feature = "mpi")]
-        if let Some(world) = self.mpi() {
-            return world.rank();
-        }
-        0
+        self.0.as_ref().map_or(0, Several::rank)
     }
 
     /// This process's share of the machine's processors.
     pub(crate) fn processors(&self) -> usize {
-        #[cfg(feature = "mpi")]
-        if let Some(world) = self.mpi() {
-            return (processors() / world.on_this_machine()).max(1);
-        }
-        processors()
+        let sharers = self.0.as_ref().map_or(1, Several::on_this_machine);
+        (processors() / sharers).max(1)
     }
 
     /// Says that a command line is none; rank 0 says it for all.
@@ -120,10 +93,8 @@ impl World {
 
     /// Says how a command ended. A failure ends all ranks, since the others may wait for this one.
     pub(crate) fn finish(self, result: anyhow::Result<()>) -> ExitCode {
-        let is_over = match &result {
-            Ok(()) => true,
-            Err(error) => error.is::<exit::Interrupted>(),
-        };
+        let is_failure = |error: &anyhow::Error| !error.is::<exit::Interrupted>();
+        let has_failed = result.as_ref().is_err_and(is_failure);
         let rank = self.rank();
         let result = match rank {
             0 => result,
@@ -134,11 +105,9 @@ impl World {
             }),
         };
         let code = exit::code(result);
-        #[cfg(feature = "mpi")]
-        if let (Some(world), false) = (self.mpi(), is_over) {
-            world.abort(code);
+        if let (Some(several), true) = (&self.0, has_failed) {
+            several.abort(code);
         }
-        let _ = is_over;
         ExitCode::from(code)
     }
 }

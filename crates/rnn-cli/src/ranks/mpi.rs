@@ -8,7 +8,7 @@ use ::mpi::point_to_point::send_receive_into;
 use ::mpi::topology::SimpleCommunicator;
 use ::mpi::traits::{Communicator as _, Equivalence};
 use anyhow::{Context, bail};
-use rnn::ranks::Communicator;
+use rnn::ranks::{Communicator, Ranks};
 
 use crate::exit::misuse;
 
@@ -54,8 +54,8 @@ impl World {
         self.on_this_machine
     }
 
-    pub(super) fn communicator(&self) -> impl Communicator + use<> {
-        Messages
+    pub(super) fn ranks(&self) -> rnn::Result<Ranks> {
+        Ranks::new(Messages)
     }
 
     /// Ends all ranks.
