@@ -18,6 +18,7 @@ mod precision;
 mod properties;
 mod pytorch;
 mod ranks;
+mod ranks_ends;
 mod records;
 mod regularisation;
 mod resume;

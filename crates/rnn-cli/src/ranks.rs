@@ -114,8 +114,6 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn ranks_are_noticed_however_they_were_started_and_one_task_is_alone() {
         let launched = |set: &[(&str, &str)]| {

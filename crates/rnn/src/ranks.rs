@@ -18,6 +18,33 @@
 //!
 //! MPI's own sum promises no order of additions, so this one stands on messages between two ranks, the one
 //! thing that a [`Communicator`] does.
+//!
+//! ```
+//! use rnn::ranks::{Communicator, Ranks, in_process};
+//! use rnn::{Corpus, RunOptions, Trainer, recommended};
+//! use std::ops::ControlFlow;
+//!
+//! fn train(communicator: impl Communicator + 'static) -> rnn::Result<Vec<u8>> {
+//!     let corpus = Corpus::from_text(&"she sells sea shells by the sea shore. ".repeat(30))?;
+//!     let mut advice = recommended(&corpus.facts(false));
+//!     advice.network.hidden_size = 8;
+//!     (advice.train.max_steps, advice.train.shards) = (Some(5), 4);
+//!     let mut trainer = Trainer::new(corpus, &[0.9, 0.1], advice.network, advice.train)?;
+//!     trainer.join(Ranks::new(communicator)?)?;
+//!     trainer.run(&RunOptions::default(), |_, _| Ok::<_, rnn::Error>(ControlFlow::Continue(())))?;
+//!     let model = trainer.best_model().to_bytes(); // rank 0 would save it here
+//!     trainer.leave()?;
+//!     Ok(model)
+//! }
+//!
+//! let models: Vec<Vec<u8>> = std::thread::scope(|scope| {
+//!     let ranks = in_process(2).into_iter();
+//!     let threads: Vec<_> = ranks.map(|rank| scope.spawn(|| train(rank))).collect();
+//!     threads.into_iter().map(|thread| thread.join().unwrap()).collect::<rnn::Result<_>>()
+//! })?;
+//! assert!(models[0] == models[1]);
+//! # Ok::<(), rnn::Error>(())
+//! ```
 
 mod in_process;
 

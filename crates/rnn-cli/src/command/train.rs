@@ -51,7 +51,7 @@ pub(crate) fn run(args: TrainArgs, console: Console, world: &World) -> anyhow::R
     Reports::check(&plan.args.run, plan.resumes())?;
     let mut output = Output::open(&plan.target, plan.every())?;
     let mut trainer = prepare::trainer(&plan, &mut output, console, &ranks)?;
-    prepare::join(&mut trainer, ranks)?;
+    follow::join(&mut trainer, ranks)?;
     prepare::tell(&plan, &trainer, console);
     let signals = Signals::watch(console.quiet).context("cannot handle Ctrl-C")?;
     let mut reports = Reports::open(&plan.args.run, &trainer, console)?;

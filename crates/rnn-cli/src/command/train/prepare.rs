@@ -56,27 +56,6 @@ pub(super) fn trainer(
     Ok(trainer)
 }
 
-/// The same trainer as that of the first rank, on another.
-pub(super) fn following(
-    plan: &Plan,
-    console: Console,
-    ranks: &Ranks,
-) -> anyhow::Result<Trainer<f32>> {
-    if !plan.resumes() {
-        return new(plan, console, ranks);
-    }
-    let run = Interrupted::from_bytes(&ranks.broadcast(&[])?)?;
-    resumed(plan, run, "the run of rank 0", console)
-}
-
-/// Shares the work with the other ranks.
-pub(super) fn join(trainer: &mut Trainer<f32>, ranks: Ranks) -> anyhow::Result<()> {
-    trainer.join(ranks).map_err(|error| match error {
-        rnn::Error::InvalidSetting { .. } => misuse(error),
-        error => error.into(),
-    })
-}
-
 fn with_remedy(error: rnn::Error) -> anyhow::Error {
     match error {
         rnn::Error::OtherRun { .. } | rnn::Error::Foreign { .. } => {
@@ -229,7 +208,7 @@ impl Start {
 }
 
 /// A trainer that goes on with `run`, which is the content of `file`.
-fn resumed(
+pub(super) fn resumed(
     plan: &Plan,
     run: Interrupted,
     file: &str,
