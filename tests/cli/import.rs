@@ -43,6 +43,37 @@ fn an_imported_network_samples_and_scores() {
 }
 
 #[test]
+fn a_vocabulary_comes_as_programs_write_it() {
+    let folder = folder();
+    let import = |output: &str| {
+        let args = ["import", "gru_2.safetensors", "--vocabulary", "letters.txt"];
+        folder.run(&[&args[..], &["-f", "-o", output]].concat())
+    };
+    import("plain").ok();
+    let forms = [
+        "zebra \nx\n",
+        "z\ne\nb\nr\na\n \n\n\nx\n",
+        r#"["z", "e", "b", "r", "a", " ", "\n", "x"]"#,
+        r#"{"z": 0, "e": 1, "x": 7, "b": 2, "r": 3, "a": 4, " ": 5, "\n": 6}"#,
+        r#"{"itos": {"0":"z","1":"e","2":"b","3":"r","4":"a","5":" ","6":"\n","7":"x"}}"#,
+    ];
+    for form in forms {
+        folder.write("letters.txt", form);
+        import("other").ok();
+        assert!(folder.read("other") == folder.read("plain"), "{form}");
+    }
+    folder.write(
+        "letters.txt",
+        r#"["z", "e", "b", "r", "a", " ", "<unk>", "x"]"#,
+    );
+    import("other").fails(
+        1,
+        "cannot read gru_2.safetensors: not a network to import: \
+         the vocabulary has \"<unk>\" for number 6, expected one character",
+    );
+}
+
+#[test]
 fn training_begins_with_a_model_whose_vocabulary_grows() {
     let folder = folder();
     folder

@@ -8,6 +8,7 @@ mod description;
 mod fuzz_corpora;
 mod header;
 mod import;
+mod import_found;
 mod pytorch_round_trip;
 mod run;
 mod tensors;

@@ -81,7 +81,9 @@ fn models_go_to_pytorch_and_come_from_it() {
     let folder = tempfile::tempdir().unwrap();
     let vocabulary = Vocabulary::from_text(TEXT).unwrap();
     let mut models = Vec::new();
-    for cell in CellKind::ALL {
+    // PyTorch has no minGRU.
+    let known = CellKind::ALL.into_iter();
+    for cell in known.filter(|cell| cell.recurrent_gates() > 0) {
         for num_layers in [1, 2] {
             let config = NetworkConfig {
                 cell,

@@ -10,16 +10,16 @@ Example:
 
 /// Convert a network trained in PyTorch into a model.
 ///
-/// The file contains the state dict of one nn.RNN, nn.LSTM or nn.GRU and one nn.Linear, saved with
-/// safetensors. The cell and all sizes follow from the shapes.
+/// The file contains the state dict of an nn.RNN, nn.LSTM or nn.GRU and an nn.Linear, with an
+/// nn.Embedding or without, saved with safetensors. The cell and all sizes follow from the shapes.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct ImportArgs {
     /// State dict in a safetensors file; - reads standard input
     pub(crate) file: PathBuf,
 
-    /// Text file with the characters of the network, in the order of their numbers [default: the
-    /// entry "vocabulary" of the file's metadata]
+    /// File with the characters of the network in the order of their numbers: a text, one a line, or
+    /// JSON (a list, stoi, itos) [default: the entry "vocabulary" of the file's metadata]
     #[arg(long, value_name = "FILE")]
     pub(crate) vocabulary: Option<PathBuf>,
 

@@ -68,15 +68,48 @@ pub(super) fn read(bytes: &[u8]) -> Result<Metadata> {
 ///
 /// # Errors
 /// [`Error::NotAModel`] where no header is so long.
-pub(super) fn end(length: [u8; WORD]) -> Result<u64> {
-    let length = u64::from_le_bytes(length);
+pub(super) fn end(start: [u8; WORD]) -> Result<u64> {
+    let length = u64::from_le_bytes(start);
     if length > MOST_BYTES {
+        if let Some(other) = other_format(start) {
+            return Err(wrong(other));
+        }
         return Err(wrong(format!(
             "it is not a safetensors file: its header would have {length} bytes, \
              expected at most {MOST_BYTES}"
         )));
     }
     Ok(WORD as u64 + length)
+}
+
+/// What a file of another program is that begins so, and how its network comes here. Each of these reads
+/// as a header longer than any.
+fn other_format(start: [u8; WORD]) -> Option<&'static str> {
+    Some(match start {
+        // A zip archive since PyTorch 1.6, a pickle before.
+        [b'P', b'K', 3, 4, ..] | [0x80, 2..=5, ..] => {
+            "it is a file of torch.save (.pt, .pth); turn its state dict into safetensors in Python: \
+             import torch, safetensors.torch as st; st.save_file({k: v.clone() for k, v in \
+             torch.load(\"model.pt\").items()}, \"model.safetensors\")"
+        }
+        [0x89, b'H', b'D', b'F', ..] => {
+            "it is an HDF5 file, as Keras writes (.h5); for an LSTM, W, U, b = lstm.get_weights() in \
+             Python; save W.T, U.T, b, 0 * b as weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0 with \
+             safetensors.numpy.save_file, the dense layer likewise as decoder.weight, decoder.bias"
+        }
+        // The number of the format's version, then who wrote it.
+        [0x08, 1..=31, 0x12, ..] => {
+            "it is an ONNX graph (.onnx), whose gates stand in another order; import the PyTorch network \
+             that it was made from: import safetensors.torch as st; \
+             st.save_file(network.state_dict(), \"model.safetensors\")"
+        }
+        [b'G', b'G', b'U', b'F', ..] => {
+            "it is a GGUF file (.gguf), which holds transformers and no nn.RNN, nn.LSTM or nn.GRU; import \
+             a PyTorch network: import safetensors.torch as st; \
+             st.save_file(network.state_dict(), \"model.safetensors\")"
+        }
+        _ => return None,
+    })
 }
 
 /// Bytes of the whole file, by its start, which is the length and the header.
