@@ -35,8 +35,15 @@ const OF_UNITS: u32 = 0x6472_6f70;
 const OF_WEIGHTS: u32 = 0x7765_6967;
 
 impl Dropout {
-    /// Dropout with probability `probability`, in `[0, 1)`, for training step `step`.
+    /// Dropout with probability `probability` for training step `step`.
+    ///
+    /// # Panics
+    /// If the probability is not in `[0, 1)`.
+    #[track_caller]
     pub fn new(probability: f64, seed: u64, step: u64) -> Self {
+        if let Err(error) = check_dropout("dropout", probability) {
+            panic!("{error}");
+        }
         Self::keyed(OF_UNITS, probability, seed, step)
     }
 
@@ -145,6 +152,18 @@ mod tests {
             "{dropped} of 100000 dropped"
         );
         assert!((out.iter().sum::<f64>() / 1e5 - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn probabilities_that_keep_nothing_or_mean_nothing_are_refused() {
+        for wrong in [1.0, 1.5, -0.1, f64::NAN, f64::INFINITY] {
+            let refused = std::panic::catch_unwind(|| Dropout::new(wrong, 1, 1)).unwrap_err();
+            let message = refused.downcast_ref::<String>().unwrap();
+            assert!(
+                message.starts_with("dropout must be in [0, 1), got "),
+                "{message}"
+            );
+        }
     }
 
     #[test]

@@ -133,6 +133,11 @@ pub enum Error {
         available: Option<u64>,
     },
 
+    /// `TENSOR_ISA` names no instruction set that this processor has. Whatever multiplies or packs weights
+    /// reports it; `tensor`'s own functions panic.
+    #[error(transparent)]
+    InstructionSet(tensor::TensorError),
+
     /// The system could not start the threads.
     #[error("cannot start {threads} threads: {why}")]
     Threads {

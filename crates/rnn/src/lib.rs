@@ -88,7 +88,9 @@ pub use adapt::AdaptiveScorer;
 pub use bptt::{Bptt, Window};
 pub use cell::CellKind;
 pub use config::{Init, MAX_HIDDEN_SIZE, MAX_LAYERS, NetworkConfig, Scheme};
-pub use corpus::{Corpus, CorpusBuilder, Records, Streams, check_shares};
+pub use corpus::{
+    Corpus, CorpusBuilder, IdSlice, Ids, RecordSplit, Records, Split, Streams, check_shares,
+};
 pub use dropout::Dropout;
 pub use error::{Error, Result};
 pub use facts::TextFacts;

@@ -16,7 +16,7 @@ mod system;
 
 use std::path::Path;
 
-use tensor::{Buffer, Matrix, PackedMatrix, Scalar, TensorError, Zeroable};
+use tensor::{Buffer, Isa, Matrix, PackedMatrix, Scalar, TensorError, Zeroable};
 
 use crate::error::{Error, Result};
 use system::System;
@@ -83,12 +83,17 @@ pub fn refused(needed: u128) -> Error {
     Error::TooLarge { needed, available }
 }
 
-/// The error for memory that a product was refused.
-pub(crate) fn refused_by(error: TensorError) -> Error {
-    match error {
+/// Sees to all that products would otherwise panic or abort for: the memory that each thread works in, and
+/// an instruction set. Whoever multiplies calls it first.
+///
+/// # Errors
+/// [`Error::TooLarge`], or [`Error::InstructionSet`] where `TENSOR_ISA` names none of this processor.
+pub(crate) fn ready_for_products<T: Scalar>() -> Result<()> {
+    Isa::try_active().map_err(Error::InstructionSet)?;
+    tensor::try_reserve_for_products::<T>().map_err(|error| match error {
         TensorError::OutOfMemory { bytes } => refused(bytes as u128),
-        _ => unreachable!("nothing but memory is asked for"),
-    }
+        error => Error::InstructionSet(error),
+    })
 }
 
 /// A product of sizes that cannot overflow.

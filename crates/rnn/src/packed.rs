@@ -96,7 +96,7 @@ impl<T: Scalar> PackedWeights<T> {
         make: impl Fn(usize, usize) -> Result<PackedMatrix<T>>,
     ) -> Result<Self> {
         // Whoever packs weights multiplies by them next.
-        tensor::try_reserve_for_products::<T>().map_err(memory::refused_by)?;
+        memory::ready_for_products::<T>()?;
         let h = config.hidden_size;
         let shapes = Shapes::new(config, recurrent);
         let input = |layer: usize| shapes.input(layer).map(|rows| make(rows, h)).collect();

@@ -1,6 +1,6 @@
 //! How well a model predicts a text: nats, bits per character, perplexity, surprise of each character.
 
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, IdSlice};
 use crate::error::{Error, Result};
 use crate::loss;
 use crate::memory;
@@ -9,7 +9,7 @@ use crate::packed::PackedWeights;
 use crate::ranks::Ranks;
 use crate::trainer::HeldOut;
 use crate::unroll::{Size, Unroll};
-use crate::vocabulary::{Id, check_ids};
+use crate::vocabulary::Id;
 
 /// The total surprise of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -42,11 +42,29 @@ impl Score {
 const STEPS: usize = 256;
 
 /// Scores a text piece by piece; how it is cut changes no bit of the result.
+///
+/// ```
+/// use rnn::{CellKind, Corpus, Init, Model, Network, NetworkConfig, Scorer};
+///
+/// let corpus = Corpus::from_text("never odd or even")?;
+/// let config = NetworkConfig {
+///     cell: CellKind::GRU, vocab_size: corpus.vocabulary().len(), hidden_size: 8, num_layers: 1,
+/// };
+/// let network = Network::new(config, &Init::default(), 1)?;
+/// let model = Model::new(corpus.vocabulary().clone(), network, None);
+/// let mut scorer = Scorer::new(&model)?;
+/// scorer.push(corpus.ids())?;
+/// assert_eq!(scorer.score(), model.score("never odd or even")?);
+/// scorer.push(&model.vocabulary().encode(" or odd")?)?;
+/// assert_eq!(scorer.score().characters, 23);
+/// # Ok::<(), rnn::Error>(())
+/// ```
 pub struct Scorer<'m> {
     model: &'m Model,
     weights: &'m PackedWeights<f32>,
     unroll: Unroll<f32>,
     inputs: Vec<Id>,
+    targets: Vec<Id>,
     losses: Vec<f64>,
     last: Option<Id>,
     score: Score,
@@ -72,6 +90,7 @@ impl<'m> Scorer<'m> {
             weights: model.packed()?,
             unroll: Unroll::new(config, 0, size)?,
             inputs: vec![0; size.steps],
+            targets: vec![0; size.steps],
             losses: vec![0.0; size.steps],
             last: None,
             score: Score::default(),
@@ -79,7 +98,8 @@ impl<'m> Scorer<'m> {
         })
     }
 
-    /// Reads the next piece of the text.
+    /// Reads the next piece of the text: the ids of a [`Corpus`](crate::Corpus), a part of them, or any
+    /// slice.
     ///
     /// # Errors
     /// [`Error::Overflow`] if the network overflows. The score is then that of the characters before, and
@@ -88,7 +108,7 @@ impl<'m> Scorer<'m> {
     /// # Panics
     /// If an id is outside the model's vocabulary.
     #[track_caller]
-    pub fn push(&mut self, ids: &[Id]) -> Result<()> {
+    pub fn push<'a>(&mut self, ids: impl Into<IdSlice<'a>>) -> Result<()> {
         self.push_with(ids, |_, _, _| {})
     }
 
@@ -101,20 +121,29 @@ impl<'m> Scorer<'m> {
     /// # Panics
     /// If an id is outside the model's vocabulary.
     #[track_caller]
-    pub fn push_with(&mut self, ids: &[Id], mut tell: impl FnMut(Id, f64, &[f32])) -> Result<()> {
-        check_ids(ids, self.model.vocabulary().len());
+    pub fn push_with<'a>(
+        &mut self,
+        ids: impl Into<IdSlice<'a>>,
+        mut tell: impl FnMut(Id, f64, &[f32]),
+    ) -> Result<()> {
+        let ids = ids.into();
+        ids.check(self.model.vocabulary().len());
         if self.has_overflowed {
             return Err(self.overflow());
         }
-        let Some(&first) = ids.first() else {
+        if ids.is_empty() {
             return Ok(());
-        };
+        }
         let params = self.model.network().parameters();
         let vocab = self.model.vocabulary().len();
-        let targets = if self.last.is_none() { &ids[1..] } else { ids };
-        let mut before = self.last.unwrap_or(first);
-        for targets in targets.chunks(self.unroll.capacity()) {
-            for (input, &target) in self.inputs.iter_mut().zip(targets) {
+        let mut before = self.last.unwrap_or_else(|| ids.get(0));
+        let first = usize::from(self.last.is_none());
+        let steps = self.unroll.capacity();
+        for start in (first..ids.len()).step_by(steps) {
+            let piece = ids.slice(start..ids.len().min(start + steps));
+            let targets = &mut self.targets[..piece.len()];
+            piece.copy_to(targets);
+            for (input, &mut target) in self.inputs.iter_mut().zip(&mut *targets) {
                 *input = std::mem::replace(&mut before, target);
             }
             let inputs = &self.inputs[..targets.len()];
@@ -215,9 +244,7 @@ impl Model {
         if !mean.is_finite() {
             // To say where.
             let mut scorer = Scorer::new(self)?;
-            for id in ids.iter() {
-                scorer.push(&[id])?;
-            }
+            scorer.push(ids)?;
         }
         let characters = text.characters() as u64;
         Ok(Score {

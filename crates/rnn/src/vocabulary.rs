@@ -271,7 +271,7 @@ pub(crate) fn check_targets(ids: &[Id], len: usize) {
 
 #[cold]
 #[track_caller]
-fn outside(id: Id, at: usize, len: usize) -> ! {
+pub(crate) fn outside(id: Id, at: usize, len: usize) -> ! {
     let id = match id {
         IGNORE => "IGNORE".to_owned(),
         id => id.to_string(),

@@ -22,7 +22,7 @@ pub(crate) fn run(cli: Cli, world: &World) -> anyhow::Result<()> {
         quiet: cli.quiet,
         verbose: cli.verbose,
     };
-    // Before any work: computing with a wrong name in TENSOR_ISA panics.
+    // Before any work: a wrong name in TENSOR_ISA is a misuse.
     rnn::Isa::try_active().map_err(misuse)?;
     let command = cli
         .command

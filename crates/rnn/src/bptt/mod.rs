@@ -96,6 +96,9 @@ pub struct Bptt<T> {
     passes: Vec<Pass<T>>,
     forward_weights: PackedWeights<T>,
     backward_weights: PackedWeights<T>,
+    has_dropout: bool,
+    /// Whether the buffers hold a window that has not gone backward, which overwrites it.
+    is_read: bool,
 }
 
 /// Multiply-adds that packing an element counts for.
@@ -143,6 +146,8 @@ impl<T: Scalar> Bptt<T> {
             passes: shards.map(pass).collect::<Result<_>>()?,
             forward_weights: PackedWeights::forward(config)?,
             backward_weights: PackedWeights::backward(config, window.flows())?,
+            has_dropout: dropout,
+            is_read: false,
         })
     }
 
@@ -214,8 +219,8 @@ impl<T: Scalar> Bptt<T> {
     /// are `[time, batch]`; a target of [`IGNORE`] has no loss.
     ///
     /// # Panics
-    /// If the lengths are not whole steps of the batch, there are more steps than in a window, or an id
-    /// is outside the vocabulary.
+    /// If the lengths are not whole steps of the batch, there are more steps than in a window, an id is
+    /// outside the vocabulary, or there is dropout without buffers for it.
     #[track_caller]
     pub fn forward(
         &mut self,
@@ -245,6 +250,11 @@ impl<T: Scalar> Bptt<T> {
             inputs.len(),
             targets.len()
         );
+        assert!(
+            self.has_dropout || dropout.is_none(),
+            "dropout in a Bptt made without buffers for it; use Bptt::new(config, window, true)"
+        );
+        self.is_read = true;
         check_ids(inputs, self.config.vocab_size);
         check_targets(targets, self.config.vocab_size);
         let counted = targets.iter().filter(|&&target| target != IGNORE).count();

@@ -25,14 +25,23 @@ pub(super) fn sum_losses<T: Scalar>(shards: &[Pass<T>]) -> f64 {
 }
 
 impl<T: Scalar> Bptt<T> {
-    /// Adds the gradient of the last window's loss to `gradient`.
+    /// Adds the gradient of the last window's loss to `gradient`, which may hold those of windows before.
+    ///
+    /// # Panics
+    /// If no window was read since the last call, which overwrote what this one needs.
+    #[track_caller]
     pub fn backward(&mut self, gradient: &mut Parameters<T>) {
         self.backward_tree(std::slice::from_mut(gradient));
     }
 
     /// Adds the gradient of the shards that are here to the first of `gradients`. They are as many as
     /// [`gradients`](Self::gradients) says, the others as they come.
+    #[track_caller]
     pub(crate) fn backward_tree(&mut self, gradients: &mut [Parameters<T>]) {
+        assert!(
+            std::mem::take(&mut self.is_read),
+            "a backward pass without a window; call Bptt::forward before each Bptt::backward"
+        );
         let steps = self.passes[0].unroll.steps();
         let is_short = |horizon: &usize| 1 < *horizon && *horizon < steps;
         let short = self.window.horizon.filter(is_short);

@@ -19,7 +19,7 @@ mod symbols;
 mod tensors;
 
 use safetensors::SafeTensors;
-use tensor::{MatrixView, MatrixViewMut, matmul_nt, try_reserve_for_products};
+use tensor::{MatrixView, MatrixViewMut, matmul_nt};
 
 use super::container::KEY;
 use super::header::{self, wrong};
@@ -242,7 +242,7 @@ fn embedded(
     let (vocab, gates) = (named.block.rows, named.block.cols);
     let vectors = tensors.numbers(embedding, &[vocab, inputs])?;
     let mut product = memory::zeros(memory::product(&[gates, vocab]))?;
-    try_reserve_for_products::<f64>().map_err(memory::refused_by)?;
+    memory::ready_for_products::<f64>()?;
     matmul_nt(
         MatrixView::new(weights, gates, inputs),
         MatrixView::new(&vectors, vocab, inputs),

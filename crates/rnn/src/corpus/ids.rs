@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use crate::Id;
+use crate::vocabulary::{check_ids, outside};
 
 /// Largest vocabulary whose ids fit one byte.
 pub(super) const NARROW_SYMBOLS: usize = 256;
@@ -82,7 +83,7 @@ impl Ids {
     }
 }
 
-/// A borrowed piece of [`Ids`].
+/// A borrowed piece of [`Ids`], or any slice of ids.
 #[derive(Clone, Copy, Debug)]
 pub struct IdSlice<'a>(pub(super) View<'a>);
 
@@ -150,6 +151,27 @@ impl<'a> IdSlice<'a> {
         }
     }
 
+    /// A copy, for functions that take a slice.
+    ///
+    /// # Panics
+    /// If memory runs out.
+    pub fn to_vec(self) -> Vec<Id> {
+        self.iter().collect()
+    }
+
+    /// Checks that each is one of a vocabulary of `len` symbols.
+    #[track_caller]
+    pub(crate) fn check(self, len: usize) {
+        match self.0 {
+            View::Narrow(ids) => {
+                if let Some(at) = ids.iter().position(|&id| usize::from(id) >= len) {
+                    outside(ids[at].into(), at, len);
+                }
+            }
+            View::Wide(ids) => check_ids(ids, len),
+        }
+    }
+
     /// An iterator of the ids.
     pub fn iter(self) -> impl Iterator<Item = Id> + 'a {
         (0..self.len()).map(move |index| self.get(index))
@@ -164,5 +186,29 @@ impl<'a> IdSlice<'a> {
             View::Wide(ids) => ids[start..].iter().position(|&i| i == id),
         };
         found.map_or(self.len(), |distance| start + distance)
+    }
+}
+
+impl<'a> From<&'a Ids> for IdSlice<'a> {
+    fn from(ids: &'a Ids) -> Self {
+        ids.as_slice()
+    }
+}
+
+impl<'a> From<&'a [Id]> for IdSlice<'a> {
+    fn from(ids: &'a [Id]) -> Self {
+        IdSlice(View::Wide(ids))
+    }
+}
+
+impl<'a> From<&'a Vec<Id>> for IdSlice<'a> {
+    fn from(ids: &'a Vec<Id>) -> Self {
+        IdSlice(View::Wide(ids))
+    }
+}
+
+impl<'a, const N: usize> From<&'a [Id; N]> for IdSlice<'a> {
+    fn from(ids: &'a [Id; N]) -> Self {
+        IdSlice(View::Wide(ids))
     }
 }

@@ -29,18 +29,16 @@ use std::path::Path;
 
 use twox_hash::XxHash3_64;
 
-pub(crate) use ids::IdSlice;
-use ids::Ids;
+pub use ids::{IdSlice, Ids};
 pub use reader::CorpusBuilder;
 pub(crate) use record_batches::{RecordBatches, RecordWindow};
-pub use records::Records;
-pub use split::check_shares;
+pub use records::{RecordSplit, Records};
+pub use split::{Split, check_shares};
 pub use windows::Streams;
 pub(crate) use windows::fit;
 
 use crate::{Result, Vocabulary};
 use ids::Storage;
-use split::Split;
 
 /// A text as ids, and the vocabulary that spells it.
 ///

@@ -131,7 +131,7 @@ pub fn principal_components<T: Scalar>(rows: MatrixView<'_, T>) -> Result<Map> {
     let vectors = memory::product(&[3, count]);
     let numbers = numbers.into_iter().fold(vectors, u128::saturating_add);
     memory::check(memory::bytes::<f64>(numbers))?;
-    tensor::try_reserve_for_products::<f64>().map_err(memory::refused_by)?;
+    memory::ready_for_products::<f64>()?;
     let centred = centre(rows)?;
     let mut gram = memory::matrix(side, side)?;
     let (left, right) = (centred.view(), centred.view());

@@ -130,7 +130,7 @@ impl<T: Scalar> Trainer<T> {
         let first = self.progress.step;
         // Some systems have no clock, such as a browser's.
         let limit = options.time.map(|time| (Instant::now(), time));
-        tensor::try_reserve_for_products::<T>().map_err(memory::refused_by)?;
+        memory::ready_for_products::<T>()?;
         // Threads take address space. If a save no longer fits, fail before the work.
         memory::check(Self::saving_bytes(self.network.config(), &self.config))?;
         loop {

@@ -36,7 +36,7 @@ pub fn training_speed(advice: &Recommended, threads: usize) -> Result<f64> {
         .map(|at| (at % network.vocab_size) as Id)
         .collect();
     let steps = in_pool(threads, || -> Result<f64> {
-        tensor::try_reserve_for_products::<f32>().map_err(memory::refused_by)?;
+        memory::ready_for_products::<f32>()?;
         // The first finds all caches cold.
         let (mut steps, mut start) = (0, Instant::now());
         loop {

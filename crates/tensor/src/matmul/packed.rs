@@ -48,14 +48,16 @@ impl<T: Scalar> PackedMatrix<T> {
     /// As [`new`](Self::new), or an error where the system has no memory for it.
     ///
     /// # Errors
-    /// [`TensorError::OutOfMemory`].
+    /// [`TensorError::OutOfMemory`], or [`TensorError::Isa`].
     pub fn try_new(k: usize, n: usize) -> Result<Self, TensorError> {
+        Isa::try_active()?;
         Ok(Self::of(Buffer::try_zeros(Self::padded_len(k, n))?, k, n))
     }
 
     /// Elements that a packed matrix of `[k, n]` holds: columns fill whole vectors.
     pub fn padded_len(k: usize, n: usize) -> usize {
-        let lanes = T::lanes(Isa::active());
+        // A length is no reason to panic: where `TENSOR_ISA` is wrong, there will be no matrix.
+        let lanes = T::lanes(Isa::try_active().unwrap_or(Isa::PORTABLE));
         n.div_ceil(lanes).saturating_mul(lanes).saturating_mul(k)
     }
 
