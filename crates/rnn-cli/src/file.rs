@@ -20,7 +20,7 @@ pub(crate) enum Source {
 
 impl Source {
     pub(crate) fn new(path: &Path) -> Self {
-        if path == "-" {
+        if path.as_os_str() == "-" {
             Source::Stdin
         } else {
             Source::File(path.to_owned())
@@ -108,7 +108,7 @@ pub(crate) fn read_as<R>(
     parse: impl FnOnce(&[u8]) -> rnn::Result<R>,
     reword: impl FnOnce(rnn::Error) -> rnn::Error,
 ) -> anyhow::Result<R> {
-    if path != "-" {
+    if path.as_os_str() != "-" {
         return Ok(checkpoint::read(path, parse).map_err(|error| match error {
             rnn::Error::File { path, source } => rnn::Error::File {
                 path,

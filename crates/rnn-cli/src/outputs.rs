@@ -67,14 +67,14 @@ pub(crate) struct Files {
 impl Files {
     /// A file is read: `what` it is, as in "the text itself".
     pub(crate) fn reads(&mut self, path: &Path, what: &'static str) {
-        if path != "-" {
+        if path.as_os_str() != "-" {
             self.inputs.push((path.to_owned(), what));
         }
     }
 
     /// A file is written; `remedy` as in "another name for the model (-o)".
     pub(crate) fn writes(&mut self, path: &Path, remedy: &'static str) {
-        if path != "-" {
+        if path.as_os_str() != "-" {
             self.outputs.push((path.to_owned(), remedy));
         }
     }

@@ -23,7 +23,7 @@ impl Target {
     /// What was asked for, or else the text's name with `.safetensors` in the current folder.
     pub(crate) fn new(output: Option<&Path>, texts: &Texts) -> anyhow::Result<Self> {
         match output {
-            Some(path) if path == "-" => Ok(Target::Stdout),
+            Some(path) if path.as_os_str() == "-" => Ok(Target::Stdout),
             Some(path) => Ok(Target::File(path.to_owned())),
             None => texts.model_name().map(Target::File),
         }

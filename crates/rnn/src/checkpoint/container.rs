@@ -5,7 +5,7 @@
 //! take a hundred in memory, so values are counted before they are parsed, and the description stays
 //! text until its checksum is right.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::hash::Hasher;
 
 use safetensors::SafeTensors;
@@ -67,15 +67,11 @@ pub(super) fn seal(tensors: Tensors, description: &impl Serialize) -> Result<Vec
     let text = serde_json::to_string(&fields).expect("plain data");
     let checksum = checksum(&views, &[&text]);
     fields.insert("checksum".into(), checksum.into());
-    let metadata = HashMap::from([(KEY.to_string(), Value::Object(fields).to_string())]);
-    join(&views, metadata)
+    join(&views, Value::Object(fields).to_string())
 }
 
-/// The bytes that the safetensors crate would write, in memory that may be refused.
-fn join(
-    views: &BTreeMap<&str, TensorView<'_>>,
-    metadata: HashMap<String, String>,
-) -> Result<Vec<u8>> {
+/// The bytes that the safetensors crate would write with this description, in memory that may be refused.
+fn join(views: &BTreeMap<&str, TensorView<'_>>, description: String) -> Result<Vec<u8>> {
     let mut end = 0;
     let infos = views.iter().map(|(name, view)| {
         let begin = end;
@@ -87,6 +83,7 @@ fn join(
         };
         ((*name).to_owned(), info)
     });
+    let metadata = [(KEY.to_owned(), description)].into_iter().collect();
     let header = Metadata::new(Some(metadata), infos.collect()).expect("one after the other");
     let header = serde_json::to_string(&header).expect("plain data");
     let padded = header.len().next_multiple_of(header::WORD);
