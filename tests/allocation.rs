@@ -88,7 +88,7 @@ fn in_steps(cell: CellKind, num_layers: usize, config: TrainConfig, threads: usi
     // border between epochs, where the state is reset.
     let mut trainer = trainer::<f32>(&text(3_000), &[0.9, 0.1], (cell, 48, num_layers), config);
     let mut counts = Vec::with_capacity(WARM_UP + MEASURED);
-    let report = |trainer: &Trainer<f32>, event: Event| {
+    let report = |trainer: &mut Trainer<f32>, event: Event| {
         if trainer.step_count() == 1 {
             watch(true);
         }

@@ -144,7 +144,7 @@ fn every_command_has_a_page_for_man_and_its_whole_help() {
             "inspect",
             "network, vocabulary, settings and training losses",
         ),
-        ("import", "The file contains the state dict of one nn.RNN"),
+        ("import", "The file contains the state dict of an nn.RNN"),
         ("view", "It needs no other file and no network"),
         ("check", "In a small random network, each weight is moved"),
         ("completions", "completes commands and flags in a shell"),

@@ -15,6 +15,7 @@ mod insight_states;
 mod misuse;
 mod notebook;
 mod notebook_training;
+mod own_loop;
 mod precision;
 mod properties;
 mod pytorch;

@@ -75,7 +75,7 @@ fn trainer(initial: &Value, horizon: Option<usize>, max_steps: u64) -> Trainer<f
 /// Trains to the end and returns the loss of every step.
 fn losses(trainer: &mut Trainer<f64>) -> Vec<f64> {
     let mut losses = Vec::new();
-    let report = |_: &Trainer<f64>, event: Event| {
+    let report = |_: &mut Trainer<f64>, event: Event| {
         if let Event::Step(step) = event {
             losses.push(step.loss);
         }

@@ -77,7 +77,7 @@ fn a_rank_that_dies_is_an_error_of_the_others_and_no_hang() {
             if rank == 1 {
                 return None;
             }
-            let report = |_: &Trainer<f32>, _| Ok::<_, Error>(ControlFlow::Continue(()));
+            let report = |_: &mut Trainer<f32>, _| Ok::<_, Error>(ControlFlow::Continue(()));
             Some(trainer.run(&options(1), report))
         },
     );

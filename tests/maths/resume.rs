@@ -37,7 +37,7 @@ fn start(advice: Recommended, split: &[f64]) -> Trainer<f32> {
 }
 
 fn finish(trainer: &mut Trainer<f32>) -> (Vec<u8>, Vec<u8>) {
-    let go_on = |_: &Trainer<f32>, _| Ok::<_, Error>(ControlFlow::Continue(()));
+    let go_on = |_: &mut Trainer<f32>, _| Ok::<_, Error>(ControlFlow::Continue(()));
     trainer.run(&RunOptions::default(), go_on).unwrap();
     (
         trainer.best_model().to_bytes(),
@@ -56,7 +56,7 @@ fn interruptions_of(mut straight: Trainer<f32>) -> Vec<Event> {
     let mut files = Vec::new();
     let mut events = Vec::new();
     files.push(straight.interrupt().into_bytes());
-    let note = |trainer: &Trainer<f32>, event| {
+    let note = |trainer: &mut Trainer<f32>, event| {
         files.push(trainer.interrupt().into_bytes());
         events.push(event);
         Ok::<_, Error>(ControlFlow::Continue(()))

@@ -10,6 +10,8 @@
 //! paper takes the mean square over the training text; a model file has none, so it is gathered on the
 //! way. Its decay towards the weights of the model brought nothing here.
 
+use std::fmt;
+
 use crate::bptt::{Bptt, Window};
 use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
@@ -161,6 +163,14 @@ impl AdaptiveScorer {
     /// The score of all texts so far.
     pub fn score(&self) -> Score {
         self.score
+    }
+}
+
+impl fmt::Debug for AdaptiveScorer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdaptiveScorer")
+            .field("score", &self.score)
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,6 +6,13 @@ use crate::cell::CellKind;
 use crate::error::{Result, check_setting};
 
 /// The architecture of a network: everything that fixes the shapes of its parameters.
+///
+/// ```
+/// use rnn::{CellKind, NetworkConfig};
+///
+/// let config = NetworkConfig { vocab_size: 65, ..NetworkConfig::default() };
+/// assert_eq!((config.cell, config.num_layers, config.hidden_size), (CellKind::LSTM, 2, 256));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
@@ -17,6 +24,19 @@ pub struct NetworkConfig {
     pub hidden_size: usize,
     /// Number of layers, each reading the hidden states of the one below.
     pub num_layers: usize,
+}
+
+impl Default for NetworkConfig {
+    /// An LSTM of two layers of 256 units over the 256 bytes. [`recommended`](crate::recommended) fits the
+    /// text.
+    fn default() -> Self {
+        NetworkConfig {
+            cell: CellKind::LSTM,
+            vocab_size: 256,
+            hidden_size: 256,
+            num_layers: 2,
+        }
+    }
 }
 
 /// The largest hidden size accepted; an LSTM layer of this size has 8.6 billion weights.
@@ -43,6 +63,7 @@ impl NetworkConfig {
 /// How the weights are initialised. The biases of the notebook's scheme start at zero, PyTorch's do not.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Scheme {
     /// Every weight and bias uniform in `±1/sqrt(hidden_size)`: PyTorch's default.
     Uniform,

@@ -32,6 +32,7 @@ pub struct Case {
 
 /// The gradient of one parameter compared with finite differences.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Row {
     /// The parameter's PyTorch name.
     pub name: String,

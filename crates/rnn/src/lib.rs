@@ -104,8 +104,8 @@ pub use state::State;
 /// The instruction set in use, which `TENSOR_ISA` chooses.
 pub use tensor::Isa;
 pub use trainer::{
-    Event, Outcome, Recommended, Record, RunOptions, Step, TrainConfig, Trainer, recommended,
-    recommended_within, training_speed,
+    Event, Outcome, Recommended, Record, RunOptions, Step, TrainConfig, Trainer, Validator,
+    recommended, recommended_within, training_speed,
 };
 pub use vocabulary::{IGNORE, Id, REPLACEMENT, Unknown, Vocabulary};
 

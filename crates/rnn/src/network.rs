@@ -98,6 +98,26 @@ impl<T: Scalar> Network<T> {
         Network { config, parameters }
     }
 
+    /// The same network with `f32` or `f64` numbers: exact from `f32` to `f64`, rounded back.
+    ///
+    /// ```
+    /// use rnn::{Init, Network, NetworkConfig};
+    ///
+    /// let config = NetworkConfig { vocab_size: 5, hidden_size: 8, ..NetworkConfig::default() };
+    /// let single = Network::<f32>::new(config, &Init::default(), 1)?;
+    /// let double: Network<f64> = single.cast()?;
+    /// assert_eq!(double.cast::<f32>()?, single);
+    /// # Ok::<(), rnn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
+    pub fn cast<U: Scalar>(&self) -> Result<Network<U>> {
+        memory::check(Parameters::<U>::bytes(&self.config))?;
+        let (config, parameters) = (self.config, self.parameters.cast()?);
+        Ok(Network { config, parameters })
+    }
+
     /// The architecture.
     pub fn config(&self) -> &NetworkConfig {
         &self.config

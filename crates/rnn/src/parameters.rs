@@ -52,6 +52,20 @@ impl<T: Scalar> Parameters<T> {
         Ok(Parameters { layout, data })
     }
 
+    /// The same as `f32` or `f64`: exact from `f32` to `f64`, rounded back. A number that no `f32` holds
+    /// becomes infinite.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where memory runs out.
+    pub fn cast<U: Scalar>(&self) -> Result<Parameters<U>> {
+        let mut data = memory::zeros(self.data.len() as u128)?;
+        for (to, from) in data.iter_mut().zip(&self.data) {
+            *to = U::from_f64(from.to_f64());
+        }
+        let layout = self.layout.clone();
+        Ok(Parameters { layout, data })
+    }
+
     /// Bytes of all parameters of a network.
     pub(crate) fn bytes(config: &NetworkConfig) -> u128 {
         memory::bytes::<T>(Layout::count(config))

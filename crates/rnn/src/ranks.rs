@@ -48,6 +48,7 @@
 
 mod in_process;
 
+use std::fmt;
 use std::io;
 use std::ops::AddAssign;
 
@@ -78,6 +79,12 @@ pub trait Communicator: Send + Sync {
 /// All ranks must make the same calls in the same order.
 #[derive(Default)]
 pub struct Ranks(Option<Box<dyn Communicator>>);
+
+impl fmt::Debug for Ranks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ranks({} of {})", self.rank(), self.count())
+    }
+}
 
 impl Ranks {
     /// One process alone.

@@ -7,6 +7,8 @@
 mod draw;
 mod options;
 
+use std::fmt;
+
 use tensor::parallel::{self, Rows};
 use tensor::random::{self, ChaCha8Rng};
 
@@ -221,6 +223,24 @@ impl Iterator for Sampler<'_> {
         let next = drawn.map(|ids| vocabulary.symbol(ids[0]));
         self.has_failed = next.is_err();
         Some(next)
+    }
+}
+
+impl fmt::Debug for BatchSampler<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchSampler")
+            .field("options", &self.options)
+            .field("samples", &self.chosen.len())
+            .field("read", &self.read)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Sampler<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sampler")
+            .field("batch", &self.batch)
+            .finish_non_exhaustive()
     }
 }
 

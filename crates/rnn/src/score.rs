@@ -1,5 +1,9 @@
 //! How well a model predicts a text: nats, bits per character, perplexity, surprise of each character.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 use crate::corpus::{Corpus, IdSlice};
 use crate::error::{Error, Result};
 use crate::loss;
@@ -12,7 +16,8 @@ use crate::unroll::{Size, Unroll};
 use crate::vocabulary::Id;
 
 /// The total surprise of a text.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Score {
     /// Sum of `-ln p` over the predicted characters.
     pub nats: f64,
@@ -187,6 +192,14 @@ impl<'m> Scorer<'m> {
         self.last = None;
         self.score = Score::default();
         self.has_overflowed = false;
+    }
+}
+
+impl fmt::Debug for Scorer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scorer")
+            .field("score", &self.score)
+            .finish_non_exhaustive()
     }
 }
 

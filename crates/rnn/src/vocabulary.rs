@@ -27,6 +27,7 @@ pub const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
 /// What to do with a character that is not in the vocabulary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unknown {
     /// Fail, naming the character and those close to it.
     #[default]

@@ -25,6 +25,7 @@ mod shards;
 mod strip;
 mod weights;
 
+use std::fmt;
 use std::ops::Range;
 
 use tensor::{Scalar, parallel};
@@ -55,6 +56,19 @@ pub struct Window {
     /// The input that starts a new sequence, such as the newline before a record: the state before it is
     /// zero. `None` if there is none.
     pub restart: Option<Id>,
+}
+
+impl Default for Window {
+    /// One sequence of up to 64 steps, the mean of the losses, and the whole window as horizon.
+    fn default() -> Self {
+        Window {
+            batch_size: 1,
+            seq_length: 64,
+            horizon: None,
+            reduction: Reduction::Mean,
+            restart: None,
+        }
+    }
 }
 
 impl Window {
@@ -99,6 +113,15 @@ pub struct Bptt<T> {
     has_dropout: bool,
     /// Whether the buffers hold a window that has not gone backward, which overwrites it.
     is_read: bool,
+}
+
+impl<T> fmt::Debug for Bptt<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bptt")
+            .field("config", &self.config)
+            .field("window", &self.window)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Multiply-adds that packing an element counts for.

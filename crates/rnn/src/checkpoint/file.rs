@@ -214,7 +214,15 @@ fn temporary(
         let path = folder(target).join(name);
         tried += 1;
         match options.open(&path) {
-            Ok(file) => break (Temporary { path, is_ours: true }, file),
+            Ok(file) => {
+                break (
+                    Temporary {
+                        path,
+                        is_ours: true,
+                    },
+                    file,
+                );
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tried < MOST_NAMES => {}
             Err(error) => return Err(error),
         }

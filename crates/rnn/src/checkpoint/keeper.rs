@@ -28,6 +28,7 @@ use crate::trainer::{Event, Trainer};
 
 /// How often to write `MODEL.resume` between improvements. The result does not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Every {
     /// After this many steps; 0 means never.
     Steps(u64),

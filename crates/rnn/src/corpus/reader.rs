@@ -3,6 +3,7 @@
 //! Characters get ids in order of first appearance while the text is read, and their sorted order at the
 //! end. So a text of any size is read once and held once.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -45,6 +46,15 @@ pub struct CorpusBuilder {
     /// Bytes announced and not yet read.
     awaited: u64,
     had_bom: bool,
+}
+
+impl fmt::Debug for CorpusBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CorpusBuilder")
+            .field("is_records", &self.is_records)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for CorpusBuilder {

@@ -22,6 +22,7 @@ const CONVERGED: f64 = 1e-11;
 
 /// A plane with a point for each row of a matrix.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Map {
     /// `X v_1` and `X v_2` of each row.
     pub points: Vec<[f64; 2]>,
@@ -31,6 +32,7 @@ pub struct Map {
 
 /// The characters of a network in its output and its input weights, one point for each id.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Letters {
     /// From the rows of `decoder.weight`.
     pub decoder: Map,

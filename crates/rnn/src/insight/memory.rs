@@ -31,6 +31,7 @@ const ROWS: usize = 32;
 
 /// The mean norms of one layer by lag: element `k` is for the state `k` steps before.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LayerMemory {
     /// The norm of `d loss_t / d h_{t-k}` with the memory `c_{t-k}` fixed, in nats per unit of state.
     pub hidden: Vec<f64>,
@@ -41,6 +42,7 @@ pub struct LayerMemory {
 
 /// How strongly a loss depends on the states before it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Memory {
     /// The layers from the bottom.
     pub layers: Vec<LayerMemory>,

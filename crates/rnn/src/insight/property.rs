@@ -16,6 +16,7 @@ use super::traces::Traces;
 
 /// A property of each character of a text, given the characters before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Property {
     /// 1 after an opening quotation mark up to the closing one: alternating `"`, and `“ ”`, `« »`. An
     /// empty line closes them, so that a missing mark does not invert the rest of the text.

@@ -11,6 +11,7 @@ use crate::vocabulary::Id;
 
 /// A predicted character.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Surprise {
     /// The character in the text.
     pub id: Id,

@@ -29,6 +29,7 @@ const NORM_OFFSET: f64 = 1e-6;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Clip {
     /// Leaves gradients as they are.
     #[default]

@@ -28,6 +28,7 @@ use crate::error::{Error, Result, check_setting};
 /// The shape of the decay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Decay {
     /// A straight line.
     Linear,

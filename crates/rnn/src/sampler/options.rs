@@ -1,9 +1,22 @@
 //! The options of sampling: temperature, top-k, top-p and seed.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Result, check_setting};
 
 /// How to draw characters.
-#[derive(Clone, Copy, Debug, PartialEq)]
+///
+/// In a serialised form fields may be missing, which stand for their defaults; check what came from
+/// outside with [`validate`](Self::validate).
+///
+/// ```
+/// use rnn::SampleOptions;
+///
+/// let options: SampleOptions = serde_json::from_str(r#"{"temperature": 0.7}"#).unwrap();
+/// assert_eq!(options, SampleOptions { temperature: 0.7, ..SampleOptions::default() });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SampleOptions {
     /// Divides the logits; 0 always draws the likeliest character.
     pub temperature: f64,

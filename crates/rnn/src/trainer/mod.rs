@@ -25,8 +25,10 @@ mod source;
 mod speed;
 mod step;
 mod validation;
+mod validator;
 mod view;
 
+use std::fmt;
 use std::ops::Range;
 
 use tensor::Scalar;
@@ -37,6 +39,7 @@ pub(crate) use progress::Progress;
 pub use progress::Record;
 pub use run::{Event, Outcome, RunOptions};
 pub use speed::training_speed;
+pub use validator::Validator;
 
 use crate::bptt::Bptt;
 use crate::config::NetworkConfig;
@@ -94,6 +97,16 @@ pub struct Trainer<T> {
     ranks: Ranks,
     /// What another of them sends.
     sent: Vec<T>,
+}
+
+impl<T: Scalar> fmt::Debug for Trainer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trainer")
+            .field("network", self.network.config())
+            .field("config", &self.config)
+            .field("step", &self.progress.step)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What one step did.

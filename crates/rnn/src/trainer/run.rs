@@ -11,6 +11,7 @@ use super::{Record, Step, Trainer};
 use crate::error::{self, Error};
 use crate::memory;
 use crate::model::Model;
+use crate::optimizer::check_learning_rate;
 
 /// How to run. Only `time` can change the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,7 @@ pub enum Event {
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// All steps are done.
     Finished,
@@ -108,7 +110,8 @@ impl Trainer<f32> {
 }
 
 impl<T: Scalar> Trainer<T> {
-    /// Trains to the end, reporting every event.
+    /// Trains to the end, reporting every event. The callback may look at the trainer, change its
+    /// [learning rate](Self::set_learning_rate), and end the run with [`ControlFlow::Break`].
     ///
     /// # Errors
     /// [`Error::Diverged`] if losses are not finite at lower learning rates either, [`Error::Threads`] if
@@ -117,7 +120,7 @@ impl<T: Scalar> Trainer<T> {
     pub fn run<E: From<Error> + Send>(
         &mut self,
         options: &RunOptions,
-        report: impl FnMut(&Self, Event) -> Result<ControlFlow<()>, E> + Send,
+        report: impl FnMut(&mut Self, Event) -> Result<ControlFlow<()>, E> + Send,
     ) -> Result<Outcome, E> {
         in_pool(options.threads, || self.run_here(options, report))?
     }
@@ -125,7 +128,7 @@ impl<T: Scalar> Trainer<T> {
     fn run_here<E: From<Error>>(
         &mut self,
         options: &RunOptions,
-        mut report: impl FnMut(&Self, Event) -> Result<ControlFlow<()>, E>,
+        mut report: impl FnMut(&mut Self, Event) -> Result<ControlFlow<()>, E>,
     ) -> Result<Outcome, E> {
         let first = self.progress.step;
         // Some systems have no clock, such as a browser's.
@@ -191,14 +194,46 @@ impl<T: Scalar> Trainer<T> {
 
     /// Reports an event; true if a rank wants the run to end, which all learn here.
     fn tell<E: From<Error>>(
-        &self,
-        report: &mut impl FnMut(&Self, Event) -> Result<ControlFlow<()>, E>,
+        &mut self,
+        report: &mut impl FnMut(&mut Self, Event) -> Result<ControlFlow<()>, E>,
         event: Event,
     ) -> Result<bool, E> {
         let told = report(self, event);
         let wants_end = !matches!(told, Ok(ControlFlow::Continue(())));
         let ends = self.agree(wants_end);
         told.and_then(|_| Ok(ends?))
+    }
+
+    /// Sets the learning rate that the schedule multiplies, from the next step on. Files hold it as one of
+    /// the settings, so a run that is resumed goes on with it. Ranks must all set the same.
+    ///
+    /// ```
+    /// use rnn::{Corpus, Event, RunOptions, Trainer, recommended};
+    /// use std::ops::ControlFlow;
+    ///
+    /// let corpus = Corpus::from_text(&"never odd or even ".repeat(30))?;
+    /// let mut advice = recommended(&corpus.facts(false));
+    /// (advice.network.hidden_size, advice.train.max_steps) = (8, Some(40));
+    /// advice.train.eval_every = 5;
+    /// let mut trainer = Trainer::<f32>::new(corpus, &[0.9, 0.1], advice.network, advice.train)?;
+    /// trainer.run(&RunOptions::default(), |trainer, event| {
+    ///     if let Event::Evaluated { improved: false, .. } = event {
+    ///         trainer.set_learning_rate(trainer.config().learning_rate / 2.0)?;
+    ///     }
+    ///     Ok::<_, rnn::Error>(match trainer.config().learning_rate < 1e-5 {
+    ///         true => ControlFlow::Break(()),
+    ///         false => ControlFlow::Continue(()),
+    ///     })
+    /// })?;
+    /// # Ok::<(), rnn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] unless it is positive and finite.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> error::Result<()> {
+        check_learning_rate(learning_rate)?;
+        self.config.learning_rate = learning_rate;
+        Ok(())
     }
 
     /// Whether all steps are taken.

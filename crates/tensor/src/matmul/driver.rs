@@ -19,7 +19,7 @@ const ONE_ROW: usize = 2;
 const COPY: usize = 32;
 
 /// The right operand.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Rhs<'a, T> {
     /// As the caller has it.
     Plain(Strided<'a, T>),

@@ -42,7 +42,7 @@ pub trait Sealed: Sized {
 }
 
 /// Which operand a buffer holds a part of.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Operand {
     /// The right one: a panel.
     B,

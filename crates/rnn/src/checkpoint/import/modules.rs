@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::header::{short, wrong};
 use super::tensors::Tensors;
+use crate::checkpoint::header::{short, wrong};
 use crate::error::Result;
 
 /// Most names of a message.

@@ -12,7 +12,7 @@
 
 use serde_json::Value;
 
-use super::super::header::{self, short, wrong};
+use crate::checkpoint::header::{self, short, wrong};
 use crate::error::Result;
 use crate::memory;
 
@@ -168,7 +168,7 @@ mod tests {
             (r#"{"a": 0, "b": 0}"#, 2, "numbers both 'a' and 'b' 0"),
             (r#"{"a": 0, "b": -1}"#, 2, "no list of characters"),
             (r#"{"a": 0, "b": 1.5}"#, 2, "no list of characters"),
-            (r#"{"layers": 2}"#, 2, "no list of characters"),
+            (r#"{"layers": [2]}"#, 2, "no list of characters"),
         ];
         for (text, size, expected) in cases {
             let error = in_order(text, size).unwrap_err().to_string();

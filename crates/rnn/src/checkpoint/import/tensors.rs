@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
-use super::super::header::{short, wrong};
+use crate::checkpoint::header::{short, wrong};
 use crate::error::Result;
 use crate::memory;
 
