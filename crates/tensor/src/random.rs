@@ -1,12 +1,11 @@
 //! Random fills from a seeded generator that is named after its algorithm.
 //!
 //! ChaCha with 8 rounds: the stream of a seed is part of the promise of equal bits, and a
-//! generator called "standard" may change between releases. Normal variates are our own ziggurat, since
-//! those of `rand_distr` change with a feature that any crate of a program may turn on.
-
-mod normal;
+//! generator called "standard" may change between releases. Normal variates are the ziggurat of
+//! `rand_distr`.
 
 use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, StandardNormal};
 
 pub use rand::rngs::ChaCha8Rng;
 
@@ -54,7 +53,8 @@ pub fn normal<T: Scalar>(
         return Err(TensorError::StandardDeviation(std));
     }
     for x in out {
-        *x = T::from_f64(std.mul_add(normal::standard_normal(rng), mean));
+        let z: f64 = StandardNormal.sample(rng);
+        *x = T::from_f64(std.mul_add(z, mean));
     }
     Ok(())
 }

@@ -6,7 +6,6 @@
 //! followed, so that the link stays and its target changes.
 
 use std::fs::{self, File, Permissions};
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -136,15 +135,15 @@ pub(super) fn replace(
             Some(Ok(Some(permissions))) => Some(permissions),
             _ => permissions(&target)?,
         };
-        let (mut temporary, mut file) = temporary(&target, lock, permissions)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        drop(file);
+        let mut temporary = temporary(&target, lock, permissions)?;
+        temporary.as_file_mut().write_all(bytes)?;
+        temporary.as_file_mut().sync_all()?;
+        let mut path = temporary.into_temp_path();
         // What came in the way since the first look is told in the same words.
         let in_the_way = |error| place::resolve(&target).err().unwrap_or(error);
-        fs::rename(&temporary.path, &target).map_err(in_the_way)?;
+        fs::rename(&path, &target).map_err(in_the_way)?;
         // The name is free now, and a new file of that name is not ours.
-        temporary.is_ours = false;
+        path.disable_cleanup(true);
         sync_folder(&target)
     };
     write().map_err(|source| Error::Save {
@@ -173,64 +172,34 @@ fn permissions(path: &Path) -> io::Result<Option<Permissions>> {
     }
 }
 
-/// A temporary file, removed when this is dropped.
-struct Temporary {
-    path: PathBuf,
-    is_ours: bool,
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if self.is_ours {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Most names to try for a temporary file. That one of 64 random bits is taken is next to impossible.
-const MOST_NAMES: usize = 100;
-
-/// A new file beside `target`. Its name is random and new, so no existing file, link or pipe is touched.
+/// A new file beside `target`, removed on drop. Its name is random and new, so no existing file, link
+/// or pipe is touched.
 fn temporary(
     target: &Path,
     mut lock: Option<&mut Lock>,
     permissions: Option<Permissions>,
-) -> io::Result<(Temporary, File)> {
+) -> io::Result<tempfile::NamedTempFile<File>> {
     let (start, end) = TEMPORARY;
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    // Until it has its final permissions, only the owner may read it.
-    #[cfg(unix)]
-    if permissions.is_some() {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
-    let mut tried = 0;
-    let (temporary, file) = loop {
-        // The keys of a hash are the standard library's only random numbers.
-        let name = format!("{start}{:016x}{end}", RandomState::new().hash_one(tried));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(start).suffix(end).rand_bytes(12);
+    let made = builder.make_in(folder(target), |path| {
         if let Some(lock) = &mut lock {
-            lock.announce(name.as_ref())?;
+            lock.announce(path.file_name().unwrap_or_default())?;
         }
-        let path = folder(target).join(name);
-        tried += 1;
-        match options.open(&path) {
-            Ok(file) => {
-                break (
-                    Temporary {
-                        path,
-                        is_ours: true,
-                    },
-                    file,
-                );
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tried < MOST_NAMES => {}
-            Err(error) => return Err(error),
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        // Until it has its final permissions, only the owner may read it.
+        #[cfg(unix)]
+        if permissions.is_some() {
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         }
-    };
+        options.open(path)
+    });
+    let file = made?;
     if let Some(permissions) = permissions {
-        file.set_permissions(permissions)?;
+        file.as_file().set_permissions(permissions)?;
     }
-    Ok((temporary, file))
+    Ok(file)
 }
 
 /// Flushes the folder, and with it the rename. Windows has no way to ask for that.
