@@ -27,7 +27,7 @@ use crate::parameters::Parameters;
 use crate::state::State;
 use crate::vocabulary::Id;
 pub(crate) use size::{Size, pieces};
-pub(crate) use strip::{STRIP_ROWS, Steps, Strip};
+pub(crate) use strip::{Listed, STRIP_ROWS, Steps, Strip, Whole, is_shared};
 
 /// The buffers of one layer; `K` is the cell's [`block_width`](crate::cell::CellKind).
 struct Layer<T> {

@@ -20,7 +20,7 @@ use crate::memory;
 use crate::packed::PackedWeights;
 use crate::parameters::Parameters;
 use crate::rows;
-use crate::unroll::{STRIP_ROWS, Size, Steps, Strip, Unroll};
+use crate::unroll::{STRIP_ROWS, Size, Strip, Unroll, Whole, is_shared};
 use crate::vocabulary::Id;
 
 /// The unrolled network of a batch, and the buffers of the backward pass.
@@ -206,10 +206,14 @@ impl<T: Scalar> Pass<T> {
         flows: bool,
     ) {
         let work = span.len() * self.unroll.width() * self.unroll.config().hidden_size;
+        let rows = self.unroll.rows();
         let (layer, strip) = self.layer(k, weights, span, flows);
-        parallel::in_parts(strip, work, STRIP_ROWS, &|strip| {
-            layer.run(strip, |_, _| {})
-        });
+        match is_shared(rows, work) {
+            true => parallel::in_parts(strip.listed(), work, STRIP_ROWS, &|strip| {
+                layer.run(strip, |_, _| {});
+            }),
+            false => layer.run(strip, |_, _| {}),
+        }
     }
 
     /// Backpropagates `d_h`, the gradient of the top layer's output, through all layers. Calls `before`
@@ -236,7 +240,7 @@ impl<T: Scalar> Pass<T> {
         weights: &'a PackedWeights<T>,
         span: &'a Range<usize>,
         flows: bool,
-    ) -> (LayerBackward<'a, T>, BackStrip<'a, T>) {
+    ) -> (LayerBackward<'a, T>, BackStrip<'a, T, Whole<'a, T>>) {
         let (config, rows, width) = (
             *self.unroll.config(),
             self.unroll.rows(),
@@ -252,10 +256,10 @@ impl<T: Scalar> Pass<T> {
         let strip = Strip {
             rows: 0..rows,
             arrays: [
-                Steps::new(&mut trace.block[..steps * rows * width], rows, width),
-                Steps::new(&mut self.d_h[..steps * rows * hidden], rows, hidden),
-                Steps::new(&mut self.carry_h, rows, hidden),
-                Steps::new(&mut self.carry_c, rows, hidden),
+                Whole::new(&mut trace.block[..steps * rows * width], rows, width),
+                Whole::new(&mut self.d_h[..steps * rows * hidden], rows, hidden),
+                Whole::new(&mut self.carry_h, rows, hidden),
+                Whole::new(&mut self.carry_c, rows, hidden),
             ],
         };
         let layer = LayerBackward {

@@ -10,7 +10,7 @@ use crate::config::NetworkConfig;
 use crate::dropout::Dropout;
 use crate::packed::PackedWeights;
 use crate::rows;
-use crate::unroll::{STRIP_ROWS, Strip};
+use crate::unroll::{Listed, STRIP_ROWS, Steps, Strip, Whole};
 use crate::vocabulary::Id;
 
 /// What all strips of a layer share on their way back.
@@ -35,14 +35,25 @@ pub(super) struct LayerBackward<'a, T> {
 }
 
 /// Some rows of the block, of `d_h`, and of the two carries.
-pub(super) struct BackStrip<'a, T> {
-    pub(super) strip: Strip<'a, T, 4>,
+pub(super) struct BackStrip<'a, T, S> {
+    pub(super) strip: Strip<S, 4>,
     /// Their sums for the biases, `[units, width]`.
     pub(super) bias: &'a mut [T],
     pub(super) width: usize,
 }
 
-impl<T: Send> Parts for BackStrip<'_, T> {
+impl<'a, T> BackStrip<'a, T, Whole<'a, T>> {
+    /// The same, to be cut.
+    pub(super) fn listed(self) -> BackStrip<'a, T, Listed<'a, T>> {
+        BackStrip {
+            strip: self.strip.listed(),
+            bias: self.bias,
+            width: self.width,
+        }
+    }
+}
+
+impl<T: Send> Parts for BackStrip<'_, T, Listed<'_, T>> {
     fn length(&self) -> usize {
         self.strip.length()
     }
@@ -65,7 +76,7 @@ impl<T: Scalar> LayerBackward<'_, T> {
     /// about to use.
     pub(super) fn run(
         &self,
-        back: BackStrip<'_, T>,
+        back: BackStrip<'_, T, impl Steps<T>>,
         mut before: impl FnMut(usize, &Backward<'_, T>),
     ) {
         let BackStrip {

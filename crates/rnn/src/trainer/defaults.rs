@@ -12,8 +12,9 @@
 //!           n-gram
 //! ```
 //!
-//! A network of another size has 0.15 ln(its units / H) more of both dropouts, and one that learns from
-//! less than a million characters has proportionally less.
+//! A network of another size has 0.15 ln(its units / H) more of both dropouts, a smaller one H / its units
+//! times the learning rate, and one that learns from less than a million characters has proportionally
+//! less dropout.
 //!
 //! So a network that learns longer from a shorter text is held back more, and goes on improving where it
 //! would learn the text by heart. A run that no longer improves lowers its learning rate and ends early.
@@ -104,7 +105,12 @@ impl Recommended {
             _ => probability(weight_dropout),
         };
         let slower = power((network.hidden_size as f64 / 256.0).max(1.0), 0.7);
-        train.learning_rate = rate(4e-3 / slower);
+        let quicker = match network.cell.gates() {
+            // Without gates large steps lead astray.
+            1 => 1.0,
+            _ => (usual / network.hidden_size as f64).clamp(1.0, 3.0),
+        };
+        train.learning_rate = rate(4e-3 / slower * quicker);
         let each_step = train.batch_size as f64 * train.seq_length as f64;
         let weight_decay = each_step / (7.0 * train.learning_rate * learned);
         // Where little is uncertain, decay keeps a network from being sure.

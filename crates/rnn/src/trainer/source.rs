@@ -60,13 +60,14 @@ impl Source {
 
 /// The held-out part, or another text to evaluate.
 pub(crate) enum HeldOut<T> {
-    Text(TextValidator<T>),
+    Text(Box<TextValidator<T>>),
     Records(Box<RecordValidator<T>>),
 }
 
 impl<T: Scalar> HeldOut<T> {
     fn text(network: &NetworkConfig, part: Range<usize>) -> Result<Option<Self>> {
-        Ok(TextValidator::new(network, part)?.map(HeldOut::Text))
+        let validator = TextValidator::new(network, part)?;
+        Ok(validator.map(|validator| HeldOut::Text(Box::new(validator))))
     }
 
     fn records(network: &NetworkConfig, part: Records, ids: IdSlice<'_>) -> Result<Option<Self>> {

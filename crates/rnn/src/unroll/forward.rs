@@ -3,7 +3,7 @@
 use tensor::parallel::{self, Rows};
 use tensor::{MatrixView, MatrixViewMut, Scalar};
 
-use super::strip::{STRIP_ROWS, Steps, Strip};
+use super::strip::{STRIP_ROWS, Steps, Strip, Whole, is_shared};
 use super::{Layer, Unroll};
 use crate::cell::Forward;
 use crate::config::NetworkConfig;
@@ -94,7 +94,10 @@ impl<T: Scalar> Unroll<T> {
         };
         let strip = self.layers[k].strip(rows, [steps, width, hidden]);
         let work = steps * width * hidden;
-        parallel::in_parts(strip, work, STRIP_ROWS, &|strip| layer.run(strip));
+        match is_shared(rows, work) {
+            true => parallel::in_parts(strip.listed(), work, STRIP_ROWS, &|strip| layer.run(strip)),
+            false => layer.run(strip),
+        }
     }
 
     /// `logits = V h + c` for every step.
@@ -123,10 +126,10 @@ impl<T: Scalar> Unroll<T> {
 
 impl<T> Layer<T> {
     /// All rows of the arrays that the forward pass writes.
-    fn strip(&mut self, rows: usize, [steps, width, hidden]: [usize; 3]) -> Strip<'_, T, 6> {
-        fn of<T>(array: &mut [T], steps: usize, rows: usize, cols: usize) -> Steps<'_, T> {
+    fn strip(&mut self, rows: usize, [steps, width, hidden]: [usize; 3]) -> Strip<Whole<'_, T>, 6> {
+        fn of<T>(array: &mut [T], steps: usize, rows: usize, cols: usize) -> Whole<'_, T> {
             let used = (steps * rows * cols).min(array.len());
-            Steps::new(&mut array[..used], rows, cols)
+            Whole::new(&mut array[..used], rows, cols)
         }
         Strip {
             rows: 0..rows,
@@ -144,7 +147,7 @@ impl<T> Layer<T> {
 
 impl<T: Scalar> LayerForward<'_, T> {
     /// Takes a strip from step to step: one product and one pass over the block at each.
-    fn run(&self, mut strip: Strip<'_, T, 6>) {
+    fn run(&self, mut strip: Strip<impl Steps<T>, 6>) {
         let (cell, hidden) = (self.config.cell, self.config.hidden_size);
         let count = strip.rows.len();
         let [block, h, c, h_prev, c_prev, dropped] = &mut strip.arrays;

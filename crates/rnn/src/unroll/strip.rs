@@ -7,99 +7,123 @@ use std::mem;
 use std::ops::Range;
 
 use smallvec::SmallVec;
-use tensor::parallel::Parts;
+use tensor::parallel::{self, Parts};
+
+/// Whether threads should share out these rows, each of so much `work`.
+pub(crate) fn is_shared(rows: usize, work: usize) -> bool {
+    parallel::cut(rows.div_ceil(STRIP_ROWS), rows.saturating_mul(work)).is_some()
+}
 
 /// Rows that stay together. Fewer would take longer to read the weights than to multiply by them.
 pub(crate) const STRIP_ROWS: usize = 2;
 
 /// Some rows of a `[time, rows, cols]` array. One without elements has none at any step.
-pub(crate) struct Steps<'a, T> {
-    cols: usize,
-    rows: Which<'a, T>,
-}
-
-enum Which<'a, T> {
-    /// All of them, so many elements a step.
-    All(&'a mut [T], usize),
-    /// Some of them, step by step. For windows of ordinary length this allocates nothing.
-    Some(SmallVec<[&'a mut [T]; 96]>),
-}
-
-impl<'a, T> Steps<'a, T> {
-    /// All rows of an array.
-    pub(crate) fn new(array: &'a mut [T], rows: usize, cols: usize) -> Self {
-        Steps {
-            cols,
-            rows: Which::All(array, rows * cols),
-        }
-    }
-
+pub(crate) trait Steps<T> {
     /// The rows at step `t`.
-    pub(crate) fn at(&mut self, t: usize) -> &mut [T] {
-        match &mut self.rows {
-            Which::All(array, each) => {
-                let range = t * *each..(t + 1) * *each;
-                array.get_mut(range).unwrap_or_default()
-            }
-            Which::Some(steps) => match steps.get_mut(t) {
-                Some(step) => step,
-                None => &mut [],
-            },
-        }
-    }
-
+    fn at(&mut self, t: usize) -> &mut [T];
     /// The rows at step `t` to read, and those of the next to write.
-    pub(crate) fn around(&mut self, t: usize) -> (&[T], &mut [T]) {
-        match &mut self.rows {
-            Which::All(array, each) => match array.get_mut(t * *each..(t + 2) * *each) {
-                Some(both) => {
-                    let (before, after) = both.split_at_mut(*each);
-                    (before, after)
-                }
-                None => (&[], &mut []),
-            },
-            Which::Some(steps) => match steps.get_mut(t..t + 2) {
-                Some([before, after]) => (before, after),
-                _ => (&[], &mut []),
-            },
-        }
+    fn around(&mut self, t: usize) -> (&[T], &mut [T]);
+}
+
+/// All rows.
+pub(crate) struct Whole<'a, T> {
+    array: &'a mut [T],
+    rows: usize,
+    cols: usize,
+}
+
+impl<'a, T> Whole<'a, T> {
+    pub(crate) fn new(array: &'a mut [T], rows: usize, cols: usize) -> Self {
+        Whole { array, rows, cols }
+    }
+}
+
+impl<T> Steps<T> for Whole<'_, T> {
+    #[inline]
+    fn at(&mut self, t: usize) -> &mut [T] {
+        let each = self.rows * self.cols;
+        let step = self.array.get_mut(t * each..(t + 1) * each);
+        step.unwrap_or_default()
     }
 
+    #[inline]
+    fn around(&mut self, t: usize) -> (&[T], &mut [T]) {
+        let each = self.rows * self.cols;
+        match self.array.get_mut(t * each..(t + 2) * each) {
+            Some(both) => {
+                let (before, after) = both.split_at_mut(each);
+                (before, after)
+            }
+            None => (&[], &mut []),
+        }
+    }
+}
+
+/// Some of them, step by step. For windows of ordinary length the list allocates nothing.
+pub(crate) struct Listed<'a, T> {
+    steps: SmallVec<[&'a mut [T]; 96]>,
+    cols: usize,
+}
+
+impl<'a, T> Listed<'a, T> {
     /// Keeps the first `middle` rows and returns the others.
     fn cut_off(&mut self, middle: usize) -> Self {
         let at = middle * self.cols;
-        let mut rest = SmallVec::new();
-        let mut cut = |step: &'a mut [T]| {
-            let (first, others) = step.split_at_mut(at);
-            rest.push(others);
-            first
+        let cut = |step: &mut &'a mut [T]| {
+            let (first, others) = mem::take(step).split_at_mut(at);
+            *step = first;
+            others
         };
-        match &mut self.rows {
-            Which::All(array, each) => {
-                let steps = mem::take(array).chunks_exact_mut((*each).max(1));
-                self.rows = Which::Some(steps.map(cut).collect());
-            }
-            Which::Some(steps) => {
-                for step in steps {
-                    *step = cut(mem::take(step));
-                }
-            }
-        }
-        Steps {
+        Listed {
+            steps: self.steps.iter_mut().map(cut).collect(),
             cols: self.cols,
-            rows: Which::Some(rest),
+        }
+    }
+}
+
+impl<T> Steps<T> for Listed<'_, T> {
+    #[inline]
+    fn at(&mut self, t: usize) -> &mut [T] {
+        match self.steps.get_mut(t) {
+            Some(step) => step,
+            None => &mut [],
+        }
+    }
+
+    #[inline]
+    fn around(&mut self, t: usize) -> (&[T], &mut [T]) {
+        match self.steps.get_mut(t..t + 2) {
+            Some([before, after]) => (before, after),
+            _ => (&[], &mut []),
         }
     }
 }
 
 /// Some rows of several arrays.
-pub(crate) struct Strip<'a, T, const N: usize> {
+pub(crate) struct Strip<S, const N: usize> {
     /// The rows, counted from the first of the unrolled ones.
     pub(crate) rows: Range<usize>,
-    pub(crate) arrays: [Steps<'a, T>; N],
+    pub(crate) arrays: [S; N],
 }
 
-impl<T: Send, const N: usize> Parts for Strip<'_, T, N> {
+impl<'a, T, const N: usize> Strip<Whole<'a, T>, N> {
+    /// The same, to be cut.
+    pub(crate) fn listed(self) -> Strip<Listed<'a, T>, N> {
+        let list = |whole: Whole<'a, T>| Listed {
+            cols: whole.cols,
+            steps: whole
+                .array
+                .chunks_exact_mut((whole.rows * whole.cols).max(1))
+                .collect(),
+        };
+        Strip {
+            rows: self.rows,
+            arrays: self.arrays.map(list),
+        }
+    }
+}
+
+impl<T: Send, const N: usize> Parts for Strip<Listed<'_, T>, N> {
     fn length(&self) -> usize {
         self.rows.len()
     }
