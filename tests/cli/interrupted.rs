@@ -137,6 +137,57 @@ fn ctrl_c_saves_and_prints_the_command_that_goes_on() {
 }
 
 #[test]
+fn a_run_that_is_stopped_before_its_first_evaluation_leaves_a_model() {
+    let folder = Folder::with_text();
+    let flags = [
+        "--max-steps",
+        "1000000",
+        "--eval-every",
+        "1000000",
+        "--sample-every",
+        "1",
+    ];
+    let small = [
+        "--hidden-size",
+        "8",
+        "--batch-size",
+        "4",
+        "--seq-length",
+        "16",
+    ];
+    let run = |first: &[&str]| {
+        let args = [first, flags.as_slice(), &small].concat();
+        let (code, said) = interrupt(&folder, &args, 1, "-INT");
+        assert_eq!(code, Some(130), "{said}");
+        said
+    };
+    let new = ["train", "text.txt", "-o", "m"];
+    let has = " and saved; m has the weights of that step, not evaluated yet; to continue, run:\n";
+    let said = run(&new);
+    assert!(said.contains(has), "{said}");
+    folder.run(&["sample", "m"]).ok();
+    let first = folder.read("m");
+    // What goes on gets the weights of its own step.
+    let said = run(&["train", "text.txt", "--resume", "m"]);
+    assert!(said.contains(has) && folder.read("m") != first, "{said}");
+    // The model of another run stays.
+    let other = [
+        "train",
+        "text.txt",
+        "-o",
+        "m",
+        "--force",
+        "--max-steps",
+        "9",
+    ];
+    folder.run(&[&other[..], &small].concat()).ok();
+    let other = folder.read("m");
+    let said = run(&["train", "text.txt", "-o", "m", "--force"]);
+    let kept = " and saved; m is not of this run, which has no evaluation yet; to continue, run:\n";
+    assert!(said.contains(kept) && folder.read("m") == other, "{said}");
+}
+
+#[test]
 fn two_signals_at_once_leave_a_whole_file() {
     let folder = Folder::with_text();
     for round in 0..5 {

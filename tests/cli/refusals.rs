@@ -27,6 +27,7 @@ fn folder() -> Folder {
     let folder = Folder::with_model();
     folder.write("empty", "");
     folder.write("one", "aaaa");
+    folder.write("single", "l");
     folder.write("latin", b"caf\xe9 cr\xe8mecaf\xe9 cr\xe8mecaf\xe9 cr\xe8me");
     folder.write("utf16", b"\xff\xfeh\0e\0l\0l\0o\0");
     folder.write("foreign", "Ünïcödé");

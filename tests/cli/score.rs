@@ -211,3 +211,36 @@ fn fast_scores_are_near_the_exact_ones_on_any_number_of_threads() {
         assert_eq!(run.code, Some(2), "{}", run.stderr);
     }
 }
+
+#[test]
+fn what_is_left_out_is_told() {
+    let folder = Folder::with_model();
+    folder.write("odd.txt", "äline öline\nü");
+    let score = |how: &str| {
+        let args = ["score", "model.safetensors", "odd.txt", "--unknown", how];
+        folder.run(&args)
+    };
+    let run = score("skip").ok();
+    let note = "note: left out 3 of the 13 characters of odd.txt, which the model does not know\n";
+    assert_eq!(run.stderr, note);
+    assert!(
+        run.text().contains("           9  odd.txt"),
+        "{}",
+        run.text()
+    );
+    // A line of which nothing is predicted has no mean.
+    folder.write("odd.txt", "\nline 1\nü");
+    let args = [
+        "score",
+        "model.safetensors",
+        "odd.txt",
+        "--unknown",
+        "skip",
+        "--per-line",
+    ];
+    let listed = folder.run(&args).ok();
+    assert_eq!(listed.text().lines().count(), 1, "{}", listed.text());
+    let view = ["view", "model.safetensors", "odd.txt", "--unknown", "skip"];
+    let note = "note: left out 1 of the 9 characters of odd.txt, which the model does not know\n";
+    assert!(folder.run(&view).ok().stderr.starts_with(note));
+}

@@ -6,9 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use rnn::{Corpus, CorpusBuilder, Error, Model, checkpoint};
+use rnn::{Corpus, CorpusBuilder, Error, Model, Unknown, checkpoint};
 
 use crate::console::Console;
+use crate::exit::misuse;
+use crate::format::thousands;
 use crate::reading::Reading;
 
 /// Where a text comes from.
@@ -80,6 +82,35 @@ impl Source {
     }
 }
 
+/// The text of `source` as `model` reads it.
+pub(crate) fn read_text(
+    source: &Source,
+    model: &Model,
+    unknown: Unknown,
+    console: Console,
+) -> anyhow::Result<Corpus> {
+    let mut builder = CorpusBuilder::with_vocabulary(model.vocabulary().clone(), unknown);
+    builder = match model.line_end() {
+        Some(_) => builder.records(),
+        None => builder.unify_line_ends(),
+    };
+    source.announce(&mut builder)?;
+    let corpus = source.read(builder, console)?;
+    let (count, length) = (corpus.unknown(), corpus.len() as u64);
+    let (how, all) = match unknown {
+        Unknown::Skip => ("left out", length + count),
+        _ => ("read as U+FFFD", length),
+    };
+    if count > 0 {
+        console.note(&format!(
+            "{how} {} of the {} characters of {source}, which the model does not know",
+            thousands(count),
+            thousands(all)
+        ));
+    }
+    Ok(corpus)
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -92,6 +123,17 @@ impl fmt::Display for Source {
 /// The model in a file.
 pub(crate) fn load(path: &Path) -> anyhow::Result<Model> {
     read(path, Model::from_bytes)
+}
+
+/// The same, reading line by line if that was asked for or it was trained so.
+pub(crate) fn load_for(path: &Path, by_line: bool) -> anyhow::Result<Model> {
+    let model = load(path)?;
+    if !by_line {
+        return Ok(model);
+    }
+    model.by_line().map_err(|_| {
+        misuse("--records needs a model that knows the newline character; train one with --records")
+    })
 }
 
 /// What `parse` makes of the bytes of a model's file.

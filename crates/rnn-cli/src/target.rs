@@ -135,11 +135,12 @@ impl Output {
         }
     }
 
-    /// Saves a run that was stopped; false where standard output takes the model at the end.
-    pub(crate) fn stop(&mut self, trainer: &Trainer<f32>) -> anyhow::Result<bool> {
+    /// Saves a run that was stopped, and says whether the model is of this run; `None` where standard
+    /// output takes the model at the end.
+    pub(crate) fn stop(&mut self, trainer: &Trainer<f32>) -> anyhow::Result<Option<bool>> {
         match self {
-            Output::File(keeper) => told(keeper.stop(trainer), keeper).map(|()| true),
-            Output::Stdout => Ok(false),
+            Output::File(keeper) => told(keeper.stop(trainer), keeper).map(Some),
+            Output::Stdout => Ok(None),
         }
     }
 
@@ -161,7 +162,7 @@ impl Output {
 }
 
 /// Says of a last save that failed in part what there is.
-fn told(saved: rnn::Result<()>, keeper: &Keeper) -> anyhow::Result<()> {
+fn told<T>(saved: rnn::Result<T>, keeper: &Keeper) -> anyhow::Result<T> {
     saved.map_err(|error| {
         let resume = keeper.resume_path();
         let is_of_resume = matches!(&error, rnn::Error::Save { path, .. } if path == resume);

@@ -71,8 +71,7 @@ pub(crate) fn learn(lines: &[String], steps: u64) -> rnn::Result<Model> {
 pub(crate) fn rank(model: &Model, lines: &[String]) -> rnn::Result<Vec<(usize, f64)>> {
     let mut ranked = Vec::new();
     for (place, line) in lines.iter().enumerate() {
-        let text = format!("\n{line}\n");
-        let ids = model.vocabulary().encode_with(&text, Unknown::Replace)?;
+        let ids = model.vocabulary().encode_with(line, Unknown::Replace)?;
         let text = model.vocabulary().decode(&ids);
         ranked.push((place, model.score(&text)?.nats_per_character()));
     }

@@ -37,9 +37,8 @@ pub(crate) fn invent(
             seed,
             ..SampleOptions::default()
         };
-        // A name begins where a line ends.
         let name: String = model
-            .sample("\n", &options)?
+            .sample("", &options)?
             .take_while(|character| !matches!(character, Ok('\n')))
             .take(30)
             .collect::<rnn::Result<_>>()?;

@@ -8,12 +8,12 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use rnn::Model;
-use rnn::insight::{Property, Signal, Traces, correlations};
+use rnn::insight::{Property, Signal, correlations};
 
 /// The hidden state of a unit of the top layer after each character of a text.
 pub(crate) fn trace(model: &Model, text: &str, unit: usize) -> rnn::Result<Vec<(char, f32)>> {
     let ids = model.vocabulary().encode(text)?;
-    let traces = Traces::read(model.network(), &ids)?;
+    let traces = model.traces(&ids)?;
     let top = traces.config().num_layers - 1;
     Ok(text
         .chars()
@@ -28,7 +28,7 @@ pub(crate) fn follower(
     of: Property,
 ) -> rnn::Result<Option<(usize, f64)>> {
     let ids = model.vocabulary().encode(text)?;
-    let traces = Traces::read(model.network(), &ids)?;
+    let traces = model.traces(&ids)?;
     let characters: Vec<char> = text.chars().collect();
     let top = traces.config().num_layers - 1;
     let r = correlations(&of.values(&characters), &traces, top, Signal::HIDDEN);

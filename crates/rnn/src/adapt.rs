@@ -46,6 +46,7 @@ pub struct AdaptiveScorer {
     gradient: Parameters<f32>,
     optimizer: Optimizer<f32>,
     bptt: Bptt<f32>,
+    line_end: Option<Id>,
     /// The characters of a segment, and what follows each.
     inputs: [Id; Self::SEGMENT],
     targets: [Id; Self::SEGMENT],
@@ -72,12 +73,14 @@ impl AdaptiveScorer {
     /// [`Error::TooLarge`] where memory runs out.
     pub fn new(model: &Model) -> Result<Self> {
         let config = model.network().config();
-        memory::check(Self::bytes(config))?;
+        let line_end = model.line_end();
+        memory::check(Self::bytes(config, line_end))?;
         let parameters = model.network().parameters().try_clone()?;
         Ok(AdaptiveScorer {
             gradient: Parameters::try_zeros(config)?,
             optimizer: Optimizer::new(Self::OPTIMIZER, parameters.len())?,
-            bptt: Bptt::new(config, WINDOW, false)?,
+            bptt: Bptt::new(config, window(line_end), false)?,
+            line_end,
             parameters,
             inputs: [0; Self::SEGMENT],
             targets: [0; Self::SEGMENT],
@@ -87,17 +90,17 @@ impl AdaptiveScorer {
     }
 
     /// Bytes of its buffers.
-    fn bytes(config: &NetworkConfig) -> u128 {
+    fn bytes(config: &NetworkConfig, line_end: Option<Id>) -> u128 {
         let optimizer = Optimizer::<f32>::bytes(&Self::OPTIMIZER, Layout::count(config));
         Parameters::<f32>::bytes(config)
             .saturating_mul(2)
             .saturating_add(optimizer)
-            .saturating_add(Bptt::<f32>::bytes(config, &WINDOW, false, 1))
+            .saturating_add(Bptt::<f32>::bytes(config, &window(line_end), false, 1))
     }
 
     /// Reads a text from a zero state, and calls `tell` for each predicted character with its id and its
-    /// surprise in nats. The first character is read, not predicted. What the weights have learned from
-    /// one text stays for the next, so records are read one by one, each with the newline before it.
+    /// surprise in nats. The first character is read, not predicted, unless the model reads
+    /// [line by line](Model::line_end). What the weights have learned from one text stays for the next.
     ///
     /// # Errors
     /// [`Error::Overflow`] if the network overflows. The score is then that of the characters before, and
@@ -112,7 +115,7 @@ impl AdaptiveScorer {
         mut tell: impl FnMut(Id, f64) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
         let mut ids = ids.into_iter();
-        let Some(mut before) = ids.next() else {
+        let Some(mut before) = self.line_end.or_else(|| ids.next()) else {
             return Ok(());
         };
         self.bptt.reset_state();
@@ -174,11 +177,13 @@ impl fmt::Debug for AdaptiveScorer {
     }
 }
 
-/// A segment as a window of one sequence.
-const WINDOW: Window = Window {
-    batch_size: 1,
-    seq_length: AdaptiveScorer::SEGMENT,
-    horizon: None,
-    reduction: Reduction::Sum,
-    restart: None,
-};
+/// A segment as a window of one sequence, which starts anew at each line if these end so.
+fn window(line_end: Option<Id>) -> Window {
+    Window {
+        batch_size: 1,
+        seq_length: AdaptiveScorer::SEGMENT,
+        horizon: None,
+        reduction: Reduction::Sum,
+        restart: line_end,
+    }
+}

@@ -266,8 +266,8 @@ pub enum Error {
     #[error("the last line does not end with a newline; build the corpus with `records()`")]
     UnfinishedRecord,
 
-    /// There are no records to train on.
-    #[error("there are no lines to train on; use at least 1")]
+    /// There are too few records to train on some and hold out others.
+    #[error("there are too few lines to learn from some and hold out others; use at least 2")]
     NoRecords,
 }
 

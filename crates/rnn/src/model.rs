@@ -10,7 +10,7 @@ use crate::packed::{PackedOnce, PackedWeights};
 use crate::state::State;
 use crate::trainer::{Progress, Record, TrainConfig};
 use crate::unroll::{Size, Unroll};
-use crate::vocabulary::Vocabulary;
+use crate::vocabulary::{Id, Unknown, Vocabulary};
 
 /// How a model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,11 +57,13 @@ pub struct Model {
     vocabulary: Vocabulary,
     network: Network<f32>,
     training: Option<Training>,
+    line_end: Option<Id>,
     packed: PackedOnce,
 }
 
 impl Model {
-    /// A model from its parts.
+    /// A model from its parts. If it was trained on [records](TrainConfig::records), it reads
+    /// [line by line](Self::line_end).
     ///
     /// # Panics
     /// If network and vocabulary differ in size.
@@ -71,7 +73,9 @@ impl Model {
             symbols == outputs,
             "{symbols} symbols for a network of {outputs}"
         );
+        let is_by_line = training.as_ref().is_some_and(|told| told.config.records);
         Model {
+            line_end: vocabulary.id('\n').filter(|_| is_by_line),
             vocabulary,
             network,
             training,
@@ -94,7 +98,25 @@ impl Model {
         self.training.as_ref()
     }
 
-    /// The state before the first character, for [`step`](Self::step).
+    /// The character that ends a line, if each line is an independent example to this model. Whatever
+    /// reads or writes with it then starts anew at each line: a line begins with the state after this
+    /// character, and all of its characters are predicted, its end included.
+    pub fn line_end(&self) -> Option<Id> {
+        self.line_end
+    }
+
+    /// The same model, reading line by line, for one whose file does not say that it was trained so. It
+    /// is not saved.
+    ///
+    /// # Errors
+    /// [`Error::UnknownCharacter`] if it does not know the newline.
+    pub fn by_line(mut self) -> Result<Self> {
+        self.line_end = self.vocabulary.resolve('\n', 0, Unknown::Error)?;
+        Ok(self)
+    }
+
+    /// The state before the first character, for [`step`](Self::step). A model that reads
+    /// [line by line](Self::line_end) starts a line by reading a newline, from any state.
     pub fn initial_state(&self) -> State<f32> {
         State::zeros(self.network.config(), 1)
     }
@@ -113,7 +135,11 @@ impl Model {
         let config = self.network.config();
         state.check(config, 1);
         let weights = self.packed()?;
-        let mut unroll = Unroll::new(config, 0, Size::reading(1, ids.len()))?;
+        let mut unroll = Unroll::new(
+            config,
+            0,
+            Size::reading(1, ids.len()).restarting(self.line_end),
+        )?;
         let mut probabilities = memory::zeros(config.vocab_size as u128)?;
         unroll.start_from(state);
         unroll.read(self.network.parameters(), weights, &ids);

@@ -29,7 +29,8 @@ const SAMPLE_STREAMS: u64 = 1 << 32;
 /// The most steps of the prime read at a time.
 const STEPS: usize = 64;
 
-/// Several samples at once, one character of each at a time.
+/// Several samples at once, one character of each at a time. A model that reads
+/// [line by line](Model::line_end) writes independent lines, one after the other.
 ///
 /// Sample `i` draws from its own stream, so its text does not depend on the number of samples. Inside a
 /// rayon pool its threads share the samples out.
@@ -49,7 +50,8 @@ pub struct BatchSampler<'m> {
 }
 
 impl<'m> BatchSampler<'m> {
-    /// A sampler that has read `prime`. After an empty prime every first character is equally likely.
+    /// A sampler that has read `prime`. After an empty prime every first character is equally likely, and
+    /// a model that reads line by line begins a line.
     ///
     /// # Errors
     /// If an option is out of range, `samples` is 0 or too large for memory, or the network
@@ -69,7 +71,8 @@ impl<'m> BatchSampler<'m> {
         let count = samples as f64;
         check_setting("number of samples", count, samples > 0, "at least 1")?;
         let config = model.network().config();
-        memory::check(Self::bytes(config, samples))?;
+        let size = Size::reading(samples, 1).restarting(model.line_end());
+        memory::check(Self::bytes(config, size))?;
         let generator = |sample: usize| {
             let mut generator = random::rng(options.seed);
             generator.set_stream(SAMPLE_STREAMS + sample as u64);
@@ -79,7 +82,7 @@ impl<'m> BatchSampler<'m> {
         let mut sampler = BatchSampler {
             model,
             weights: model.packed()?,
-            unroll: Unroll::new(config, 0, Size::reading(samples, 1))?,
+            unroll: Unroll::new(config, 0, size)?,
             options: *options,
             generators: memory::collected((0..samples).map(generator))?,
             chosen: memory::zeros(samples as u128)?,
@@ -90,20 +93,26 @@ impl<'m> BatchSampler<'m> {
             })?,
             read: 0,
         };
-        sampler.read(prime)?;
+        match model.line_end() {
+            Some(end) => sampler.read(&[&[end], prime].concat())?,
+            None => sampler.read(prime)?,
+        }
         Ok(sampler)
     }
 
     /// Bytes of this many samples, without the model.
-    fn bytes(config: &NetworkConfig, samples: usize) -> u128 {
+    fn bytes(config: &NetworkConfig, size: Size) -> u128 {
+        let samples = size.rows;
         // Each sample has a generator, and its caller keeps a text.
         let others = memory::bytes::<[u8; 1024]>(samples as u128);
         let symbols = memory::product(&[samples, config.vocab_size]);
         let symbols = memory::bytes::<(f32, Id)>(symbols);
         [
             PackedWeights::<f32>::forward_bytes(config),
-            Size::reading(samples, 1).bytes::<f32>(config),
-            Size::piecewise::<f32>(config, 1, STEPS).bytes::<f32>(config),
+            size.bytes::<f32>(config),
+            Size::piecewise::<f32>(config, 1, STEPS)
+                .restarting(size.restart)
+                .bytes::<f32>(config),
             others,
             symbols,
         ]
@@ -119,7 +128,8 @@ impl<'m> BatchSampler<'m> {
         let network = self.model.network();
         let (params, config) = (network.parameters(), network.config());
         let most = STEPS.min(prime.len());
-        let mut one = Unroll::new(config, 0, Size::piecewise::<f32>(config, 1, most))?;
+        let size = Size::piecewise::<f32>(config, 1, most).restarting(self.model.line_end());
+        let mut one = Unroll::new(config, 0, size)?;
         for ids in prime.chunks(one.capacity()) {
             one.read(params, self.weights, ids);
             self.read = check(&one, self.read)?;

@@ -21,14 +21,15 @@ use crate::vocabulary::Id;
 pub struct Score {
     /// Sum of `-ln p` over the predicted characters.
     pub nats: f64,
-    /// Characters predicted: all but the first.
+    /// Characters predicted: all but the first, or all where a model reads
+    /// [line by line](Model::line_end).
     pub characters: u64,
 }
 
 impl Score {
-    /// Mean surprise in nats per character; 0 if there are none.
+    /// Mean surprise in nats per character; NaN if none was predicted.
     pub fn nats_per_character(&self) -> f64 {
-        self.nats / self.characters.max(1) as f64
+        self.nats / self.characters as f64
     }
 
     /// Mean surprise in bits per character: nats over ln 2.
@@ -46,7 +47,8 @@ impl Score {
 /// The most characters to read at a time.
 const STEPS: usize = 256;
 
-/// Scores a text piece by piece; how it is cut changes no bit of the result.
+/// Scores a text piece by piece; how it is cut changes no bit of the result. A model that reads
+/// [line by line](Model::line_end) starts anew at each line.
 ///
 /// ```
 /// use rnn::{CellKind, Corpus, Init, Model, Network, NetworkConfig, Scorer};
@@ -89,6 +91,7 @@ impl<'m> Scorer<'m> {
     pub(crate) fn for_pieces(model: &'m Model, most: usize) -> Result<Self> {
         let config = model.network().config();
         let size = Size::piecewise::<f32>(config, 1, STEPS.min(most));
+        let size = size.restarting(model.line_end());
         memory::check(size.bytes::<f32>(config))?;
         Ok(Scorer {
             model,
@@ -97,7 +100,7 @@ impl<'m> Scorer<'m> {
             inputs: vec![0; size.steps],
             targets: vec![0; size.steps],
             losses: vec![0.0; size.steps],
-            last: None,
+            last: model.line_end(),
             score: Score::default(),
             has_overflowed: false,
         })
@@ -189,7 +192,7 @@ impl<'m> Scorer<'m> {
     /// Starts a new text from a zero state with a zero score.
     pub fn reset(&mut self) {
         self.unroll.start();
-        self.last = None;
+        self.last = self.model.line_end();
         self.score = Score::default();
         self.has_overflowed = false;
     }
@@ -204,20 +207,26 @@ impl fmt::Debug for Scorer<'_> {
 }
 
 impl Model {
-    /// How surprising `text` is. The first character is read, not predicted.
+    /// How surprising `text` is. The first character is read, not predicted. If the model reads
+    /// [line by line](Self::line_end), every line is scored by itself with its end, which the last may
+    /// lack.
     ///
     /// # Errors
     /// If `text` has a character that the model does not know, the network [overflows](Error::Overflow),
     /// or memory runs out.
     pub fn score(&self, text: &str) -> Result<Score> {
-        let ids = self.vocabulary().encode(text)?;
+        let mut ids = self.vocabulary().encode(text)?;
+        if let Some(&last) = ids.last() {
+            ids.extend(self.line_end().filter(|&end| end != last));
+        }
         let mut scorer = Scorer::for_pieces(self, ids.len())?;
         scorer.push(&ids)?;
         Ok(scorer.score())
     }
 
     /// How surprising a whole corpus is, read in many places at once, which the threads of a rayon pool
-    /// share: up to 32 of a running text, or 64 lines if `records`. A place inside a text begins with the
+    /// share: up to 32 of a running text, or 64 lines for a model that reads
+    /// [line by line](Self::line_end). A place inside a text begins with the
     /// 256 characters before it, so the result is within 0.002 nats per character of a [`Scorer`]'s.
     ///
     /// ```
@@ -227,7 +236,7 @@ impl Model {
     /// let corpus = Corpus::from_text(&text)?;
     /// let config = NetworkConfig { cell: CellKind::GRU, vocab_size: corpus.vocabulary().len(), hidden_size: 8, num_layers: 1 };
     /// let model = Model::new(corpus.vocabulary().clone(), Network::new(config, &Init::default(), 1)?, None);
-    /// let (fast, exact) = (model.score_corpus(&corpus, false)?, model.score(&text)?);
+    /// let (fast, exact) = (model.score_corpus(&corpus)?, model.score(&text)?);
     /// assert_eq!(fast.characters, exact.characters);
     /// assert!((fast.nats_per_character() - exact.nats_per_character()).abs() < 0.002);
     /// # Ok::<(), rnn::Error>(())
@@ -240,7 +249,7 @@ impl Model {
     /// # Panics
     /// If the corpus has another vocabulary.
     #[track_caller]
-    pub fn score_corpus(&self, corpus: &Corpus, records: bool) -> Result<Score> {
+    pub fn score_corpus(&self, corpus: &Corpus) -> Result<Score> {
         assert!(
             corpus.vocabulary() == self.vocabulary(),
             "a corpus of {} characters for a model of {}, or of others",
@@ -248,7 +257,7 @@ impl Model {
             self.vocabulary().len()
         );
         let network = self.network();
-        let text = HeldOut::whole(corpus, network.config(), records)?;
+        let text = HeldOut::whole(corpus, network.config(), self.line_end().is_some())?;
         let Some(mut text) = text else {
             return Ok(Score::default());
         };

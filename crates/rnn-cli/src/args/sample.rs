@@ -9,7 +9,7 @@ use super::{UnknownArg, value};
 const EXAMPLE: &str = "\
 Examples:
   rnn-cli sample shakespeare.safetensors --length 500 --temperature 0.8 --prime 'ROMEO:'
-  rnn-cli sample names.safetensors --samples 20 --records         one name per line";
+  rnn-cli sample names.safetensors --samples 20                   a model of lines writes lines";
 
 /// Write text with a model.
 ///
@@ -58,18 +58,17 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "HOW", value_enum, default_value = "error")]
     pub(crate) unknown: UnknownArg,
 
-    /// Write one line per sample, with a model trained with --records
-    #[arg(long, conflicts_with = "stop")]
+    /// Write each sample as an independent line [default: as the model was trained]
+    #[arg(long)]
     pub(crate) records: bool,
 
     /// End a sample before this text
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) stop: Option<String>,
 
-    /// Number of samples to write; each is the same as without the others
-    #[arg(long, value_name = "N", default_value = "1",
-          value_parser = value::count::<usize>, allow_negative_numbers = true)]
-    pub(crate) samples: usize,
+    /// Number of samples to write; each is the same as without the others [default: 1, or 10 lines]
+    #[arg(long, value_name = "N", value_parser = value::count::<usize>, allow_negative_numbers = true)]
+    pub(crate) samples: Option<usize>,
 
     /// Seed of the random draws
     #[arg(long, value_name = "N", default_value = "1", value_parser = value::whole,

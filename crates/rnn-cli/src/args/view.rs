@@ -41,6 +41,10 @@ pub(crate) struct ViewArgs {
           value_parser = value::count::<usize>, allow_negative_numbers = true)]
     pub(crate) characters: usize,
 
+    /// Read each line as an independent example [default: as the model was trained]
+    #[arg(long)]
+    pub(crate) records: bool,
+
     /// What to do with characters that the model does not know
     #[arg(long, value_name = "HOW", value_enum, default_value = "error")]
     pub(crate) unknown: UnknownArg,

@@ -102,6 +102,9 @@ fn tell(found: &Found, out: &mut impl Write) -> anyhow::Result<()> {
                 loss(nats)
             )?;
         }
+        None if training.history.is_empty() => {
+            writeln!(out, "best        unknown, since nothing was evaluated yet")?;
+        }
         None => writeln!(
             out,
             "best        unknown, since no text was held out; {steps} steps done"

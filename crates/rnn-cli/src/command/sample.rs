@@ -8,9 +8,11 @@ use rnn::{BatchSampler, Error, Model, SampleOptions, memory};
 
 use crate::args::SampleArgs;
 use crate::console::{self, Console};
-use crate::exit::misuse;
 use crate::file;
 use crate::threads;
+
+/// Lines that a model of lines writes by default.
+const LINES: usize = 10;
 
 /// Runs `sample`.
 pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
@@ -18,15 +20,11 @@ pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
 }
 
 fn sample(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
-    let model = file::load(&args.model)?;
+    let model = file::load_for(&args.model, args.records)?;
+    let by_line = model.line_end().is_some();
+    let count = args.samples.unwrap_or(if by_line { LINES } else { 1 });
     let vocabulary = model.vocabulary();
-    let newline = vocabulary.id('\n');
-    if args.records && newline.is_none() {
-        return Err(misuse(
-            "--records needs a model that knows the newline character; train one with --records",
-        ));
-    }
-    let (mut prime, shown) = match &args.prime {
+    let (prime, shown) = match &args.prime {
         Some(prime) => (
             vocabulary
                 .encode_with(prime, args.unknown.into())
@@ -34,11 +32,8 @@ fn sample(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
             prime.as_bytes(),
         ),
         // A text starts after a newline. Nobody typed it, so it is not shown.
-        None => (newline.into_iter().collect(), [].as_slice()),
+        None => (vocabulary.id('\n').into_iter().collect(), [].as_slice()),
     };
-    if let Some(newline) = newline.filter(|_| args.records && args.prime.is_some()) {
-        prime.insert(0, newline);
-    }
     let options = SampleOptions {
         temperature: if args.greedy { 0.0 } else { args.temperature },
         top_k: args.top_k,
@@ -50,24 +45,25 @@ fn sample(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
         .iter()
         .map(|symbol| symbol.len_utf8())
         .max();
-    if args.stop.is_none() && !args.records {
+    let line_end = by_line.then_some("\n");
+    let stops = args.stop.as_deref().into_iter().chain(line_end);
+    let stops: Vec<&[u8]> = stops
+        .map(str::as_bytes)
+        .filter(|stop| !stop.is_empty())
+        .collect();
+    if stops.is_empty() {
         // Each waits in memory until those before it are written.
-        let waiting = (args.samples as u128 - 1) * args.length as u128;
+        let waiting = (count as u128 - 1) * args.length as u128;
         memory::check(waiting * widest.unwrap_or(1) as u128)?;
     }
     let failed = || format!("cannot sample {}", args.model.display());
-    let sampler = BatchSampler::new(&model, &prime, args.samples, &options);
+    let sampler = BatchSampler::new(&model, &prime, count, &options);
     let mut sampler = sampler.map_err(|error| match error {
         Error::Overflow { .. } => anyhow::Error::from(error).context(failed()),
         error => error.into(),
     })?;
-    let stop = args
-        .stop
-        .as_deref()
-        .unwrap_or(if args.records { "\n" } else { "" })
-        .as_bytes();
-    let mut samples: Vec<Sample> = memory::room(args.samples)?;
-    samples.extend((0..args.samples).map(|_| Sample::new(shown, stop)));
+    let mut samples: Vec<Sample> = memory::room(count)?;
+    samples.extend((0..count).map(|_| Sample::new(shown, &stops)));
     let mut out = console::stdout();
     // On a terminal the text appears as it is written.
     let is_shown = io::stdout().is_terminal();
@@ -126,7 +122,7 @@ fn write_finished(
 
 /// A sample in progress: what may be shown, and what may be the beginning of its end.
 struct Sample<'a> {
-    stop: &'a [u8],
+    stops: &'a [&'a [u8]],
     ready: Vec<u8>,
     held: Vec<u8>,
     last: Option<u8>,
@@ -134,9 +130,9 @@ struct Sample<'a> {
 }
 
 impl<'a> Sample<'a> {
-    fn new(prime: &[u8], stop: &'a [u8]) -> Self {
+    fn new(prime: &[u8], stops: &'a [&'a [u8]]) -> Self {
         Sample {
-            stop,
+            stops,
             ready: prime.to_vec(),
             held: Vec::new(),
             last: None,
@@ -153,18 +149,17 @@ impl<'a> Sample<'a> {
             return Ok(());
         }
         self.ready.try_reserve(self.held.len() + character.len())?;
-        if self.stop.is_empty() {
+        if self.stops.is_empty() {
             self.ready.extend_from_slice(character);
             return Ok(());
         }
         self.held.extend_from_slice(character);
-        // Hold back the longest end that the stop begins with; the rest can be shown.
-        let from = (0..=self.held.len()).find(|&at| {
-            let rest = &self.held[at..];
-            rest.starts_with(self.stop) || self.stop.starts_with(rest)
-        });
+        // Hold back the longest end that a stop begins with; the rest can be shown.
+        let begins = |rest: &[u8], stop: &[u8]| rest.starts_with(stop) || stop.starts_with(rest);
+        let from = (0..=self.held.len())
+            .find(|&at| self.stops.iter().any(|stop| begins(&self.held[at..], stop)));
         self.ready.extend(self.held.drain(..from.unwrap_or(0)));
-        if self.held.starts_with(self.stop) {
+        if self.stops.iter().any(|stop| self.held.starts_with(stop)) {
             self.held.clear();
             self.is_finished = true;
         }
@@ -190,7 +185,8 @@ mod tests {
     use super::*;
 
     fn sample(characters: &str, stop: &str) -> (String, bool) {
-        let mut sample = Sample::new(b">", stop.as_bytes());
+        let stops: Vec<&[u8]> = stop.split_terminator('|').map(str::as_bytes).collect();
+        let mut sample = Sample::new(b">", &stops);
         for character in characters.chars() {
             let mut buffer = [0; 4];
             let character = character.encode_utf8(&mut buffer).as_bytes();
@@ -207,6 +203,8 @@ mod tests {
         assert_eq!(sample("one two", " t"), (">one".into(), true));
         assert_eq!(sample("aab aaab", "aaab"), (">aab ".into(), true));
         assert_eq!(sample("ababac", "abac"), (">ab".into(), true));
+        assert_eq!(sample("aab c", "abb|b"), (">aa".into(), true));
+        assert_eq!(sample("abb c", "abb|c"), (">".into(), true));
         assert_eq!(
             sample("ends with en", "end."),
             (">ends with en".into(), false)
@@ -215,7 +213,7 @@ mod tests {
 
     #[test]
     fn what_may_become_the_stop_is_held_back() {
-        let mut sample = Sample::new(b"", b"--");
+        let mut sample = Sample::new(b"", &[b"--"]);
         sample.push(b"a").unwrap();
         sample.push(b"-").unwrap();
         assert_eq!(sample.ready, b"a");

@@ -3,15 +3,13 @@
 mod scores;
 
 use std::io::{self, Write};
-use std::ops::Range;
 
-use anyhow::Context;
-use rnn::{AdaptiveScorer, Corpus, CorpusBuilder, Error, Id, Model, Score, Scorer, memory};
+use anyhow::{Context, bail};
+use rnn::{AdaptiveScorer, Corpus, Error, Id, Model, Score, Scorer, memory};
 use serde_json::json;
 
 use crate::args::ScoreArgs;
 use crate::console::{self, Console};
-use crate::exit::misuse;
 use crate::file::{self, Source};
 use crate::format::{quoted, visible};
 use crate::progress;
@@ -31,33 +29,22 @@ pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
 }
 
 fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
-    let model = file::load(&args.model)?;
+    let model = file::load_for(&args.model, args.records)?;
     let mut out = console::stdout();
     let mut total = Scores::default();
     let is_list = args.per_line || args.per_char;
-    let is_of_records = model.training().is_some_and(|told| told.config.records);
-    let newline = model.vocabulary().id('\n');
-    let record_end = newline.filter(|_| args.records || is_of_records);
-    if args.records && newline.is_none() {
-        return Err(misuse(
-            "--records needs a model that knows the newline character; train one with --records",
-        ));
-    }
     for (at, file) in args.files.iter().enumerate() {
         let source = Source::new(file);
-        let mut builder =
-            CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
-        source.announce(&mut builder)?;
-        let builder = match record_end {
-            Some(_) => builder.records(),
-            None => builder,
-        };
-        let corpus = source.read(builder, console)?;
+        let corpus = file::read_text(&source, &model, args.unknown.into(), console)?;
+        if model.line_end().is_none() && corpus.len() < 2 {
+            bail!(
+                "cannot score {source}: its only character is read, not predicted; use at least 2 characters"
+            );
+        }
         let text = Text {
             source: &source,
             model: &model,
             corpus: &corpus,
-            record_end,
             adapts: args.adapt,
             as_json: args.json,
             console,
@@ -95,8 +82,6 @@ struct Text<'a> {
     source: &'a Source,
     model: &'a Model,
     corpus: &'a Corpus,
-    /// What ends a line, if lines are scored independently.
-    record_end: Option<Id>,
     /// Whether lists are of the surprise of a copy that learns on the way.
     adapts: bool,
     as_json: bool,
@@ -118,35 +103,21 @@ impl Text<'_> {
         let ids = self.corpus.ids().as_slice();
         let bar = progress::characters(self.console, ids.len() as u64);
         let mut scorer = AdaptiveScorer::new(self.model)?;
-        let mut read = |range: Range<usize>| {
-            let ids = ids.slice(range);
-            let all = self.record_end.into_iter().chain(ids.iter());
-            let read = scorer.read(all, |id, nats| {
-                bar.inc(1);
-                anyhow::Ok(tell(id, nats)?)
-            });
-            read.map_err(|error| match error.is::<Error>() {
-                true => error.context(format!("cannot score {}", self.source)),
-                false => error,
-            })
-        };
-        // Without records no id ends a line.
-        let mut start = 0;
-        for (at, id) in ids.iter().enumerate() {
-            if Some(id) == self.record_end || at + 1 == ids.len() {
-                read(start..at + 1)?;
-                start = at + 1;
-            }
-        }
+        let read = scorer.read(ids.iter(), |id, nats| {
+            bar.inc(1);
+            anyhow::Ok(tell(id, nats)?)
+        });
+        read.map_err(|error| match error.is::<Error>() {
+            true => error.context(format!("cannot score {}", self.source)),
+            false => error,
+        })?;
         bar.finish_and_clear();
         Ok(scorer.score())
     }
 
     /// Scores the text in many places at once.
     fn fast(&self) -> anyhow::Result<Score> {
-        let score = self
-            .model
-            .score_corpus(self.corpus, self.record_end.is_some());
+        let score = self.model.score_corpus(self.corpus);
         score.with_context(|| format!("cannot score {}", self.source))
     }
 
@@ -156,35 +127,21 @@ impl Text<'_> {
         let bar = progress::characters(self.console, length as u64);
         let mut scorer = Scorer::new(self.model)?;
         let mut ids = vec![0; CHUNK.min(length)];
-        let mut score = Score::default();
-        let failed = || format!("cannot score {}", self.source);
-        if let Some(end) = self.record_end {
-            scorer.push(&[end])?;
-        }
         for start in (0..length).step_by(CHUNK) {
             let ids = &mut ids[..CHUNK.min(length - start)];
             self.corpus.ids().copy_to(start..start + ids.len(), ids);
             let mut told = Ok(());
-            for piece in ids.split_inclusive(|&id| Some(id) == self.record_end) {
-                let read = scorer.push_with(piece, |id, nats, _| {
-                    score.nats += nats;
-                    score.characters += 1;
-                    if told.is_ok() {
-                        told = tell(id, nats);
-                    }
-                });
-                read.with_context(failed)?;
-                // The next line starts after a newline, as if there had been none before.
-                if let Some(end) = self.record_end.filter(|end| piece.ends_with(&[*end])) {
-                    scorer.reset();
-                    scorer.push(&[end])?;
+            let read = scorer.push_with(&*ids, |id, nats, _| {
+                if told.is_ok() {
+                    told = tell(id, nats);
                 }
-            }
+            });
+            read.with_context(|| format!("cannot score {}", self.source))?;
             told?;
             bar.inc(ids.len() as u64);
         }
         bar.finish_and_clear();
-        Ok(score)
+        Ok(scorer.score())
     }
 
     /// Prints every line with its mean surprise, the most surprising first; of equals the earlier.
@@ -198,7 +155,7 @@ impl Text<'_> {
         memory::check(texts + count * EACH_LINE)?;
         let mut lines = Vec::new();
         let mut is_ended = true;
-        if self.record_end.is_none() {
+        if self.model.line_end().is_none() {
             // The first character of the text is read, not predicted.
             let first = self.corpus.ids().get(0);
             lines.push(Line {
@@ -223,6 +180,8 @@ impl Text<'_> {
             }
             Ok(())
         })?;
+        // The first character of a text may be a line of its own, which has no surprise.
+        lines.retain(|line| line.predicted > 0);
         lines.sort_by(|a, b| b.mean().total_cmp(&a.mean()).then(a.number.cmp(&b.number)));
         for line in &lines {
             let (number, nats) = (line.number, line.mean());
@@ -276,6 +235,6 @@ struct Line {
 impl Line {
     /// Mean surprise in nats per character, including the newline.
     fn mean(&self) -> f64 {
-        self.nats / self.predicted.max(1) as f64
+        self.nats / self.predicted as f64
     }
 }

@@ -223,9 +223,6 @@ fn conclusion(
     ));
     if let Target::File(path) = &plan.target {
         text.push_str(&format!("\ntry: rnn-cli sample {}", shell::path(path)));
-        if trainer.config().records {
-            text.push_str(" --records --samples 10");
-        }
     }
     text
 }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use rnn::{CorpusBuilder, checkpoint, memory};
+use rnn::{checkpoint, memory};
 
 use crate::args::ViewArgs;
 use crate::console::{self, Console};
@@ -20,22 +20,13 @@ pub(crate) fn run(args: &ViewArgs, console: Console) -> anyhow::Result<()> {
     if !args.json {
         check(&target, args)?;
     }
-    let model = file::load(&args.model)?;
-    let mut builder =
-        CorpusBuilder::with_vocabulary(model.vocabulary().clone(), args.unknown.into());
-    source.announce(&mut builder)?;
-    let corpus = source.read(builder, console)?;
+    let model = file::load_for(&args.model, args.records)?;
+    let corpus = file::read_text(&source, &model, args.unknown.into(), console)?;
     let shown = corpus.len().min(args.characters);
     memory::check(Numbers::bytes(model.network().config(), shown))?;
     let mut ids = memory::room(shown)?;
     ids.extend(corpus.ids().slice(0..shown).iter());
     let names = [&args.model, &args.text].map(|path| name(path));
-    if model.training().is_some_and(|told| told.config.records) {
-        console.note(&format!(
-            "{} was trained with --records; score treats each line on its own, view reads the text as one",
-            names[0]
-        ));
-    }
     let numbers = Numbers::new(&model, names, ids, corpus.len())
         .with_context(|| format!("cannot view {source}"))?;
     if args.json {

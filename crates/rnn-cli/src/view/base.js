@@ -187,7 +187,7 @@ function showHead() {
   const part = length < data.total ? `the first ${thousands(length)} of ${thousands(data.total)}` : `all ${thousands(length)}`;
   panel('lead').replaceChildren(
     'This network has learned to tell which character of a text comes next. Here it reads ', text,
-    `, ${part} characters. See where it is surprised, what its units follow and how far back it remembers, and write with it.`);
+    `, ${part} characters${data.line_end === null ? '' : ', line by line'}. See where it is surprised, what its units follow and how far back it remembers, and write with it.`);
   panel('facts').textContent = [
     data.cell.about,
     `${config.num_layers} layer${config.num_layers > 1 ? 's' : ''} of ${thousands(config.hidden_size)} units`,

@@ -26,15 +26,18 @@ class Network {
     this.fromState = new Float64Array(recurrent);
   }
 
-  /** The state before the first character. */
+  /** The state before the first character, which a line end comes before if lines are independent. */
   start() {
     const zeros = () => new Float64Array(config.hidden_size);
-    return this.layers.map(() => ({ h: zeros(), c: zeros(), gates: new Float64Array(this.wide) }));
+    const state = this.layers.map(() => ({ h: zeros(), c: zeros(), gates: new Float64Array(this.wide) }));
+    if (data.line_end !== null) this.step(state, data.line_end);
+    return state;
   }
 
   /** Reads a character: changes the state and returns the logits of what follows. */
   step(state, id) {
     let input = null;
+    if (id === data.line_end) for (const { h, c } of state) { h.fill(0); c.fill(0); }
     this.layers.forEach((layer, k) => {
       if (k === 0) {
         const row = layer.w_ih.subarray(id * this.wide, (id + 1) * this.wide);

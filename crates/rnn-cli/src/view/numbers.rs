@@ -71,7 +71,7 @@ impl<'m> Numbers<'m> {
         let network = model.network();
         let mut text: Vec<char> = memory::room(ids.len())?;
         text.extend(ids.iter().map(|&id| model.vocabulary().symbol(id)));
-        let traces = Traces::read(network, &ids)?;
+        let traces = model.traces(&ids)?;
         let mut follows = Vec::new();
         for property in Property::ALL {
             let values = property.values(&text);
@@ -115,6 +115,7 @@ impl<'m> Numbers<'m> {
             "network": network.config(),
             "parameters": network.parameters().len(),
             "bytes": vocabulary.is_bytes(),
+            "line_end": self.model.line_end(),
             "vocabulary": vocabulary.symbols().iter().collect::<String>(),
             "classes": vocabulary.symbols().iter().map(|&c| Class::of(c).name()).collect::<Vec<_>>(),
             "signals": self.traces.signals().iter().map(|signal| signal.name).collect::<Vec<_>>(),

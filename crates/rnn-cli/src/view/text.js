@@ -89,31 +89,33 @@ const FULL_SURPRISE = 8;
 
 function showSurprise() {
   const nats = data.nats.map((n) => (n === null ? Infinity : n));
+  // The first character of a running text is read only; of independent lines every one is predicted.
+  const read = length - nats.length;
   const mean = nats.reduce((sum, n) => sum + n, 0) / (nats.length || 1);
   const title = make('h3'), facts = make('p'), list = make('ul', { class: 'bars' });
   function look(i) {
     const came = data.ids[i], symbol = symbols[came];
     title.replaceChildren('The model gave ', make('span', { class: 'mono' }, glyph(symbol)));
-    if (i === 0) {
+    if (i < read) {
       facts.textContent = 'the first character is read, not predicted';
       list.replaceChildren();
       return `${spoken(symbol)}, not predicted`;
     }
-    const n = nats[i - 1], p = Math.exp(-n);
+    const n = nats[i - read], p = Math.exp(-n);
     title.append(` a probability of ${percent(p)}`);
     facts.textContent = `${fixed(n, 4)} nats, ${fixed(n / Math.LN2, 2)} bits · character ${thousands(i + 1)}`;
-    const rows = data.likeliest[i - 1].map((id, k) => ({ id, p: data.probabilities[i - 1][k] }));
+    const rows = data.likeliest[i - read].map((id, k) => ({ id, p: data.probabilities[i - read][k] }));
     if (!rows.some((row) => row.id === came)) rows.push({ id: came, p });
     refill(list, bars(rows.map((row) => ({
       label: glyph(symbols[row.id]), share: row.p, value: percent(row.p), title: `probability ${row.p}`,
       kind: row.id === came ? 'came' : '',
     }))));
-    const likely = data.likeliest[i - 1].map((id, k) => `${spoken(symbols[id])} ${percent(data.probabilities[i - 1][k])}`);
+    const likely = data.likeliest[i - read].map((id, k) => `${spoken(symbols[id])} ${percent(data.probabilities[i - read][k])}`);
     return `${spoken(symbol)}, ${fixed(n, 2)} nats. Expected: ${likely.join(', ')}`;
   }
   const text = textPane('Text coloured by surprise', look);
   text.colour((i) => {
-    const level = i === 0 ? 0 : Math.round(10 * Math.min(1, nats[i - 1] / FULL_SURPRISE));
+    const level = i < read ? 0 : Math.round(10 * Math.min(1, nats[i - read] / FULL_SURPRISE));
     return level ? `p l${level}` : '';
   });
   const scale = make('div', { class: 'scale', 'aria-hidden': 'true' }, make('i', { class: 'one' }),
@@ -126,5 +128,5 @@ function showSurprise() {
       make('div', { class: 'card surprise-card' }, title, facts, make('p', {}, 'It expected:'), list)));
   // Something to see from the start: the strangest of the characters in sight.
   const first = nats.slice(0, 150);
-  text.go(first.length ? 1 + first.indexOf(first.reduce((a, b) => Math.max(a, b))) : 0, false);
+  text.go(first.length ? read + first.indexOf(first.reduce((a, b) => Math.max(a, b))) : 0, false);
 }

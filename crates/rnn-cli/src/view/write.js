@@ -61,7 +61,7 @@ function showWriting() {
   const newline = ID_OF.has('\n') ? '\n' : '';
   // The first line of the text that is more than a word's end.
   const lines = decode(data.ids.slice(0, 400)).split('\n').map(seen);
-  const start = lines.find((line) => line.trim().length > 3) ?? lines[0];
+  const start = data.line_end === null ? lines.find((line) => line.trim().length > 3) ?? lines[0] : '';
   const typed = make('textarea', { id: 'typed', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', oninput: () => go(false) });
   typed.value = start;
   const temperature = make('input', { type: 'range', min: 0, max: 2, step: 0.05, value: 0.8, id: 'temperature', oninput: () => go(false) });

@@ -232,15 +232,37 @@ impl Keeper {
     }
 
     /// Saves a run that stops and may be resumed: writes `MODEL.resume`, and `MODEL` if that failed
-    /// before.
+    /// before. Before the first evaluation `MODEL` gets the weights as they are, unless it is the model
+    /// of another run. Returns whether `MODEL` is of this run.
     ///
     /// # Errors
     /// [`Error::Save`]. If the disk has room for only one of them, it is `MODEL`.
-    pub fn stop(&mut self, trainer: &Trainer<f32>) -> Result<()> {
+    pub fn stop(&mut self, trainer: &Trainer<f32>) -> Result<bool> {
         if self.is_behind {
             self.write_last_model(&trainer.try_best_model()?)?;
         }
-        self.note(trainer)
+        self.note(trainer)?;
+        Ok(trainer.has_result() || self.write_unevaluated(trainer)?)
+    }
+
+    /// Writes the weights of a run without an evaluation to `MODEL`; false if it keeps what it has.
+    fn write_unevaluated(&mut self, trainer: &Trainer<f32>) -> Result<bool> {
+        if !trainer.network().parameters().is_finite() {
+            return Ok(false);
+        }
+        let model = trainer.try_current_model()?;
+        let is_ours = match Existing::find(&self.target, &model)? {
+            Existing::Behind => true,
+            // A run with the same settings may have come further.
+            Existing::Current => Model::load(&self.target)?
+                .training()
+                .is_some_and(|told| told.history.is_empty()),
+            _ => false,
+        };
+        if is_ours {
+            self.write_model(&model)?;
+        }
+        Ok(is_ours)
     }
 
     /// Writes both files at the end of a run, the model with its whole history.
@@ -249,7 +271,7 @@ impl Keeper {
     /// [`Error::Save`]. If the disk has room for only one of them, it is `MODEL`.
     pub fn finish(&mut self, trainer: &Trainer<f32>) -> Result<()> {
         self.is_behind = true;
-        self.stop(trainer)
+        self.stop(trainer).map(drop)
     }
 
     /// Writes `MODEL` for the last time. On a full disk `MODEL.resume` makes room for it.

@@ -14,6 +14,7 @@
 mod blocks;
 mod coder;
 mod ids;
+mod line_ends;
 mod reader;
 mod record_batches;
 mod records;
@@ -57,6 +58,8 @@ pub struct Corpus {
     vocabulary: Vocabulary,
     ids: Ids,
     had_bom: bool,
+    unknown: u64,
+    line_ends: Option<&'static str>,
 }
 
 impl Corpus {
@@ -109,6 +112,16 @@ impl Corpus {
     /// Whether a file began with a byte order mark (U+FEFF), which is not part of the text.
     pub fn had_bom(&self) -> bool {
         self.had_bom
+    }
+
+    /// The line ends that were read as newlines, such as CRLF, if there were any.
+    pub fn line_ends(&self) -> Option<&'static str> {
+        self.line_ends
+    }
+
+    /// Number of characters that a given vocabulary lacks, which were left out or replaced.
+    pub fn unknown(&self) -> u64 {
+        self.unknown
     }
 
     /// Splits the text into a training, a validation and a test part, in this order. `fractions` are

@@ -11,6 +11,7 @@ use std::path::Path;
 use super::Corpus;
 use super::blocks::Blocks;
 use super::coder::Coder;
+use super::line_ends::LineEnds;
 use super::utf8::Utf8Decoder;
 use crate::vocabulary::REPLACEMENT;
 use crate::{Error, Id, Result, Unknown, Vocabulary, memory};
@@ -39,6 +40,8 @@ pub struct CorpusBuilder {
     blocks: Blocks,
     decoder: Utf8Decoder,
     is_records: bool,
+    /// What makes newlines of other line ends, if that is wanted.
+    line_ends: Option<LineEnds>,
     /// Whether the next character may be a byte order mark.
     at_start: bool,
     /// Characters, or bytes, of the current file so far.
@@ -46,6 +49,7 @@ pub struct CorpusBuilder {
     /// Bytes announced and not yet read.
     awaited: u64,
     had_bom: bool,
+    unknown: u64,
 }
 
 impl fmt::Debug for CorpusBuilder {
@@ -93,10 +97,12 @@ impl CorpusBuilder {
             blocks: Blocks::default(),
             decoder: Utf8Decoder::default(),
             is_records: false,
+            line_ends: None,
             at_start: true,
             offset: 0,
             awaited: 0,
             had_bom: false,
+            unknown: 0,
         }
     }
 
@@ -135,10 +141,19 @@ impl CorpusBuilder {
         self.reserve(&[REPLACEMENT])
     }
 
-    /// Makes every line a record: adds the newline that the last line of a file may lack.
+    /// Makes every line a record: adds the newline that the last line of a file may lack, and
+    /// [unifies](Self::unify_line_ends) line ends.
     #[must_use]
     pub fn records(mut self) -> Self {
         self.is_records = true;
+        self.unify_line_ends()
+    }
+
+    /// Reads CRLF as a newline, and CR as well in a file whose first line ends so. Bytes stay as they are,
+    /// and so does CR where it is a character of a given or [reserved](Self::reserve) vocabulary.
+    #[must_use]
+    pub fn unify_line_ends(mut self) -> Self {
+        self.line_ends = Some(LineEnds::default());
         self
     }
 
@@ -155,7 +170,7 @@ impl CorpusBuilder {
 
     fn push_chunk(&mut self, chunk: &[u8]) -> Result<()> {
         self.blocks
-            .make_room(chunk.len(), self.least_ids(self.awaited))?;
+            .make_room(chunk.len() + 1, self.least_ids(self.awaited))?;
         self.awaited = self.awaited.saturating_sub(chunk.len() as u64);
         if let Coder::Bytes { .. } = self.coder {
             self.blocks
@@ -215,6 +230,11 @@ impl CorpusBuilder {
     /// [`Error::InvalidUtf8`] when the last character is cut.
     pub fn end_file(&mut self) -> Result<()> {
         self.decoder.end()?;
+        if let Some(mut line_ends) = self.line_ends.take() {
+            self.blocks.make_room(1, 0)?;
+            line_ends.end(|piece, left_out| self.push_piece(piece, left_out))?;
+            self.line_ends = Some(line_ends);
+        }
         let newline = self.coder.id('\n');
         let ends_in_newline = newline.is_some() && self.blocks.last() == newline;
         if self.is_records && self.offset > 0 && !ends_in_newline {
@@ -265,6 +285,8 @@ impl CorpusBuilder {
             vocabulary,
             ids,
             had_bom: self.had_bom,
+            unknown: self.unknown,
+            line_ends: self.line_ends.and_then(|ends| ends.found()),
         })
     }
 
@@ -276,6 +298,20 @@ impl CorpusBuilder {
                 text = rest;
             }
         }
+        if self.offset == 0 && self.blocks.last().is_none() && self.coder.id('\r').is_some() {
+            self.line_ends = None;
+        }
+        let Some(mut line_ends) = self.line_ends.take() else {
+            return self.push_piece(text, false);
+        };
+        let read = line_ends.feed(text, |piece, left_out| self.push_piece(piece, left_out));
+        self.line_ends = Some(line_ends);
+        read
+    }
+
+    /// Appends characters, before which one may have been left out.
+    fn push_piece(&mut self, text: &str, left_out: bool) -> Result<()> {
+        self.offset += u64::from(left_out);
         match &mut self.coder {
             Coder::Learned(learned) => {
                 if text.is_ascii() {
@@ -295,9 +331,15 @@ impl CorpusBuilder {
                 unknown,
             } => {
                 for character in text.chars() {
-                    if let Some(id) = vocabulary.resolve(character, self.offset, *unknown)? {
+                    let known = vocabulary.id(character);
+                    let id = match known {
+                        Some(id) => Some(id),
+                        None => vocabulary.resolve(character, self.offset, *unknown)?,
+                    };
+                    if let Some(id) = id {
                         self.blocks.push(id);
                     }
+                    self.unknown += u64::from(known.is_none());
                     self.offset += 1;
                 }
             }

@@ -100,9 +100,12 @@ impl Records {
     ///
     /// # Errors
     /// [`Error::InvalidSplit`] as [`Corpus::split`]; [`Error::NoRecords`] when the training part is left
-    /// without any; [`Error::TooLarge`] where memory runs out.
+    /// without any, or one record is to be split; [`Error::TooLarge`] where memory runs out.
     pub fn split(mut self, ids: IdSlice<'_>, fractions: &[f64], seed: u64) -> Result<RecordSplit> {
         check_shares(fractions)?;
+        if self.len() < 2 && fractions[1..].iter().any(|&share| share > 0.0) {
+            return Err(Error::NoRecords);
+        }
         shuffle(&mut self.starts, seed, Draw::Split);
         let mut lines = self.copies(ids)?;
         let (sum, all) = (fractions.iter().sum::<f64>(), self.characters(ids) as f64);

@@ -53,7 +53,7 @@ pub struct Memory {
 impl Memory {
     /// Measures lags from 0 to `max_lag`: the mean over `samples` places spread evenly over the text, or
     /// over all if it has fewer. `traces` are those of `ids`. A text of fewer than `max_lag + 2`
-    /// characters gives fewer lags. If the gradient explodes, norms are infinite or NaN from some lag on.
+    /// characters gives fewer lags. Where a line starts anew, no gradient goes back further. If the gradient explodes, norms are infinite or NaN from some lag on.
     ///
     /// ```
     /// use rnn::insight::{Memory, Traces};
@@ -106,7 +106,7 @@ impl Memory {
         let starts: Vec<usize> = (0..samples).map(|i| i * places / samples).collect();
         let size = |rows| Size {
             logits: false,
-            ..Size::reading(rows, max_lag + 1)
+            ..Size::reading(rows, max_lag + 1).restarting(traces.line_end())
         };
         let most = samples.min(ROWS);
         let needed = [

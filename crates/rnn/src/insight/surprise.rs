@@ -21,7 +21,8 @@ pub struct Surprise {
     pub likeliest: Vec<(Id, f32)>,
 }
 
-/// The surprise of every character but the first, which is not predicted, and the `likeliest` most
+/// The surprise of every character but the first, which is not predicted unless the model reads
+/// [line by line](Model::line_end), and the `likeliest` most
 /// likely characters at each place. The numbers are those of [`Scorer`](crate::Scorer), bit for bit.
 ///
 /// ```
@@ -50,7 +51,7 @@ pub fn surprises(model: &Model, ids: &[Id], likeliest: usize) -> Result<Vec<Surp
     let vocab = model.vocabulary().len();
     let each = size_of::<Surprise>() + likeliest.min(vocab).saturating_mul(size_of::<(Id, f32)>());
     memory::check(memory::product(&[ids.len(), each]))?;
-    let mut surprises = memory::room(ids.len().saturating_sub(1))?;
+    let mut surprises = memory::room(ids.len())?;
     let mut order: Vec<Id> = memory::room(vocab)?;
     Scorer::new(model)?.push_with(ids, |id, nats, probabilities| {
         let p = |id: Id| probabilities[id as usize];

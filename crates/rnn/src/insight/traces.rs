@@ -1,6 +1,6 @@
 //! Every state and every gate of every unit, after every character of a text.
 //!
-//! One forward pass from a zero state, the same as in training and scoring. Row `t` of a trace is the
+//! One forward pass, the same as in training and scoring. Row `t` of a trace is the
 //! network's state after character `t`, when it predicts character `t + 1`.
 
 use tensor::{Matrix, MatrixView, Scalar};
@@ -9,6 +9,7 @@ use crate::cell::Signal;
 use crate::config::NetworkConfig;
 use crate::error::{Error, Result};
 use crate::memory;
+use crate::model::Model;
 use crate::network::Network;
 use crate::packed::PackedWeights;
 use crate::state::State;
@@ -38,15 +39,34 @@ pub struct Traces<T> {
     /// `[layers][signals]`, each `[time, hidden]`.
     layers: Vec<Vec<Matrix<T>>>,
     length: usize,
+    /// The state before the first character.
+    before: State<T>,
+    /// What ends a line, if each is read from the start.
+    line_end: Option<Id>,
 }
 
 /// The size of the engine: with logits, since they may overflow where no state does.
-fn size(config: &NetworkConfig, characters: usize) -> Size {
-    Size::piecewise::<f64>(config, 1, STEPS.min(characters))
+fn size(config: &NetworkConfig, characters: usize, line_end: Option<Id>) -> Size {
+    Size::piecewise::<f64>(config, 1, STEPS.min(characters)).restarting(line_end)
+}
+
+impl Model {
+    /// The traces of a text as this model reads it: from a zero state, or
+    /// [line by line](Self::line_end).
+    ///
+    /// # Errors
+    /// As [`Traces::read`].
+    ///
+    /// # Panics
+    /// As [`Traces::read`].
+    #[track_caller]
+    pub fn traces(&self, ids: &[Id]) -> Result<Traces<f32>> {
+        Traces::of(self.network(), ids, self.line_end())
+    }
 }
 
 impl<T: Scalar> Traces<T> {
-    /// Reads a text from a zero state.
+    /// Reads a text from a zero state. [`Model::traces`] also knows where lines begin.
     ///
     /// # Errors
     /// [`Error::Overflow`] if the network overflows, [`Error::TooLarge`] where memory runs out.
@@ -55,11 +75,16 @@ impl<T: Scalar> Traces<T> {
     /// If an id is outside the vocabulary.
     #[track_caller]
     pub fn read(network: &Network<T>, ids: &[Id]) -> Result<Self> {
+        Self::of(network, ids, None)
+    }
+
+    #[track_caller]
+    fn of(network: &Network<T>, ids: &[Id], line_end: Option<Id>) -> Result<Self> {
         check_ids(ids, network.config().vocab_size);
         let config = *network.config();
         let (hidden, signals) = (config.hidden_size, config.cell.signals());
-        let size = size(&config, ids.len());
-        memory::check(Self::bytes(&config, ids.len()))?;
+        let size = size(&config, ids.len(), line_end);
+        memory::check(Self::bytes(&config, ids.len(), line_end))?;
         let mut weights = PackedWeights::forward(&config)?;
         weights.pack_forward(network.parameters());
         let mut unroll = Unroll::new(&config, 0, size)?;
@@ -70,6 +95,11 @@ impl<T: Scalar> Traces<T> {
         let mut layers = (0..config.num_layers)
             .map(|_| matrices())
             .collect::<Result<Vec<Vec<Matrix<T>>>>>()?;
+        let mut before = State::try_zeros(&config, 1)?;
+        if let Some(end) = line_end {
+            unroll.read(network.parameters(), &weights, &[end]);
+            unroll.state_to(&mut before);
+        }
         let mut read = 0;
         for ids in ids.chunks(size.steps) {
             unroll.read(network.parameters(), &weights, ids);
@@ -102,15 +132,17 @@ impl<T: Scalar> Traces<T> {
             signals,
             layers,
             length: ids.len(),
+            before,
+            line_end,
         })
     }
 
     /// Bytes of the traces of this many characters, and of the buffers to read them.
-    fn bytes(config: &NetworkConfig, characters: usize) -> u128 {
+    fn bytes(config: &NetworkConfig, characters: usize, line_end: Option<Id>) -> u128 {
         let signals = config.cell.signals().len();
         let held = [characters, config.hidden_size, config.num_layers, signals];
         memory::bytes::<T>(memory::product(&held))
-            .saturating_add(size(config, characters).bytes::<T>(config))
+            .saturating_add(size(config, characters, line_end).bytes::<T>(config))
             .saturating_add(PackedWeights::<T>::forward_bytes(config))
     }
 
@@ -163,19 +195,26 @@ impl<T: Scalar> Traces<T> {
         (0..self.length).map(move |t| matrix.row(t)[unit])
     }
 
+    /// What ends a line, if each was read from the start.
+    pub(super) fn line_end(&self) -> Option<Id> {
+        self.line_end
+    }
+
     /// The state of a batch whose row `b` has read the first `read[b]` characters.
     pub(super) fn states_after(&self, read: &[usize]) -> Result<State<T>> {
         let mut state = State::try_zeros(&self.config, read.len())?;
-        let copy = |signal: &str, to: &mut [Matrix<T>]| {
+        let copy = |signal: &str, before: &[Matrix<T>], to: &mut [Matrix<T>]| {
             for (k, to) in to.iter_mut().enumerate() {
-                for (row, &read) in read.iter().enumerate().filter(|&(_, &read)| read > 0) {
-                    to.row_mut(row)
-                        .copy_from_slice(self.layer(k, signal).row(read - 1));
+                for (row, &read) in read.iter().enumerate() {
+                    to.row_mut(row).copy_from_slice(match read {
+                        0 => before[k].row(0),
+                        read => self.layer(k, signal).row(read - 1),
+                    });
                 }
             }
         };
-        copy(Signal::HIDDEN, &mut state.h);
-        copy(Signal::MEMORY, &mut state.c);
+        copy(Signal::HIDDEN, &self.before.h, &mut state.h);
+        copy(Signal::MEMORY, &self.before.c, &mut state.c);
         Ok(state)
     }
 }

@@ -51,10 +51,10 @@ impl Size {
         Size::reading(rows, pieces(one, most))
     }
 
-    /// The same for sequences that start anew before each input `restart`.
-    pub(crate) fn restarting(self, restart: Id) -> Self {
+    /// The same for sequences that start anew before each input `restart`, if there is one.
+    pub(crate) fn restarting(self, restart: impl Into<Option<Id>>) -> Self {
         Size {
-            restart: Some(restart),
+            restart: restart.into(),
             ..self
         }
     }

@@ -77,7 +77,17 @@ pub(super) fn new(plan: &Plan, console: Console, ranks: &Ranks) -> anyhow::Resul
     } else {
         CorpusBuilder::new()
     };
-    if plan.args.records {
+    let learned_lines = start
+        .as_ref()
+        .filter(|start| start.model.line_end().is_some());
+    if let Some(start) = learned_lines.filter(|_| !plan.args.records) {
+        console.note(&format!(
+            "{} was trained with --records, so this run treats each line as an example, too",
+            start.shown
+        ));
+    }
+    let records = plan.args.records || learned_lines.is_some();
+    if records {
         builder = builder.records();
     }
     if let Some(known) = known {
@@ -86,7 +96,7 @@ pub(super) fn new(plan: &Plan, console: Console, ranks: &Ranks) -> anyhow::Resul
     let corpus = read(plan, builder, console)?;
     let network = start.as_ref().map(|start| *start.model.network().config());
     let shares = plan.split(corpus.len());
-    let facts = corpus.try_facts(plan.args.records)?.split(&shares);
+    let facts = corpus.try_facts(records)?.split(&shares);
     let usual = advice(plan, &facts, network, None);
     let mut base = match plan.run.time {
         Some(time) => {
@@ -105,6 +115,7 @@ pub(super) fn new(plan: &Plan, console: Console, ranks: &Ranks) -> anyhow::Resul
     if start.is_some() {
         base = base.for_fine_tuning();
     }
+    base.train.records = records;
     let settings = of_first(plan.settings(base)?, ranks)?;
     let trainer = match &start {
         Some(start) => start.trainer(corpus, &shares, settings),
@@ -263,6 +274,9 @@ fn read(plan: &Plan, builder: CorpusBuilder, console: Console) -> anyhow::Result
     let corpus = plan.texts.read(builder, &plan.own_files(), console)?;
     if corpus.had_bom() {
         console.note("ignored the byte order mark of the text");
+    }
+    if let Some(ends) = corpus.line_ends() {
+        console.note(&format!("lines end in {ends}, which was read as a newline"));
     }
     Ok(corpus)
 }
