@@ -43,7 +43,7 @@ fn what_was_typed_must_be_what_the_run_is() {
         ),
         (
             "--learning-rate 0.1",
-            "m.resume has --learning-rate 0.004; to change it, start a new run (you passed 0.1)",
+            "m.resume has --learning-rate 0.012; to change it, start a new run (you passed 0.1)",
         ),
         (
             "--schedule cosine",

@@ -163,6 +163,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("sample", "stop", TEXTS),
     ("sample", "samples", SIZES),
     ("sample", "seed", SEEDS),
+    ("sample", "threads", &["1", "2", "64"]),
     ("score", "threads", &["1", "2", "64"]),
     ("import", "vocabulary", UNKNOWN_FILES),
     ("import", "output", NEW),

@@ -134,7 +134,7 @@ fn every_signal_at_every_stage_leaves_the_terminal_as_it_was() {
             );
             if stage.trains && code == 130 {
                 assert!(
-                    seen.contains("and saved; to continue, run:"),
+                    seen.contains(" and saved; ") && seen.contains("to continue, run:"),
                     "{case}: {seen:?}"
                 );
             }

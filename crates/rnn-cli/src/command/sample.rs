@@ -4,7 +4,7 @@ use std::collections::TryReserveError;
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
-use rnn::{BatchSampler, Error, Model, SampleOptions, memory};
+use rnn::{BatchSampler, Error, Layout, Model, SampleOptions, memory};
 
 use crate::args::SampleArgs;
 use crate::console::{self, Console};
@@ -16,13 +16,19 @@ const LINES: usize = 10;
 
 /// Runs `sample`.
 pub(crate) fn run(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
-    threads::run(args.threads, || sample(args, console))
-}
-
-fn sample(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
     let model = file::load_for(&args.model, args.records)?;
     let by_line = model.line_end().is_some();
     let count = args.samples.unwrap_or(if by_line { LINES } else { 1 });
+    // A single text reads each weight once, from afar.
+    let at_a_time = Layout::count(model.network().config()).saturating_mul(count.max(2) as u128);
+    let at_a_time = usize::try_from(at_a_time).unwrap_or(usize::MAX);
+    threads::run(args.threads, at_a_time, || {
+        sample(args, &model, count, console)
+    })
+}
+
+fn sample(args: &SampleArgs, model: &Model, count: usize, console: Console) -> anyhow::Result<()> {
+    let by_line = model.line_end().is_some();
     let vocabulary = model.vocabulary();
     let (prime, shown) = match &args.prime {
         Some(prime) => (
@@ -57,7 +63,7 @@ fn sample(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
         memory::check(waiting * widest.unwrap_or(1) as u128)?;
     }
     let failed = || format!("cannot sample {}", args.model.display());
-    let sampler = BatchSampler::new(&model, &prime, count, &options);
+    let sampler = BatchSampler::new(model, &prime, count, &options);
     let mut sampler = sampler.map_err(|error| match error {
         Error::Overflow { .. } => anyhow::Error::from(error).context(failed()),
         error => error.into(),
@@ -72,7 +78,7 @@ fn sample(args: &SampleArgs, console: Console) -> anyhow::Result<()> {
         let ids = sampler.next_characters().with_context(failed)?;
         for (sample, &id) in samples.iter_mut().zip(ids) {
             sample
-                .push(symbol(&model, id, &mut [0; 4]))
+                .push(symbol(model, id, &mut [0; 4]))
                 .context("not enough memory for samples that wait for earlier ones; use fewer or shorter samples")?;
         }
         current = write_finished(&mut samples, current, &mut out)?;

@@ -5,7 +5,7 @@ mod scores;
 use std::io::{self, Write};
 
 use anyhow::{Context, bail};
-use rnn::{AdaptiveScorer, Corpus, Error, Id, Model, Score, Scorer, memory};
+use rnn::{AdaptiveScorer, Corpus, Error, Id, Layout, Model, Score, Scorer, memory};
 use serde_json::json;
 
 use crate::args::ScoreArgs;
@@ -25,17 +25,22 @@ const CHUNK: usize = 1 << 12;
 
 /// Runs `score`.
 pub(crate) fn run(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
-    threads::run(args.threads, || score(args, console))
+    let model = file::load_for(&args.model, args.records)?;
+    // A text read in one place reads each weight once, from afar.
+    let at_a_time = match args.fast {
+        true => usize::MAX,
+        false => usize::try_from(2 * Layout::count(model.network().config())).unwrap_or(usize::MAX),
+    };
+    threads::run(args.threads, at_a_time, || score(args, &model, console))
 }
 
-fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
-    let model = file::load_for(&args.model, args.records)?;
+fn score(args: &ScoreArgs, model: &Model, console: Console) -> anyhow::Result<()> {
     let mut out = console::stdout();
     let mut total = Scores::default();
     let is_list = args.per_line || args.per_char;
     for (at, file) in args.files.iter().enumerate() {
         let source = Source::new(file);
-        let corpus = file::read_text(&source, &model, args.unknown.into(), console)?;
+        let corpus = file::read_text(&source, model, args.unknown.into(), console)?;
         if model.line_end().is_none() && corpus.len() < 2 {
             bail!(
                 "cannot score {source}: its only character is read, not predicted; use at least 2 characters"
@@ -43,7 +48,7 @@ fn score(args: &ScoreArgs, console: Console) -> anyhow::Result<()> {
         }
         let text = Text {
             source: &source,
-            model: &model,
+            model,
             corpus: &corpus,
             adapts: args.adapt,
             as_json: args.json,

@@ -270,8 +270,8 @@ impl Keeper {
     /// # Errors
     /// [`Error::Save`]. If the disk has room for only one of them, it is `MODEL`.
     pub fn finish(&mut self, trainer: &Trainer<f32>) -> Result<()> {
-        self.is_behind = true;
-        self.stop(trainer).map(drop)
+        self.write_last_model(&trainer.try_best_model()?)?;
+        self.note(trainer)
     }
 
     /// Writes `MODEL` for the last time. On a full disk `MODEL.resume` makes room for it.
