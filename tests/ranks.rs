@@ -162,6 +162,57 @@ fn a_signal_to_any_rank_ends_the_run_which_any_number_of_ranks_continues() {
 }
 
 #[test]
+fn a_longer_run_has_the_same_bytes_on_any_number_of_ranks() {
+    if !can_run() {
+        return;
+    }
+    let folder = Folder::with_text();
+    let alone = |line: &str| {
+        folder
+            .run(&line.split_whitespace().collect::<Vec<_>>())
+            .ok()
+    };
+    let longer = |name: &str| format!("train text.txt --resume {name} --threads 1 --more 50");
+    alone(&format!("train text.txt -o alone --threads 1 {RUN}"));
+    run(
+        &folder,
+        &[(2, &format!("train text.txt -o m --threads 1 {RUN}"))],
+    )
+    .ok();
+    alone(&longer("alone"));
+    let ran = run(&folder, &[(4, &longer("m"))]).ok();
+    let told =
+        "\nto train longer: mpirun -n 4 rnn-cli train text.txt --resume m --threads 1 --more 5m\n";
+    assert!(ran.stderr.contains(told), "{ran:?}");
+    assert!(files(&folder, "m") == files(&folder, "alone"));
+
+    // For a time, the first rank's clock sets the number of steps for all.
+    let timed = longer("m").replace("--more 50", "--more 0.3s");
+    let ran = run(&folder, &[(2, &timed)]).ok();
+    let (_, rest) = ran.stderr.split_once(" steps; --more ").expect("the steps");
+    let steps = rest.split(' ').next().expect("a number");
+    alone(&longer("alone").replace("--more 50", &format!("--more {steps}")));
+    assert!(files(&folder, "m") == files(&folder, "alone"));
+
+    let fresh = format!("train text.txt -o short --threads 1 {RUN}");
+    let stopped = interrupt(
+        &folder,
+        2,
+        &fresh.replace("--max-steps 60", "--max-steps 9000"),
+        "-INT",
+        0,
+    );
+    assert_eq!(stopped.code, Some(130), "{stopped:?}");
+    let ran = run(&folder, &[(2, &longer("short"))]);
+    let message = "error: the run in short.resume has not ended; omit --more to continue it";
+    assert_eq!(
+        (ran.code, errors(&ran)),
+        (Some(1), vec![message]),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn what_goes_wrong_is_one_line_and_ends_all_ranks() {
     if !can_run() {
         return;

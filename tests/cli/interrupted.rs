@@ -81,6 +81,38 @@ fn every_interruption_leads_to_the_same_bytes() {
 }
 
 #[test]
+fn a_longer_run_that_is_interrupted_leads_to_the_same_bytes() {
+    let folder = Folder::with_text();
+    let short = ["-o", "m", "--max-steps", "40"];
+    folder.run(&train(&short)).ok();
+    for end in ["", ".resume"] {
+        let copy = folder.path(&format!("straight{end}"));
+        std::fs::copy(folder.path(&format!("m{end}")), copy).unwrap();
+    }
+    folder
+        .run(&train(&["--resume", "straight", "--more", "400"]))
+        .ok();
+    interrupt(
+        &folder,
+        &train(&["--resume", "m", "--more", "400"]),
+        2,
+        "-KILL",
+    );
+    folder
+        .run(&train(&["--resume", "m", "--more", "400"]))
+        .fails(
+            1,
+            "the run in m.resume has not ended; omit --more to continue it",
+        );
+    interrupt(&folder, &train(&["--resume", "m"]), 3, "-INT");
+    folder.run(&train(&["--resume", "m"])).ok();
+    for end in ["", ".resume"] {
+        let (ours, theirs) = (format!("m{end}"), format!("straight{end}"));
+        assert!(folder.read(&ours) == folder.read(&theirs), "{ours} differs");
+    }
+}
+
+#[test]
 fn a_run_that_gets_its_steps_piece_by_piece_is_the_run_that_had_them_at_once() {
     let folder = Folder::with_text();
     let schedules = ["constant", "exponential", "plateau"];

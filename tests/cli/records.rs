@@ -27,7 +27,7 @@ fn lines_are_learned_and_written_one_a_line() {
     let folder = folder();
     let said = folder.run(&TRAIN).ok().stderr;
     assert!(
-        said.ends_with("try: rnn-cli sample names.safetensors\n"),
+        said.contains("\ntry: rnn-cli sample names.safetensors\n"),
         "{said}"
     );
     let told = folder.run(&["inspect", "names.safetensors"]).ok();

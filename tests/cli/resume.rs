@@ -110,10 +110,60 @@ fn the_flags_of_the_first_command_may_be_typed_again() {
 fn the_number_of_steps_is_fixed_once_the_rate_falls_towards_it() {
     let folder = Folder::with_text();
     folder.train(&["text.txt", "-o", "m"]).ok();
-    let message = "--max-steps: cannot change the number of steps from 20 to 30: after 20 steps the learning rate has begun to fall";
+    let message = "--max-steps: cannot change the number of steps from 20 to 30: after 20 steps the learning rate has begun to fall; to train longer, use --more";
     folder.resume(&["--max-steps", "30"]).fails(1, message);
-    let message = "--time: cannot change the number of steps from 20 to a time limit: after 20 steps the learning rate has begun to fall";
+    let message = "--time: cannot change the number of steps from 20 to a time limit: after 20 steps the learning rate has begun to fall; to train longer, use --more";
     folder.resume(&["--time", "1s"]).fails(1, message);
+}
+
+#[test]
+fn a_run_that_has_ended_can_be_trained_for_longer() {
+    let folder = Folder::with_text();
+    let said = folder.train(&["text.txt", "-o", "m"]).ok().stderr;
+    let told = "\nto train longer: rnn-cli train text.txt --resume m --more 5m\n";
+    assert!(said.ends_with(told), "{said}");
+    // Nothing left to do: no speed of nothing.
+    let said = folder.resume(&[]).ok().stderr;
+    assert!(
+        said.contains("\n20 steps\nmodel: m\n") && said.ends_with(told),
+        "{said}"
+    );
+    folder
+        .resume(&["--more", "30", "--metrics", "m.jsonl"])
+        .ok();
+    let metrics = String::from_utf8(folder.read("m.jsonl")).unwrap();
+    let rates: Vec<f64> = metrics
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|record| record["step"].as_u64() > Some(20))
+        .map(|record| record["learning_rate"].as_f64().unwrap())
+        .collect();
+    // The decay of 20 steps is over; the rate warms up and decays again.
+    assert!(
+        rates.len() == 3 && rates[0] < rates[1] && rates[2] < rates[1],
+        "{rates:?}"
+    );
+    // And again, for a time, which says how many steps that were.
+    fs::copy(folder.path("m"), folder.path("n")).unwrap();
+    fs::copy(folder.path("m.resume"), folder.path("n.resume")).unwrap();
+    let said = folder.resume(&["--more", "0.2s"]).ok().stderr;
+    let (_, rest) = said.split_once(" steps; --more ").expect("the same again");
+    let steps = rest.split(' ').next().unwrap();
+    let same = ["train", "text.txt", "--resume", "n", "--more", steps];
+    folder.run(&same).ok();
+    assert!(folder.read("m") == folder.read("n"));
+    for (flags, message) in [
+        (
+            ["--more", "soon"],
+            "invalid value 'soon' for '--more <TIME|STEPS>': must be a time such as 90s, 3m or 1h30m, or a number of steps",
+        ),
+        (
+            ["--more", "0"],
+            "invalid value '0' for '--more <TIME|STEPS>': must be a time such as 90s, 3m or 1h30m, or a number of steps",
+        ),
+    ] {
+        folder.resume(&flags).fails(2, message);
+    }
 }
 
 #[test]

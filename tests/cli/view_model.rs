@@ -180,3 +180,53 @@ fn hostile_texts_and_names_run_nothing_and_break_nothing() {
     );
     assert_quiet(&browser);
 }
+
+#[test]
+fn a_page_of_lines_reads_and_writes_line_by_line() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let folder = Folder::new();
+    folder.write("names.txt", "anna\nbob\ncarl\ndora\n".repeat(20));
+    let train = "train names.txt --records -o m --hidden-size 12 --batch-size 4 --max-steps 300";
+    folder.run(&train.split(' ').collect::<Vec<_>>()).ok();
+    folder
+        .run(&["view", "m", "names.txt", "-o", "page.html"])
+        .ok();
+    let told = lines(folder.run(&["view", "m", "names.txt", "--json"]).ok());
+    browser.open(&folder.path("page.html"));
+    let computed = browser.run(
+        "const state = network.start(), all = [];
+         let logits = network.step(state, data.line_end);
+         for (const id of data.ids) {
+           all.push(-Math.log(probabilities(logits)[id]));
+           logits = network.step(state, id);
+         }
+         return all",
+    );
+    let (computed, told) = (
+        computed.as_array().unwrap(),
+        told[0]["nats"].as_array().unwrap(),
+    );
+    assert_eq!(computed.len(), 380);
+    assert_eq!(told.len(), 380);
+    for (ours, theirs) in computed.iter().zip(told) {
+        let (ours, theirs) = (ours.as_f64().unwrap(), theirs.as_f64().unwrap());
+        assert!((ours - theirs).abs() < 1e-4, "{ours} {theirs}");
+    }
+    browser.run(
+        "const heat = document.getElementById('temperature'); heat.value = 0; heat.dispatchEvent(new Event('input'))",
+    );
+    browser.wait_for("return !document.getElementById('more').disabled");
+    let written = browser.run("return document.getElementById('written').textContent");
+    let line = folder
+        .run(&["sample", "m", "--greedy", "--samples", "1"])
+        .ok();
+    let written = written.as_str().unwrap();
+    let expected = line.text().repeat(written.lines().count());
+    assert!(
+        written.lines().count() > 20 && expected.starts_with(written),
+        "{written:?}"
+    );
+    assert_quiet(&browser);
+}

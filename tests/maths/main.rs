@@ -12,6 +12,7 @@ mod examples;
 mod horizon;
 mod insight;
 mod insight_states;
+mod lines;
 mod misuse;
 mod notebook;
 mod notebook_training;

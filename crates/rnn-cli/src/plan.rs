@@ -13,7 +13,7 @@ use rnn::checkpoint::Every;
 use rnn::optimizer::Clip;
 use rnn::{CellKind, Recommended, RunOptions, TextFacts, check_shares, recommended};
 
-use crate::args::{LearnedUnknownArg, RunArgs, TrainArgs};
+use crate::args::{LearnedUnknownArg, More, RunArgs, TrainArgs};
 use crate::exit::misuse;
 use crate::file::Source;
 use crate::outputs::Files;
@@ -51,7 +51,10 @@ impl Plan {
         let plan = Plan {
             run: RunOptions {
                 threads: args.run.threads.unwrap_or(processors),
-                time: args.run.time,
+                time: match args.more {
+                    Some(More::Time(time)) => Some(time),
+                    _ => args.run.time,
+                },
             },
             args,
             texts,

@@ -23,6 +23,7 @@ pub(crate) use man::ManArgs;
 pub(crate) use sample::SampleArgs;
 pub(crate) use score::{ScoreArgs, UnknownArg};
 pub(crate) use train::{LearnedUnknownArg, OptimizationArgs, RunArgs, TrainArgs};
+pub(crate) use value::More;
 pub(crate) use view::ViewArgs;
 
 const EXAMPLE: &str = "\

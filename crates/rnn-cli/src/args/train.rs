@@ -8,7 +8,7 @@ use rnn::optimizer::{OptimizerConfig, Schedule};
 
 use rnn::CellKind;
 
-use super::value;
+use super::value::{self, More};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -16,6 +16,8 @@ Examples:
   rnn-cli train names.txt -o names.safetensors --cell gru --hidden-size 128 --time 3m
   rnn-cli train shakespeare.txt --resume shakespeare.safetensors
                                                      continue after Ctrl-C, a crash or a power cut
+  rnn-cli train shakespeare.txt --resume shakespeare.safetensors --more 5m
+                                                     train a finished model for longer
   cat *.txt | rnn-cli train - -o all.safetensors --max-epochs 5 --sample-every 500";
 
 /// Train a model on a text and save it.
@@ -39,6 +41,12 @@ pub(crate) struct TrainArgs {
     /// never stopped
     #[arg(long, value_name = "MODEL", conflicts_with = "output")]
     pub(crate) resume: Option<PathBuf>,
+
+    /// Train the run of --resume, which has ended, for this much longer: a time or a number of steps. The
+    /// learning rate rises and decays once more
+    #[arg(long, value_name = "TIME|STEPS", value_parser = value::more, requires = "resume",
+          conflicts_with_all = ["time", "max_steps", "max_epochs"], allow_hyphen_values = true)]
+    pub(crate) more: Option<More>,
 
     /// Start with the network and weights of MODEL, which are the result if no step improves on them; characters
     /// that it does not know are added

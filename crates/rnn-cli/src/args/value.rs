@@ -113,6 +113,21 @@ pub(super) fn threads(text: &str) -> Result<usize, String> {
     }
 }
 
+/// How much longer a run is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum More {
+    Steps(u64),
+    Time(Duration),
+}
+
+/// A number of steps or a time.
+pub(super) fn more(text: &str) -> Result<More, String> {
+    let steps = count(text).map(More::Steps);
+    steps
+        .or_else(|_| duration(text).map(More::Time))
+        .map_err(|_| "must be a time such as 90s, 3m or 1h30m, or a number of steps".into())
+}
+
 /// A time such as `90s`, `3m`, `1h30m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let expected = || "must be a time such as 90s, 3m or 1h30m".to_owned();

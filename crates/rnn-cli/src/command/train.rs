@@ -50,7 +50,7 @@ pub(crate) fn run(args: TrainArgs, console: Console, world: &World) -> anyhow::R
     plan.files()?.check()?;
     Reports::check(&plan.args.run, plan.resumes())?;
     let mut output = Output::open(&plan.target, plan.every())?;
-    let mut trainer = prepare::trainer(&plan, &mut output, console, &ranks)?;
+    let mut trainer = go_on::trainer(&plan, &mut output, console, &ranks)?;
     follow::join(&mut trainer, ranks)?;
     prepare::tell(&plan, &trainer, console);
     let signals = Signals::watch(console.quiet).context("cannot handle Ctrl-C")?;
@@ -112,9 +112,8 @@ pub(crate) fn run(args: TrainArgs, console: Console, world: &World) -> anyhow::R
         console.note(&format!("cannot score the test part: {error}"));
         None
     });
-    console.hint(&conclusion(
-        &plan, &trainer, &progress, outcome, first, test_loss,
-    ));
+    let text = conclusion(&plan, &trainer, &progress, outcome, first, test_loss);
+    console.hint(&(text + &advice(&plan, world.count())));
     Ok(())
 }
 
@@ -149,10 +148,14 @@ fn report(
             "five steps in a row were not finite; restored the best weights and multiplied the learning rate by {scale}"
         )),
         Event::StepsFixed { max_steps } => {
-            let same = plan.same_again(trainer, max_steps);
+            let steps = max_steps - trainer.began();
+            let same = match trainer.began() {
+                0 => plan.same_again(trainer, max_steps),
+                _ => format!("--more {steps}"),
+            };
             progress.fix_steps(
                 max_steps,
-                &format!("the time allows {max_steps} steps; {same} trains the same model"),
+                &format!("the time allows {steps} steps; {same} trains the same model"),
             );
         }
         Event::Settled { max_steps } => progress.fix_steps(
@@ -215,14 +218,23 @@ fn conclusion(
     if let Some(nats) = test_loss {
         text.push_str(&format!("test loss {} per character\n", loss(nats)));
     }
-    text.push_str(&format!(
-        "{} steps, {}\nmodel: {}",
-        trainer.step_count(),
-        progress.summary(),
-        plan.target
-    ));
-    if let Target::File(path) = &plan.target {
-        text.push_str(&format!("\ntry: rnn-cli sample {}", shell::path(path)));
-    }
+    let steps = trainer.step_count();
+    let speed = match steps - first {
+        0 => String::new(),
+        _ => format!(", {}", progress.summary()),
+    };
+    text.push_str(&format!("{steps} steps{speed}\nmodel: {}", plan.target));
     text
+}
+
+/// What to do with the model of a run of so many ranks.
+fn advice(plan: &Plan, ranks: usize) -> String {
+    let Target::File(path) = &plan.target else {
+        return String::new();
+    };
+    format!(
+        "\ntry: rnn-cli sample {}\nto train longer: {} --more 5m",
+        shell::path(path),
+        go_on::command(plan, None, ranks)
+    )
 }

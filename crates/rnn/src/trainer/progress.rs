@@ -26,6 +26,9 @@ pub struct Record {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Progress {
     pub(crate) step: u64,
+    /// The step at which the schedule began: 0, or where a run that had ended was given more steps.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) began: u64,
     /// Whether the weights before the first step are evaluated, since they are those of a model.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) evaluates_start: bool,
@@ -43,6 +46,10 @@ pub(crate) struct Progress {
     /// Step and validation loss of the best weights.
     pub(crate) best: Option<(u64, f64)>,
     pub(crate) patience_spent: bool,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The most records in a history.
@@ -76,6 +83,7 @@ impl Progress {
         self.guard.validate()?;
         for (name, value) in [
             ("number of steps taken", self.step),
+            ("number of steps before the schedule", self.began),
             ("number of epochs", self.epoch),
             ("number of losses", self.losses.1),
             ("number of steps skipped", self.guard.skipped),

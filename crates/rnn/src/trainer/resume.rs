@@ -8,6 +8,7 @@ use crate::corpus::Corpus;
 use crate::error::{Error, Result, check_setting};
 use crate::memory;
 use crate::network::Network;
+use crate::optimizer::{Patience, PlateauState};
 use crate::parameters::Parameters;
 
 impl Trainer<f32> {
@@ -100,8 +101,9 @@ impl<T: Scalar> Trainer<T> {
         }
         let is_free = |most: Option<u64>| {
             most.is_none_or(|most| {
+                let most = self.in_schedule(most);
                 let start = self.config.schedule.decay_start(most);
-                step <= start.unwrap_or(most)
+                self.step_of_schedule() <= start.unwrap_or(most)
             })
         };
         if is_free(old) && is_free(max_steps) {
@@ -110,5 +112,50 @@ impl<T: Scalar> Trainer<T> {
         }
         let new = max_steps;
         Err(Error::StepsFixed { step, old, new })
+    }
+
+    /// Whether the run is at its end: all steps are taken, or patience is spent.
+    pub fn has_ended(&self) -> bool {
+        self.is_finished() || self.progress.patience_spent
+    }
+
+    /// Gives a run so many steps more, with its schedule from the start: training goes on from the best
+    /// weights and the optimiser's state, with a new warm-up and a decay to the new end. Patience starts
+    /// anew. `None` leaves the number open until a time limit fixes it. The model stays what it is until
+    /// an evaluation beats it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] for 0 steps, or for more than 2^53 in all.
+    pub fn extend(&mut self, steps: Option<u64>) -> Result<()> {
+        let (step, most) = (self.progress.step, 1 << 53);
+        if let Some(steps) = steps {
+            let sound = steps > 0 && steps <= most - step.min(most);
+            check_setting("number of steps", steps as f64, sound, "at least 1")?;
+        }
+        if let Some(best) = self.best.as_ref().filter(|_| self.progress.best.is_some()) {
+            let parameters = self.network.parameters_mut().as_mut_slice();
+            parameters.copy_from_slice(best.as_slice());
+        }
+        self.progress.began = step;
+        self.progress.patience = self.config.patience.map(Patience::new);
+        self.progress.patience_spent = false;
+        self.progress.plateau = PlateauState::default();
+        self.config.max_steps = steps.map(|steps| step + steps);
+        Ok(())
+    }
+
+    /// The step at which the schedule began: 0, or where the run was [extended](Self::extend).
+    pub fn began(&self) -> u64 {
+        self.progress.began
+    }
+
+    /// Steps since the schedule began.
+    pub(super) fn step_of_schedule(&self) -> u64 {
+        self.in_schedule(self.progress.step)
+    }
+
+    /// A step of the run as one of the schedule.
+    pub(super) fn in_schedule(&self, step: u64) -> u64 {
+        step.saturating_sub(self.progress.began)
     }
 }

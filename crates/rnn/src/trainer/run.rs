@@ -266,10 +266,9 @@ impl<T: Scalar> Trainer<T> {
         time: Duration,
         first: u64,
     ) -> error::Result<Option<u64>> {
-        let step = self.progress.step;
         let clock = Clock {
-            step,
-            done: step - first,
+            step: self.step_of_schedule(),
+            done: self.progress.step - first,
             elapsed,
             time,
         };
@@ -282,15 +281,17 @@ impl<T: Scalar> Trainer<T> {
             done => (done, elapsed),
         };
         let steps = clock.steps(&self.config.schedule, count, took);
-        self.ranks.of_first(steps).map(Some)
+        let steps = self.ranks.of_first(steps)?;
+        Ok(Some(self.progress.began + steps))
     }
 
     /// The number of steps in all if the learning rate decays from here on to the end. `None` for a
     /// schedule that has no such end.
     fn last_decay(&self) -> Option<u64> {
-        let (schedule, step) = (&self.config.schedule, self.progress.step);
+        let schedule = &self.config.schedule;
         schedule.decay_start(u64::MAX)?;
-        schedule.least_steps(step)
+        let steps = schedule.least_steps(self.step_of_schedule())?;
+        Some(self.progress.began + steps)
     }
 
     /// How long a step takes, without taking it: passes forward and backward through the next window and

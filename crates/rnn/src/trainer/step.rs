@@ -102,8 +102,8 @@ impl<T: Scalar> Trainer<T> {
     /// guard.
     fn learning_rate(&self) -> f64 {
         let factor = self.config.schedule.factor(Position {
-            step: self.progress.step,
-            max_steps: self.config.max_steps,
+            step: self.step_of_schedule(),
+            max_steps: self.config.max_steps.map(|most| self.in_schedule(most)),
             epoch: self.progress.epoch,
             plateau_scale: self.progress.plateau.scale,
         });

@@ -7,7 +7,7 @@ use rnn::Trainer;
 use rnn::checkpoint::Interrupted;
 use rnn::ranks::Ranks;
 
-use super::prepare;
+use super::{go_on, prepare};
 use crate::console::Console;
 use crate::exit::misuse;
 use crate::plan::Plan;
@@ -42,7 +42,7 @@ fn following(plan: &Plan, console: Console, ranks: &Ranks) -> anyhow::Result<Tra
         return prepare::new(plan, console, ranks);
     }
     let run = Interrupted::from_bytes(&ranks.broadcast(&[])?)?;
-    prepare::resumed(plan, run, "the run of rank 0", console)
+    go_on::resumed(plan, run, "the run of rank 0", console)
 }
 
 /// Shares the work with the other ranks.

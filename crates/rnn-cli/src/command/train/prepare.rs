@@ -1,9 +1,7 @@
-//! From a plan to a trainer: a new one, or one that goes on where a run was interrupted.
+//! From a plan to a trainer for a new run.
 
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail};
-use rnn::checkpoint::Interrupted;
 use rnn::ranks::Ranks;
 use rnn::{
     Corpus, CorpusBuilder, Model, NetworkConfig, Recommended, TextFacts, Trainer, Vocabulary,
@@ -14,56 +12,7 @@ use crate::console::Console;
 use crate::exit::misuse;
 use crate::file;
 use crate::format::thousands;
-use crate::plan::{Plan, check_contradictions, check_network};
-use crate::target::Output;
-
-/// The trainer that the plan asks for, with its files at `output` in order.
-pub(super) fn trainer(
-    plan: &Plan,
-    output: &mut Output,
-    console: Console,
-    ranks: &Ranks,
-) -> anyhow::Result<Trainer<f32>> {
-    let trainer = match output {
-        Output::File(keeper) if plan.resumes() => {
-            let shown = keeper.resume_path().display().to_string();
-            let Some(run) = keeper.load()? else {
-                bail!("cannot read {shown}: no such file; train writes it beside the model");
-            };
-            if ranks.count() > 1 {
-                ranks.broadcast(&run.clone().try_into_bytes()?)?;
-            }
-            let trainer = resumed(plan, run, &shown, console)?;
-            keeper
-                .repair(&trainer, plan.args.force)
-                .map_err(with_remedy)?;
-            trainer
-        }
-        output => {
-            if !plan.args.force {
-                output.check_new()?;
-            }
-            let trainer = new(plan, console, ranks)?;
-            if let Output::File(keeper) = output {
-                keeper.start(&trainer)?;
-            }
-            trainer
-        }
-    };
-    for note in trainer.notes() {
-        console.note(note);
-    }
-    Ok(trainer)
-}
-
-fn with_remedy(error: rnn::Error) -> anyhow::Error {
-    match error {
-        rnn::Error::OtherRun { .. } | rnn::Error::Foreign { .. } => {
-            anyhow!("{error}, or use --force to overwrite it")
-        }
-        error => error.into(),
-    }
-}
+use crate::plan::{Plan, check_network};
 
 /// A trainer for a new run.
 pub(super) fn new(plan: &Plan, console: Console, ranks: &Ranks) -> anyhow::Result<Trainer<f32>> {
@@ -218,50 +167,8 @@ impl Start {
     }
 }
 
-/// A trainer that goes on with `run`, which is the content of `file`.
-pub(super) fn resumed(
-    plan: &Plan,
-    run: Interrupted,
-    file: &str,
-    console: Console,
-) -> anyhow::Result<Trainer<f32>> {
-    let mut builder = if run.vocabulary().is_bytes() {
-        CorpusBuilder::bytes()
-    } else {
-        CorpusBuilder::new().reserve(run.vocabulary().symbols())
-    };
-    if run.config().records {
-        builder = builder.records();
-    }
-    let corpus = read(plan, builder, console)?;
-    let base = Recommended {
-        network: *run.network(),
-        train: *run.config(),
-    };
-    let mut asked = plan.settings(base)?;
-    let unusable = || format!("cannot use {}", plan.texts);
-    // First, since what was typed means something only for the text of the run.
-    run.check_text(&corpus).with_context(unusable)?;
-    if asked.train.records == run.config().records {
-        (asked.train, _) = asked.train.fitted(&corpus, run.split())?;
-    }
-    check_contradictions(plan, &run, asked, file)?;
-    let was_open = run.config().max_steps.is_none();
-    let mut trainer = Trainer::resume(corpus, run).with_context(unusable)?;
-    match max_steps(plan, &trainer) {
-        Some(steps) => trainer.set_max_steps(Some(steps)).context("--max-steps")?,
-        None if plan.run.time.is_some() => trainer.set_max_steps(None).context("--time")?,
-        None if was_open => bail!(
-            "{file} has no number of steps yet, since its run was started with --time; use --time or --max-steps"
-        ),
-        None => {}
-    }
-    console.detail(&format!("continuing after step {}", trainer.step_count()));
-    Ok(trainer)
-}
-
 /// The number of steps that was typed, if any.
-fn max_steps(plan: &Plan, trainer: &Trainer<f32>) -> Option<u64> {
+pub(super) fn max_steps(plan: &Plan, trainer: &Trainer<f32>) -> Option<u64> {
     let epoch = trainer.windows_per_epoch() as u64;
     plan.args
         .run
@@ -270,7 +177,11 @@ fn max_steps(plan: &Plan, trainer: &Trainer<f32>) -> Option<u64> {
         .or(plan.args.run.max_steps)
 }
 
-fn read(plan: &Plan, builder: CorpusBuilder, console: Console) -> anyhow::Result<Corpus> {
+pub(super) fn read(
+    plan: &Plan,
+    builder: CorpusBuilder,
+    console: Console,
+) -> anyhow::Result<Corpus> {
     let corpus = plan.texts.read(builder, &plan.own_files(), console)?;
     if corpus.had_bom() {
         console.note("ignored the byte order mark of the text");

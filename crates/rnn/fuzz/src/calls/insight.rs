@@ -1,6 +1,6 @@
 //! Numbers about a network: every function on any text, the empty one included.
 
-use rnn::insight::{Memory, Property, Traces, correlations, kept_share, letters, surprises};
+use rnn::insight::{Memory, Property, correlations, kept_share, letters, surprises};
 use rnn::{Model, Scorer};
 
 use super::draw::Draw;
@@ -9,7 +9,7 @@ use super::reading::overflow_or;
 pub(super) fn trace(draw: &mut Draw<'_>, model: &Model) {
     let (network, vocab_size) = (model.network(), model.vocabulary().len());
     let ids = draw.ids(vocab_size, 30);
-    let Ok(traces) = overflow_or(Traces::read(network, &ids)) else {
+    let Ok(traces) = overflow_or(model.traces(&ids)) else {
         return;
     };
     assert_eq!(traces.len(), ids.len());

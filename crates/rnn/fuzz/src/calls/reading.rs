@@ -60,6 +60,8 @@ fn close(a: f32, b: f32) -> bool {
 
 /// A text scored whole and in pieces.
 pub(super) fn score(draw: &mut Draw<'_>, model: &Model) {
+    // As a running text: lines start anew, which the sums here do not know.
+    let model = &Model::new(model.vocabulary().clone(), model.network().clone(), None);
     let vocab_size = model.vocabulary().len();
     let ids = draw.ids(vocab_size, 40);
     let mut scorer = Scorer::new(model).expect("memory");
@@ -117,6 +119,8 @@ pub(super) fn score(draw: &mut Draw<'_>, model: &Model) {
 
 /// Characters one by one, beside the scorer and the network.
 pub(super) fn step(draw: &mut Draw<'_>, model: &Model) {
+    // As a running text: lines start anew, which the sums here do not know.
+    let model = &Model::new(model.vocabulary().clone(), model.network().clone(), None);
     let vocabulary = model.vocabulary();
     let ids: Vec<Id> = draw
         .ids(vocabulary.len(), 12)

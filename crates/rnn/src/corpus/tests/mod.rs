@@ -1,5 +1,6 @@
 //! Tests of the corpus.
 
+mod line_ends;
 mod reading;
 mod records;
 mod streams;
