@@ -155,7 +155,11 @@ fn what_is_printed_after_a_stop_goes_on_and_what_is_printed_at_the_end_samples()
             assert!(ended.status.success(), "{shown}{line}: {said}");
             for line in commands(&said) {
                 lines += 1;
-                let output = run_line(&folder, &format!("{line} --length 5")).expect("a shell");
+                let samples = line.starts_with("sample");
+                let more = if samples { " --length 5" } else { "" };
+                // The other is how to train for longer.
+                let line = format!("{line}{more}").replace("--more 5m", "--more 2");
+                let output = run_line(&folder, &line).expect("a shell");
                 assert!(
                     output.status.success() && !output.stdout.is_empty(),
                     "{line}: {output:?}"

@@ -27,11 +27,11 @@ const CONFLICTS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("train", "bytes", &["unknown"]),
+    ("train", "more", &["max-epochs", "max-steps", "time"]),
     ("train", "time", &["max-epochs", "max-steps"]),
     ("train", "max-epochs", &["max-steps"]),
     ("train", "clip-value", &["clip"]),
     ("sample", "greedy", &["temperature", "top-k", "top-p"]),
-    ("sample", "records", &["stop"]),
     ("score", "per-line", &["per-char"]),
     ("view", "json", &["output", "force"]),
 ];
@@ -49,8 +49,9 @@ const NEEDS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// What a run that goes on may be given.
-const OF_A_RESUMED_RUN: [&str; 12] = [
+const OF_A_RESUMED_RUN: [&str; 13] = [
     "resume",
+    "more",
     "force",
     "quiet",
     "verbose",
@@ -185,6 +186,9 @@ fn make_valid(command: &str, drawn: &mut BTreeMap<&str, Option<String>>, random:
     if drawn.contains_key("resume") {
         drawn.retain(|name, _| OF_A_RESUMED_RUN.contains(name));
     }
+    if !drawn.contains_key("resume") {
+        drawn.remove("more");
+    }
     for (of, flag, others) in CONFLICTS {
         if *of == command && drawn.contains_key(flag) {
             drawn.retain(|name, _| !others.contains(name));
@@ -228,7 +232,10 @@ fn make_valid(command: &str, drawn: &mut BTreeMap<&str, Option<String>>, random:
 fn fit_text<'a>(place: &'a [&'a str], drawn: &mut BTreeMap<&str, Option<String>>) -> &'a [&'a str] {
     let resumed = drawn.get("resume").cloned().flatten();
     if let Some(run) = resumed {
-        if run.starts_with("open") && !drawn.contains_key("max-steps") {
+        let is_fixed = ["max-steps", "more"]
+            .iter()
+            .any(|flag| drawn.contains_key(flag));
+        if run.starts_with("open") && !is_fixed {
             drawn
                 .entry("time")
                 .or_insert_with(|| Some("0.3s".to_owned()));

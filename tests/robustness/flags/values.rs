@@ -143,6 +143,11 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         &["1", "2", "20", "100", "18446744073709551615"],
     ),
     ("train", "time", TIMES),
+    (
+        "train",
+        "more",
+        &["1", "20", "0.3s", "0", "-1", "18446744073709551615"],
+    ),
     ("train", "split", SPLITS),
     ("train", "eval-every", COUNTS),
     ("train", "patience", COUNTS),

@@ -1,10 +1,11 @@
 //! Writes samples: several are drawn at once and shown in order, the first as it comes.
 
+use std::borrow::Cow;
 use std::collections::TryReserveError;
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
-use rnn::{BatchSampler, Error, Layout, Model, SampleOptions, memory};
+use rnn::{BatchSampler, Error, Layout, Model, SampleOptions, Vocabulary, memory};
 
 use crate::args::SampleArgs;
 use crate::console::{self, Console};
@@ -33,7 +34,7 @@ fn sample(args: &SampleArgs, model: &Model, count: usize, console: Console) -> a
     let (prime, shown) = match &args.prime {
         Some(prime) => (
             vocabulary
-                .encode_with(prime, args.unknown.into())
+                .encode_with(&line_ends(prime, vocabulary), args.unknown.into())
                 .context("--prime")?,
             prime.as_bytes(),
         ),
@@ -98,6 +99,14 @@ fn sample(args: &SampleArgs, model: &Model, count: usize, console: Console) -> a
         args.seed
     ));
     Ok(())
+}
+
+/// The line ends of `prime` as the model knows them.
+fn line_ends<'a>(prime: &'a str, vocabulary: &Vocabulary) -> Cow<'a, str> {
+    match vocabulary.is_bytes() || vocabulary.id('\r').is_some() || !prime.contains("\r\n") {
+        true => prime.into(),
+        false => prime.replace("\r\n", "\n").into(),
+    }
 }
 
 /// The bytes of a symbol: UTF-8, or the byte that it is.
