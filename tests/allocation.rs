@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rnn::optimizer::{Clip, OptimizerConfig};
 use rnn::{
-    CellKind, CorpusBuilder, Error, Event, Model, NetworkConfig, RunOptions, SampleOptions, Scorer,
-    TrainConfig, Trainer, Vocabulary,
+    CellKind, CorpusBuilder, Drawer, Error, Event, Id, Model, NetworkConfig, RunOptions,
+    SampleOptions, Scorer, Session, TrainConfig, Trainer, Vocabulary,
 };
 
 use tensor::Matrix;
@@ -155,6 +155,7 @@ fn check_reading_and_writing(cell: CellKind) {
         scorer.push(id).unwrap();
     }
     assert_eq!(allocations() - before, 0, "{cell}: scoring");
+    check_sessions(&model, &ids);
 
     for options in [
         SampleOptions::default(),
@@ -177,6 +178,36 @@ fn check_reading_and_writing(cell: CellKind) {
             let count = allocations() - before;
             assert_eq!(count, 0, "{cell}: {samples} samples with {options:?}");
         }
+    }
+}
+
+/// Sessions step together and alone, are read to and drawn from.
+fn check_sessions(model: &Model, ids: &[Id]) {
+    let mut sessions = vec![Session::new(model).expect("memory"); 300];
+    let options = SampleOptions {
+        top_p: Some(0.8),
+        ..SampleOptions::default()
+    };
+    let mut drawer = Drawer::new(&options).expect("sound options");
+    let mut state = model.initial_state();
+    let mut round = |count: usize| {
+        let sessions = &mut sessions[..count];
+        Session::step_all(sessions.iter_mut().zip(ids.iter().copied())).expect("memory");
+        let session = &mut sessions[0];
+        session.read(&ids[..100]).expect("sound weights");
+        session.read_char('t').expect("a known character");
+        session.probabilities().expect("sound weights");
+        let id = drawer.draw(session.logits().expect("sound weights"));
+        session.read(&[id]).expect("sound weights");
+        drop(model.step('t', &mut state).expect("a known character"));
+    };
+    // Each has its probabilities made on first use.
+    round(300);
+    for count in [1, 7, 299, 300] {
+        let before = allocations();
+        round(count);
+        // What `Model::step` returns.
+        assert_eq!(allocations() - before, 1, "{count} sessions");
     }
 }
 

@@ -3,6 +3,7 @@
 use rnn::insight::{self, Memory, Traces};
 use rnn::{
     AdaptiveScorer, CellKind, Corpus, CorpusBuilder, Error, Id, Model, SampleOptions, Scorer,
+    Session,
 };
 
 use crate::records::{advice, corpus, names, run};
@@ -146,5 +147,43 @@ fn a_model_of_lines_writes_each_as_if_it_were_the_first() {
                 .all(|line| *line == lines[0]),
             "{cell}: {lines:?}"
         );
+    }
+}
+
+#[test]
+fn sessions_of_lines_start_anew_at_each() {
+    for cell in CellKind::ALL {
+        let (model, twin) = model_and_twin(cell);
+        let encode = |text: &str| model.vocabulary().encode(text).unwrap();
+        let assert_has_read = |session: &Session, text: &str| {
+            let line = text.rsplit('\n').next().unwrap();
+            let mut alone = Session::new(&twin).unwrap();
+            alone.read(&encode(&format!("\n{line}"))).unwrap();
+            assert_eq!(session.state(), alone.state(), "{cell}: {text:?}");
+            assert_eq!(session.logits().unwrap(), alone.logits().unwrap());
+        };
+        let texts = ["", "a", "abc\nde\na", "abc\n"].map(str::to_owned);
+        let mut sessions = texts.map(|text| {
+            let mut session = Session::new(&model).unwrap();
+            session.read(&encode(&text)).unwrap();
+            (session, text)
+        });
+        for next in ["abea", "b\nc\n", "\nbbb", "\n\n\n\n", "deab"] {
+            let read = sessions.iter_mut().zip(encode(next));
+            Session::step_all(read.map(|((session, _), id)| (session, id))).unwrap();
+            for ((session, text), character) in sessions.iter_mut().zip(next.chars()) {
+                text.push(character);
+                assert_has_read(session, text);
+                // A stored state goes on in the middle of its line.
+                *session = Session::from_state(&model, session.state().clone()).unwrap();
+                assert_has_read(session, text);
+            }
+        }
+        let by_line = Session::new(&twin.clone().by_line().unwrap()).unwrap();
+        assert_has_read(&by_line, "");
+        // The model that it was made of reads on as before.
+        let mut one_text = Session::new(&twin).unwrap();
+        one_text.read(&encode("abc\n")).unwrap();
+        assert_ne!(one_text.state(), by_line.state());
     }
 }

@@ -26,3 +26,4 @@ mod records;
 mod regularisation;
 mod resume;
 mod score_pieces;
+mod sessions;

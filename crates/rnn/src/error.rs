@@ -121,6 +121,13 @@ pub enum Error {
         characters: u64,
     },
 
+    /// A state that is not one of a single sequence in this model's network.
+    #[error("{found}; use a state that this model gave")]
+    OtherState {
+        /// What it is, and what this model has.
+        found: String,
+    },
+
     /// There is not enough memory.
     #[error("this needs {} of memory; {}", amount(*needed), available.map_or_else(
         || "that is more than the system gives".to_owned(),

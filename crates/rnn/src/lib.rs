@@ -78,6 +78,7 @@ pub mod ranks;
 mod rows;
 mod sampler;
 mod score;
+mod session;
 mod state;
 mod trainer;
 mod unroll;
@@ -98,8 +99,9 @@ pub use loss::{Reduction, softmax_cross_entropy, softmax_cross_entropy_gradient}
 pub use model::{Model, Training};
 pub use network::Network;
 pub use parameters::{Block, Layout, Parameters};
-pub use sampler::{BatchSampler, SampleOptions, Sampler};
+pub use sampler::{BatchSampler, Drawer, SampleOptions, Sampler};
 pub use score::{Score, Scorer};
+pub use session::Session;
 pub use state::State;
 /// The instruction set in use, which `TENSOR_ISA` chooses.
 pub use tensor::Isa;

@@ -3,8 +3,6 @@
 //! Every recurrent step multiplies a small block of hidden states by the same matrix. Packing that
 //! matrix costs about as much as one pass over it, once a window.
 
-use std::sync::OnceLock;
-
 use tensor::{PackedMatrix, Scalar};
 
 use crate::config::NetworkConfig;
@@ -24,46 +22,6 @@ pub(crate) struct PackedWeights<T> {
     pub(crate) input: Vec<Vec<PackedMatrix<T>>>,
     /// Decoder weights.
     pub(crate) decoder: PackedMatrix<T>,
-}
-
-/// The weights for the forward products of a network that does not change, packed on first use. They
-/// follow from the network, so a clone starts empty and all are equal.
-#[derive(Default)]
-pub(crate) struct PackedOnce(OnceLock<PackedWeights<f32>>);
-
-impl PackedOnce {
-    pub(crate) fn get(
-        &self,
-        config: &NetworkConfig,
-        params: &Parameters<f32>,
-    ) -> Result<&PackedWeights<f32>> {
-        if let Some(weights) = self.0.get() {
-            return Ok(weights);
-        }
-        memory::check(PackedWeights::<f32>::forward_bytes(config))?;
-        // If two threads come here at once, one packs in vain.
-        let mut weights = PackedWeights::forward(config)?;
-        weights.pack_forward(params);
-        Ok(self.0.get_or_init(|| weights))
-    }
-}
-
-impl Clone for PackedOnce {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl PartialEq for PackedOnce {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl std::fmt::Debug for PackedOnce {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PackedOnce")
-    }
 }
 
 impl<T: Scalar> PackedWeights<T> {

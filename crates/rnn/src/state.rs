@@ -84,7 +84,7 @@ impl<T: Scalar> State<T> {
 }
 
 /// Number of layers that have a memory.
-fn memories(config: &NetworkConfig) -> usize {
+pub(crate) fn memories(config: &NetworkConfig) -> usize {
     match config.cell.has_memory() {
         true => config.num_layers,
         false => 0,

@@ -158,16 +158,38 @@ impl<T: Scalar> Unroll<T> {
         }
     }
 
-    /// Starts every sequence from the state of the single sequence of `one`.
-    pub(crate) fn start_all_from(&mut self, one: &Self) {
-        self.steps = 0;
-        let (len, hidden) = (self.state_len(), self.config.hidden_size);
-        let last = one.steps * hidden..(one.steps + 1) * hidden;
-        for (layer, one) in self.layers.iter_mut().zip(&one.layers) {
-            for (states, one) in layer.states_mut().zip(one.states()) {
-                for row in states[..len].chunks_exact_mut(hidden) {
-                    row.copy_from_slice(&one[last.clone()]);
-                }
+    /// The most characters that the buffers take in one window, over all its sequences.
+    pub(crate) fn room(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Unrolls so many sequences from now on, over as many steps as fit. Buffers for one step of `n`
+    /// sequences also fit `n` steps of one. Start each row before reading.
+    pub(crate) fn set_rows(&mut self, rows: usize) {
+        assert!(rows <= self.room(), "{rows} rows, {} fit", self.room());
+        self.capacity = self.room() / rows;
+        (self.rows, self.steps) = (rows, 0);
+    }
+
+    /// Starts one row from a state of one sequence.
+    pub(crate) fn start_row_from(&mut self, row: usize, state: &State<T>) {
+        let hidden = self.config.hidden_size;
+        for (k, layer) in self.layers.iter_mut().enumerate() {
+            let from = [&state.h, &state.c].map(|states| states.get(k));
+            for (states, from) in layer.states_mut().zip(from.into_iter().flatten()) {
+                states[row * hidden..][..hidden].copy_from_slice(from.as_slice());
+            }
+        }
+    }
+
+    /// Copies the current state of one row to a state of one sequence.
+    pub(crate) fn row_to(&self, row: usize, state: &mut State<T>) {
+        let hidden = self.config.hidden_size;
+        let at = (self.steps * self.rows + row) * hidden;
+        for (k, layer) in self.layers.iter().enumerate() {
+            let to = [&mut state.h, &mut state.c].map(|states| states.get_mut(k));
+            for (states, to) in layer.states().zip(to.into_iter().flatten()) {
+                to.as_mut_slice().copy_from_slice(&states[at..][..hidden]);
             }
         }
     }
@@ -267,21 +289,27 @@ impl<T: Scalar> Unroll<T> {
         self.inputs[..inputs.len()].copy_from_slice(inputs);
     }
 
-    /// The first step of the window whose state or logits overflow: some are not finite, or the
-    /// difference of two logits is not. The softmax of such logits would be NaN.
+    /// The first step of the window whose state or logits overflow.
     pub(crate) fn overflow(&self) -> Option<usize> {
-        let (state, vocab) = (self.rows * self.config.hidden_size, self.config.vocab_size);
-        // Two numbers of at most half the largest have a finite difference.
-        let most = T::from_f64(f64::from(f32::MAX) / 2.0);
-        let is_sound = |values: &[T]| values.iter().fold(true, |all, x| all & (x.abs() <= most));
-        (0..self.steps).find(|&t| {
-            let after = (t + 1) * state..(t + 2) * state;
-            let mut states = self.layers.iter().flat_map(Layer::states);
-            let are_states_sound = states.all(|states| is_sound(&states[after.clone()]));
-            let logits = t * self.rows * vocab..(t + 1) * self.rows * vocab;
-            // There may be no logits.
-            let logits = self.logits.get(logits).unwrap_or_default();
-            !(are_states_sound && is_sound(logits))
-        })
+        (0..self.steps).find(|&t| !self.is_sound_after(t, 0..self.rows))
     }
+
+    /// Whether the state and the logits of these rows after step `t` are [sound](is_sound).
+    pub(crate) fn is_sound_after(&self, t: usize, rows: Range<usize>) -> bool {
+        let at = |t: usize, cols: usize| {
+            (t * self.rows + rows.start) * cols..(t * self.rows + rows.end) * cols
+        };
+        let after = at(t + 1, self.config.hidden_size);
+        let mut states = self.layers.iter().flat_map(Layer::states);
+        // There may be no logits.
+        let logits = self.logits.get(at(t, self.config.vocab_size));
+        states.all(|states| is_sound(&states[after.clone()])) && logits.is_none_or(is_sound)
+    }
+}
+
+/// Whether all are finite, and so is the difference of any two. The softmax of others would be NaN.
+pub(crate) fn is_sound<T: Scalar>(values: &[T]) -> bool {
+    // Two numbers of at most half the largest have a finite difference.
+    let most = T::from_f64(f64::from(f32::MAX) / 2.0);
+    values.iter().fold(true, |all, x| all & (x.abs() <= most))
 }

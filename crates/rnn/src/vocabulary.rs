@@ -13,6 +13,8 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::{Error, Result, memory};
 pub(crate) use table::IdTable;
 
@@ -179,6 +181,17 @@ impl Vocabulary {
             ids.extend(self.resolve(character, offset, unknown)?);
         }
         Ok(ids)
+    }
+
+    /// The ids of one character: as many as it has bytes, or one.
+    pub(crate) fn encode_char(&self, character: char) -> Result<SmallVec<[Id; 4]>> {
+        if self.is_bytes {
+            let mut buffer = [0; 4];
+            let bytes = character.encode_utf8(&mut buffer).bytes();
+            return Ok(bytes.map(Id::from).collect());
+        }
+        let id = self.resolve(character, 0, Unknown::Error)?;
+        Ok(id.into_iter().collect())
     }
 
     /// The id to read for `character`, the one at `offset` of its text; `None` to leave it out.

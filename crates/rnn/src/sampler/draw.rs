@@ -1,44 +1,123 @@
-//! Draws a character from logits.
+//! Draws a symbol from logits.
 
 use rand::RngExt;
-use tensor::random::ChaCha8Rng;
+use tensor::random::{self, ChaCha8Rng};
 use tensor::{activation, reduce};
 
 use super::SampleOptions;
+use crate::error::Result;
+use crate::memory;
 use crate::vocabulary::Id;
 
-/// Draws a character from logits, and turns them into probabilities. `order` is as long where an option
-/// keeps the likeliest.
-pub(super) fn draw(
-    logits: &mut [f32],
-    order: &mut [Id],
-    options: &SampleOptions,
-    generator: &mut ChaCha8Rng,
-) -> Id {
-    if options.temperature == 0.0 {
-        return reduce::argmax(logits) as Id;
+/// The generator's stream of the first sample.
+const SAMPLE_STREAMS: u64 = 1 << 32;
+
+/// Draws one symbol after another from logits, those of a [`Session`](crate::Session) or any others.
+///
+/// ```
+/// use rnn::{Drawer, SampleOptions};
+///
+/// let mut drawer = Drawer::new(&SampleOptions { temperature: 0.5, top_k: Some(2), ..Default::default() })?;
+/// let mut logits = [1.0, 3.0, 2.5, 4.0];
+/// logits[3] = f32::NEG_INFINITY; // never
+/// assert!((0..100).all(|_| matches!(drawer.draw(&logits), 1 | 2)));
+/// # Ok::<(), rnn::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Drawer {
+    options: SampleOptions,
+    generator: ChaCha8Rng,
+    /// `[V]` from the first draw on.
+    probabilities: Vec<f32>,
+    /// The same for the symbols in order of their probability, if an option keeps the likeliest.
+    order: Vec<Id>,
+}
+
+impl Drawer {
+    /// A drawer whose draws follow from the seed.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) if an option is out of range.
+    pub fn new(options: &SampleOptions) -> Result<Self> {
+        Self::numbered(options, 0)
     }
-    // Shift before scaling: a tiny temperature then sends all but the likeliest to minus infinity, whose
-    // probability is 0, and infinity minus infinity cannot occur.
-    let max = reduce::max(logits);
-    for logit in logits.iter_mut() {
-        *logit = (f64::from(*logit - max) / options.temperature) as f32;
+
+    /// The drawer of the sample of that number: each draws from a stream of its own.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn numbered(options: &SampleOptions, number: usize) -> Result<Self> {
+        options.validate()?;
+        let mut generator = random::rng(options.seed);
+        generator.set_stream(SAMPLE_STREAMS + number as u64);
+        Ok(Drawer {
+            options: *options,
+            generator,
+            probabilities: Vec::new(),
+            order: Vec::new(),
+        })
     }
-    activation::softmax_in_place(logits);
-    if options.top_k.is_some() || options.top_p.is_some() {
-        keep_likeliest(logits, order, options);
+
+    /// Takes the memory for draws from so many symbols.
+    pub(super) fn reserve(&mut self, symbols: usize) -> Result<()> {
+        self.probabilities = memory::zeros(symbols as u128)?;
+        if self.options.keeps_likeliest() {
+            self.order = memory::zeros(symbols as u128)?;
+        }
+        Ok(())
     }
-    let total: f64 = logits.iter().map(|&p| f64::from(p)).sum();
-    let mut left = generator.random::<f64>() * total;
-    let mut last = 0;
-    for (id, &p) in logits.iter().enumerate().filter(|&(_, &p)| p > 0.0) {
-        last = id;
-        left -= f64::from(p);
-        if left < 0.0 {
-            break;
+
+    /// Draws the id of a symbol: its place among the logits. Minus infinity is never drawn.
+    ///
+    /// # Panics
+    /// If one of the logits is NaN or plus infinity, or none is above minus infinity.
+    #[track_caller]
+    pub fn draw(&mut self, logits: &[f32]) -> Id {
+        let max = reduce::max(logits);
+        assert!(
+            max.is_finite(),
+            "{max} is the largest of {} logits",
+            logits.len()
+        );
+        let options = &self.options;
+        if options.temperature == 0.0 {
+            return reduce::argmax(logits) as Id;
+        }
+        let probabilities = &mut self.probabilities;
+        probabilities.resize(logits.len(), 0.0);
+        // Shift before scaling: a tiny temperature then sends all but the likeliest to minus infinity,
+        // whose probability is 0, and infinity minus infinity cannot occur.
+        for (probability, logit) in probabilities.iter_mut().zip(logits) {
+            *probability = (f64::from(*logit - max) / options.temperature) as f32;
+        }
+        activation::softmax_in_place(probabilities);
+        if options.keeps_likeliest() {
+            self.order.resize(logits.len(), 0);
+            keep_likeliest(probabilities, &mut self.order, options);
+        }
+        let total: f64 = probabilities.iter().map(|&p| f64::from(p)).sum();
+        let mut left = self.generator.random::<f64>() * total;
+        let mut last = 0;
+        for (id, &p) in probabilities.iter().enumerate().filter(|&(_, &p)| p > 0.0) {
+            last = id;
+            left -= f64::from(p);
+            if left < 0.0 {
+                break;
+            }
+        }
+        last as Id
+    }
+}
+
+impl Clone for Drawer {
+    fn clone(&self) -> Self {
+        Drawer {
+            options: self.options,
+            generator: ChaCha8Rng::deserialize_state(&self.generator.serialize_state()),
+            probabilities: self.probabilities.clone(),
+            order: self.order.clone(),
         }
     }
-    last as Id
 }
 
 /// Sets the probabilities of all but the likeliest to 0; among equals the lower id stays.
@@ -66,15 +145,13 @@ fn keep_likeliest(probabilities: &mut [f32], order: &mut [Id], options: &SampleO
 
 #[cfg(test)]
 mod tests {
-    use tensor::random;
-
     use super::*;
 
     fn draws(logits: &[f32], options: &SampleOptions) -> Vec<usize> {
-        let (mut generator, mut order) = (random::rng(5), vec![0; logits.len()]);
+        let mut drawer = Drawer::new(options).unwrap();
         let mut counts = vec![0; logits.len()];
         for _ in 0..20_000 {
-            counts[draw(&mut logits.to_vec(), &mut order, options, &mut generator) as usize] += 1;
+            counts[drawer.draw(logits) as usize] += 1;
         }
         counts
     }

@@ -48,6 +48,11 @@ impl SampleOptions {
         }
     }
 
+    /// Whether an option keeps the likeliest characters alone.
+    pub(super) fn keeps_likeliest(&self) -> bool {
+        self.top_k.is_some() || self.top_p.is_some()
+    }
+
     /// Checks that the numbers are in range.
     ///
     /// # Errors
