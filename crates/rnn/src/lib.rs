@@ -34,15 +34,16 @@
 //! Use a model from any number of threads:
 //!
 //! ```no_run
-//! use rnn::{Model, SampleOptions};
+//! use rnn::{Model, SampleOptions, Session};
 //!
 //! let model = Model::load("names.safetensors")?;
 //! let options = SampleOptions::default();
 //! let written = model.sample("an", &options)?.take_while(|c| !matches!(c, Ok('\n')));
 //! let completed = written.collect::<rnn::Result<String>>()?;
 //! println!("an{completed}, {:.2} bits a character", model.score("anna")?.bits_per_character());
-//! let mut state = model.initial_state();
-//! let next = model.step('a', &mut state)?; // one probability for each symbol
+//! let mut session = Session::new(&model)?;
+//! session.read_char('a')?;
+//! let next = session.probabilities()?; // one for each symbol
 //! std::thread::scope(|scope| {
 //!     scope.spawn(|| model.score("bob")); // `Model` is `Send` and `Sync`
 //! });

@@ -146,7 +146,7 @@ impl<T: Scalar> Network<T> {
     ///
     /// `inputs` is `[time, batch]`, the result is `[time * batch, V]`. The call starts from `state` and
     /// updates it. Every call packs the weights again, so read a long text in few calls, or use
-    /// [`Scorer`](crate::Scorer) or [`BatchSampler`](crate::BatchSampler), which pack them once.
+    /// [`Scorer`](crate::Scorer) or [`Session`](crate::Session), which pack them once.
     ///
     /// ```
     /// use rnn::{CellKind, Init, Network, NetworkConfig, State};

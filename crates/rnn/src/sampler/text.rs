@@ -39,6 +39,8 @@ mod tests {
             for byte in 0..=u8::MAX {
                 let mut bytes = all.to_vec();
                 bytes[at] = byte;
+                // Nothing waits for more.
+                bytes.push(b'z');
                 let (mut utf8, mut text) = (Utf8::default(), String::new());
                 for &byte in &bytes {
                     utf8.push(byte);
