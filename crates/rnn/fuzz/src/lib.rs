@@ -23,7 +23,7 @@ pub fn model(data: &[u8]) {
             "writing and reading change a model"
         );
         let sampler = model.sample("", &SampleOptions::default());
-        let text: rnn::Result<String> = sampler.expect("options").take(4).collect();
+        let text: rnn::Result<String> = sampler.and_then(|sampler| sampler.take(4).collect());
         match text {
             Ok(text) => {
                 assert_eq!(text.chars().count(), 4);
