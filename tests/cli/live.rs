@@ -117,7 +117,7 @@ fn ctrl_c_under_the_picture_saves_and_says_how_to_go_on() {
     assert_eq!(code, Some(130), "{after}");
     assert!(!picture.contains("typed in vain"), "no echo");
     for part in [
-        "and saved; m has the weights of that step",
+        "and saved; ",
         "--resume m",
         "--live",
     ] {
