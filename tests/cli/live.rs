@@ -116,11 +116,7 @@ fn ctrl_c_under_the_picture_saves_and_says_how_to_go_on() {
     let (code, picture, after) = terminal.end();
     assert_eq!(code, Some(130), "{after}");
     assert!(!picture.contains("typed in vain"), "no echo");
-    for part in [
-        "and saved; ",
-        "--resume m",
-        "--live",
-    ] {
+    for part in ["and saved; ", "--resume m", "--live"] {
         assert!(after.contains(part), "{part} in {after:?}");
     }
     assert!(
